@@ -1,0 +1,304 @@
+"""The command line: one contract for people and for scripts.
+
+Everything that Slack can do can be done here, by the same parser, Store and cards. With `--json` standard
+output carries data and nothing else; logs and progress go to standard error. Exit codes: 0 done; 1 it ran
+and found what it must report; 2 wrong usage or settings, with one line that says what to change.
+
+Imports stand inside the commands, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+app = typer.Typer(
+    name="regwatch",
+    help="Tells you at once, and with proof, when a regulator acts against a firm you watch.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+Db = Annotated[
+    str | None, typer.Option("--db", metavar="URL", help="sqlite:///file or postgresql://..., instead of REGWATCH_DATABASE_URL.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Data on standard output, and nothing else.")]
+
+
+def main() -> None:
+    """The entry point. A setting or a database that cannot be used is one line and exit code 2."""
+    from bot.config import SettingsError
+    from bot.feeds.catalog import CatalogueError
+    from storage import StorageError
+
+    try:
+        app()
+    except (SettingsError, StorageError, CatalogueError) as error:
+        _fail(str(error))
+
+
+def _fail(words: str) -> NoReturn:
+    print(f"regwatch: {words}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2)
+
+
+def _settings(db: str | None = None) -> Settings:
+    from bot.config import load_settings, set_up_logging
+
+    settings = load_settings(database_url=db)
+    set_up_logging(settings)
+    return settings
+
+
+def _out(value: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    raise typer.Exit(asyncio.run(work))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="The tour alone, without the prompt.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Play a staged week offline: feeds, alerts, answers, a digest; then read commands from a prompt."""
+    from bot.config import load_settings, set_up_logging
+    from bot.demo.tour import play
+
+    # the tour is told on the screen; its log would stand between the lines
+    set_up_logging(load_settings(log_level="WARNING"))
+    _run(play(is_once=once or as_json or not sys.stdin.isatty(), as_json=as_json))
+
+
+@app.command()
+def run(
+    only: Annotated[str, typer.Option(metavar="ROLES", help="poll, deliver, slack: with commas between; all by default.")] = "",
+    db: Db = None,
+) -> None:
+    """The service: polls, delivers and answers until SIGTERM."""
+    import signal
+
+    from bot.app import ROLES, Regwatch
+
+    roles = frozenset(part.strip() for part in only.split(",") if part.strip()) or ROLES
+    if roles - ROLES:
+        _fail(f"--only: no role {', '.join(sorted(roles - ROLES))}; use poll, deliver, slack")
+    service = Regwatch(_settings(db), only=roles)
+
+    async def work() -> int:
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await service.serve(stop)
+        return 0
+
+    _run(work())
+
+
+@app.command()
+def poll(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids of sources; all that are polled by default.")
+    ] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only those whose time has come.")] = False,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Poll sources once, now, and say what came of it. Exit 1 when one of them could not be read well."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.app import open_store, poller_for
+        from bot.report import progress, show_polls
+
+        store = await open_store(settings, refresh=True)
+        try:
+            known = {view.id: view for view in await store.sources()}
+            wanted = list(sources or [view.id for view in known.values() if view.is_enabled])
+            for name in wanted:
+                if name not in known:
+                    _fail(f"no source {name!r}: /regwatch sources and bot/feeds/sources.csv list them")
+                if not known[name].is_enabled:
+                    _fail(f"{name} is off: {known[name].off_reason}")
+            async with poller_for(settings, store) as poller:
+                with progress("polling", len(wanted)) as step:
+                    lines = await poller.poll(wanted, only_due=due, on_done=step)
+        finally:
+            await store.close()
+        if as_json:
+            _out(_polls_json(lines))
+        else:
+            show_polls(lines)
+        return int(any(not line.is_good for line in lines))
+
+    _run(work())
+
+
+def _polls_json(lines: Any) -> dict[str, object]:
+    names = ("entries", "new", "changed", "actions", "owed", "waived")
+    return {
+        "sources": [
+            {"source": line.source, "health": line.health, "detail": line.detail}
+            | {name: getattr(line, name) for name in names}
+            | {"seconds": round(line.seconds, 3)}
+            for line in lines
+        ],
+        **{name: sum(getattr(line, name) for line in lines) for name in names},
+    }
+
+
+@app.command()
+def preview(
+    places: Annotated[list[str], typer.Argument(metavar="URL-OR-FILE...")],
+    source: Annotated[str | None, typer.Option("--source", help="Read it as this source of the catalogue would be read.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what entries an address or a saved file yields; writes nothing. Exit 1 where one is no feed."""
+    settings = _settings()
+
+    async def work() -> int:
+        from bot.app import catalogue_of, fetcher_for
+        from bot.feeds.preview import preview_of
+        from bot.report import show_preview
+
+        catalogue = catalogue_of(settings)
+        rows = {row.id: row for row in catalogue.sources}
+        if source is not None and source not in rows:
+            _fail(f"no source {source!r} in the catalogue")
+        row = rows[source] if source else None
+        zone = next((body.time_zone for body in catalogue.regulators if row and body.id == row.regulator_id), "UTC")
+        is_bad = False
+        async with fetcher_for(settings) as fetcher:
+            for place in places:
+                found = await preview_of(place, fetcher, row, time_zone=zone)
+                is_bad |= found.error is not None
+                if as_json:
+                    for line in found.lines():
+                        _out(line)
+                else:
+                    show_preview(found)
+        return int(is_bad)
+
+    _run(work())
+
+
+@app.command()
+def explain(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Plain text, or JSON lines {id, title, text, lang, published, regulator}; standard input by default."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the bot makes of a text: actions, firms with their roles, amounts, dates, evidence."""
+    from bot.app import catalogue_of
+    from bot.explain import read_inputs, reading_json
+    from bot.extract import FirmIndex, extract
+    from storage.firms import shipped_register
+
+    settings = _settings()
+    try:
+        raw = file.read_bytes() if file else sys.stdin.buffer.read()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}")
+    except UnicodeDecodeError:
+        _fail(f"{file or 'standard input'} is not UTF-8 text")
+    register = shipped_register(catalogue_of(settings).regulators)
+    try:
+        inputs = list(read_inputs(text, register))
+    except ValueError as error:
+        _fail(str(error))
+    index = FirmIndex(register)
+    for name, document in inputs:
+        reading = extract(document, index)
+        if as_json:
+            _out(reading_json(name, reading, register))
+        else:
+            from bot.report import show_reading
+
+            show_reading(document, reading)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you would type after /regwatch.")],
+    channel: Annotated[str, typer.Option(help="Slack id of the channel that it is said in.")] = "console",
+    user: Annotated[str, typer.Option(help="Slack id of who says it.")] = "operator",
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Run a text as the slash command would. Exit 1 when the answer is an error."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.app import LOCAL, open_store, utc_now
+        from bot.console import show
+        from bot.slack.commands import Desk, Who
+
+        store = await open_store(settings)
+        try:
+            desk = Desk(store, command=settings.command, now=utc_now)
+            message = await desk.answer(text, Who(workspace_id=LOCAL, channel_id=channel, user_id=user))
+        finally:
+            await store.close()
+        if as_json:
+            _out({"blocks": message.blocks, "text": message.text, "response_type": message.response_type})
+        else:
+            show(message)
+        return int(message.is_error)
+
+    _run(work())
+
+
+@app.command()
+def migrate(db: Db = None) -> None:
+    """Bring the database to this version, and the shipped register and catalogue into it."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.app import is_running, open_store
+        from storage import Store
+
+        if is_running(settings.database):
+            _fail("a `regwatch run` is using the database. Stop it first")
+        before, head = Store.revision(settings.database)
+        store = await open_store(settings, refresh=True)
+        counts = await store.counts()
+        await store.close()
+        print(f"{before or 'new'} -> {head}; {counts['sources']} sources, {counts['firms']} firms")  # noqa: T201
+        return 0
+
+    _run(work())
+
+
+@app.command()
+def doctor(as_json: AsJson = False, db: Db = None) -> None:
+    """Check settings, database, tokens, scopes, clock and sources, and say what to do. Exit 1 when something falls short."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.doctor import examine
+        from bot.report import show_checks
+
+        checks = await examine(settings)
+        if as_json:
+            _out([{"check": check.name, "ok": check.is_ok, "says": check.says} for check in checks])
+        else:
+            show_checks(checks)
+        return int(not all(check.is_ok for check in checks))
+
+    _run(work())

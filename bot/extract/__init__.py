@@ -1,0 +1,232 @@
+"""Reading: what a text says that a regulator did, to which firms, with the words that prove it.
+
+    extract(document, index) -> Extraction
+
+is the room's only function; `FirmIndex` holds the names it reads with. Both are pure: no database, no network,
+no clock. A text goes through four modules: `text` splits it into sentences, `firms` finds names and trigger
+words in one scan, `kinds` reads the triggers in their sentences and gathers acts into actions, `facts` adds sums,
+dates, counts, numbers and regulators. The words they know are in `lexicon.toml`.
+
+The commonest right answer is no action. When in doubt a firm is `mentioned`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.extract import facts
+from bot.extract.firms import FirmIndex, found
+from bot.extract.kinds import Told, actions, acts
+from bot.extract.names import Reading
+from bot.extract.roles import Act, Scene, role_beside
+from bot.extract.text import boilerplate, clean, language, pattern, sentences
+from storage.models import AmountKind, Kind, Role, Status
+from storage.records import DocumentText, Extraction, FoundAction, FoundAmount, FoundEvidence, FoundFirm, FoundRegulator, RegulatorRow
+from storage.text import fold
+
+__all__ = ["FirmIndex", "clean", "extract"]
+
+_PENALTY = {
+    Kind.FINE: AmountKind.IMPOSED,
+    Kind.CONFISCATION: AmountKind.IMPOSED,
+    Kind.APPEAL: AmountKind.IMPOSED,
+    Kind.ANNULMENT: AmountKind.IMPOSED,
+    Kind.SETTLEMENT: AmountKind.FINAL,
+    Kind.CONSENT_ORDER: AmountKind.FINAL,
+    Kind.PROPOSED_PENALTY: AmountKind.PROPOSED,
+    Kind.LAWSUIT: AmountKind.PROPOSED,
+}
+
+
+_REDUCED = re.compile(r"\b(?:reduced|cut|lowered)(?: by [\w%.]+)? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$")
+
+
+def extract(document: DocumentText, index: FirmIndex) -> Extraction:
+    """Read a document. Never raises on any text; offsets are code points into `document.whole`."""
+    whole = document.whole
+    folded = fold(whole)
+    title_end = len(document.title)
+    split = sentences(whole, title_end)
+    spoken = language(whole, document.language)
+    on = document.published_at.date() if document.published_at else None
+    reading = Reading(whole, folded, title_end, spoken, on, split, boilerplate(folded, split))
+    index.read(reading)
+    own = facts.own_regulator(index, document.regulator_id)
+    scene = Scene(reading, own)
+    told = actions(scene, acts(scene)) or _titled(scene)
+    read = tuple(_action(scene, index, one, is_main=place == 0) for place, one in enumerate(told))
+    return Extraction(
+        spoken,
+        read,
+        tuple(_mentions(scene, read)),
+        tuple(dict.fromkeys(facts.cited_urls(whole))),
+        tuple(dict.fromkeys(whole[start:end] for start, end in facts.numbers(folded, 0, len(whole)))),
+    )
+
+
+def _titled(scene: Scene) -> list[Told]:
+    """What a regulator's document is when it tells no act: a speech, guidance, a consultation, a rule. By its title alone."""
+    reading = scene.reading
+    if scene.own is None or not reading.title_end:
+        return []
+    for kind in (Kind.SPEECH, Kind.CONSULTATION, Kind.GUIDANCE, Kind.RULE):
+        match = pattern("titles", kind.value).search(reading.folded, 0, reading.title_end)
+        if match:
+            status = Status.PROPOSED if kind is Kind.CONSULTATION else Status.IN_FORCE
+            return [Told(kind, status, [Act(kind, status, match.start(), match.end(), 0)], [], [])]
+    return []
+
+
+def _action(scene: Scene, index: FirmIndex, told: Told, *, is_main: bool) -> FoundAction:
+    reading = scene.reading
+    evidence: list[FoundEvidence] = []
+    spans = list(dict.fromkeys((reading.sentences[act.sentence].start, reading.sentences[act.sentence].end) for act in told.acts))
+
+    def prove(field: str, start: int, end: int) -> None:
+        span = next(((a, b) for a, b in spans if a <= start and end <= b), (start, end))
+        entry = FoundEvidence(field, reading.whole[span[0] : span[1]], span[0], span[1])
+        if entry not in evidence:
+            evidence.append(entry)
+
+    lead = next((act for act in told.acts if act.kind is told.kind and (act.targets or not told.targets)), told.acts[0])
+    prove("kind", lead.start, lead.end)
+    firms = _firms(scene, index, told)
+    for firm in firms:
+        if firm.role in (Role.TARGET, Role.GROUP):
+            prove("firms", firm.start, firm.end)
+    count = next((act.count for act in told.acts if act.count), None)
+    if count:
+        prove("stated_count", count.start, count.end)
+    regulators = _regulators(scene, told, is_main=is_main)
+    places = [scene.own.jurisdiction] if scene.own else []
+    places += [row.jurisdiction for name in reading.names if name.regulators and (row := facts.identify(name, reading, scene.own))]
+    places += [index.country(name.firm_id) for name in told.targets if name.firm_id]
+    amounts = _amounts(scene, told, spans, places)
+    for amount in amounts:
+        prove("amount", amount.start, amount.end)
+    dated = [(one, act) for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on)]
+    decided = _decided([one for one, act in dated if not one.is_effective], lead, reading)
+    if decided:
+        prove("decided_on", decided.start, decided.end)
+    effective = next((one for one, _ in dated if one.is_effective), None)
+    numbers = [
+        span
+        for span in facts.numbers(reading.folded, 0, len(reading.whole))
+        if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])
+    ]
+    return FoundAction(
+        kind=told.kind,
+        status=told.status,
+        regulators=regulators,
+        firms=firms,
+        evidence=tuple(evidence),
+        stated_count=count.value if count else None,
+        amounts=amounts,
+        decided_on=decided.value if decided else None,
+        is_decided_inferred=bool(decided and decided.is_inferred),
+        effective_on=effective.value.value if effective else None,
+        number=reading.whole[numbers[0][0] : numbers[0][1]] if numbers and is_main else None,
+    )
+
+
+def _span(scene: Scene, act: Act) -> tuple[int, int]:
+    sentence = scene.reading.sentences[act.sentence]
+    return sentence.start, sentence.end
+
+
+def _decided(dated: list[facts.Dated], lead: Act, reading: Reading) -> facts.Dated | None:
+    """The date nearest to the leading word, of its sentence first; never one after publication."""
+    past = [one for one in dated if reading.on is None or one.value.value <= reading.on]
+    return min(past, key=lambda one: abs(one.start - lead.start), default=None)
+
+
+def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
+    reading = scene.reading
+    listed: list[FoundFirm] = []
+    seen: set[str] = set()
+    for name in told.targets:
+        if name.key not in seen:
+            seen.add(name.key)
+            rule = next((act.rule for act in told.acts if name in act.targets), "")
+            listed.append(found(reading, name, Role.TARGET, rule))
+    for name in told.targets:
+        for child in dict.fromkeys((name.child_id, name.firm_id)):
+            for owner, via in index.groups(child, reading.on) if child else ():
+                if owner.id not in seen:
+                    seen.add(owner.id)
+                    surface = reading.whole[name.start : name.end]
+                    listed.append(
+                        FoundFirm(owner.id, owner.name, surface, Role.GROUP, name.start, name.end, via, name.strength, "ownership")
+                    )
+    for name in told.groups:
+        if name.key not in seen:
+            seen.add(name.key)
+            listed.append(found(reading, name, Role.GROUP, "owner-of"))
+    for act in told.acts:
+        for name in scene.firms(*_span(scene, act)):
+            if name.key not in seen:
+                seen.add(name.key)
+                role, rule = role_beside(scene, name) or (Role.MENTIONED, "beside")
+                listed.append(found(reading, name, Role.MENTIONED if role is Role.GROUP else role, rule))
+    return tuple(listed)
+
+
+def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegulator, ...]:
+    own: RegulatorRow | None = scene.own
+    named = next((act.actors for act in told.acts if act.actors), [])
+    if not named and own is None and is_main:
+        named = [name for name in scene.reading.names if name.regulators][:1]
+    return facts.regulators_of(scene.reading, named, own)
+
+
+def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: list[str]) -> tuple[FoundAmount, ...]:
+    reading = scene.reading
+    amounts: list[FoundAmount] = []
+    has_penalty = False
+    for start, end in spans:
+        here: list[FoundAmount] = []
+        for one in facts.sums(reading.folded, start, end):
+            kind = facts.sum_kind(reading.folded, one, start, end)
+            if kind is AmountKind.IMPOSED:
+                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 44), one.start))
+                if told.kind not in _PENALTY or (has_penalty and not is_reduced):
+                    continue
+                kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
+            if kind is None:
+                continue
+            code = facts.currency_of(one, places, reading.language)
+            here.append(
+                FoundAmount(
+                    reading.whole[one.start : one.end],
+                    one.minimum,
+                    one.maximum,
+                    code,
+                    kind,
+                    facts.sum_scope(reading.folded, one, start, end),
+                    one.start,
+                    one.end,
+                )
+            )
+        fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
+        amounts += fresh
+        has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)
+    return tuple(amounts)
+
+
+def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:
+    """Every firm named, once, with the strongest role that an action gives it."""
+    order = list(Role)
+    best: dict[tuple[str | None, str], FoundFirm] = {}
+    for firm in (firm for action in read for firm in action.firms):
+        key = (firm.firm_id, firm.name)
+        if key not in best or order.index(firm.role) < order.index(best[key].role):
+            best[key] = firm
+    for index, sentence in enumerate(scene.reading.sentences):
+        if index in scene.reading.furniture:
+            continue
+        for name in scene.firms(sentence.start, sentence.end):
+            key = (name.firm_id, name.name or scene.reading.whole[name.start : name.end])
+            if key not in best:
+                role, rule = role_beside(scene, name) or (Role.MENTIONED, name.rule)
+                best[key] = found(scene.reading, name, Role.MENTIONED if role is Role.GROUP else role, rule)
+    return sorted(best.values(), key=lambda firm: (firm.start, firm.end))

@@ -1,0 +1,354 @@
+"""The names of the register and the trigger words, looked for in one scan.
+
+One automaton holds the aliases, the regulators' names, the decoys and the triggers, all folded, so a text is
+scanned once. A hit counts when its edges are right for its script, its letters are cased like a name's, and no
+longer name or decoy covers it. A weak alias (a common word, two Han characters) also needs something beside it
+that a firm has: a legal form, a possessive, an accepted neighbour in a list, a strong name elsewhere in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import ahocorasick_rs
+
+from bot.extract.names import (
+    Hit,
+    Name,
+    Reading,
+    Trigger,
+    add_definitions,
+    add_legal_names,
+    add_stock_codes,
+    close_brackets,
+    drop_twins,
+    is_alias_cased,
+    is_spaced,
+    stretch,
+    weak_rule,
+)
+from bot.extract.text import lexicon
+from storage.models import AliasKind, FirmKind, Kind, OwnershipKind, Role, Strength
+from storage.records import AliasRow, FirmRow, FoundFirm, OwnershipRow, Register, RegulatorRow
+from storage.text import fold
+
+_TICKER = re.compile(
+    r"\b(?:NYSE|NASDAQ|Nasdaq|AMEX|HKEX|SEHK|HKSE|LSE|TSX|ASX|SSE|SZSE|XETRA|OTC|TYO|TSE)\s?(?:American)?\s?[:：]\s?([A-Z0-9]{1,6}(?:\.[A-Z])?)\b"
+    r"|(?<![\w$])\$([A-Z]{1,5})\b|(?<!\d)0?(\d{4,6})\.(HK|SZ|SS|SH|TW)\b"
+)
+
+
+_MAY_TICKER = re.compile(r"\$[A-Z]|[A-Z]{2}\s?[:：]\s?[A-Z0-9]|\d\.[HSTsz]|Nasdaq")
+
+
+@dataclass(slots=True)
+class _Pattern:
+    text: str
+    left: bool  # this edge needs a non-word neighbour
+    right: bool
+    aliases: list[AliasRow] = field(default_factory=list)
+    regulators: list[tuple[RegulatorRow, bool, str]] = field(default_factory=list)  # row, needs a country cue, as written
+    triggers: list[Trigger] = field(default_factory=list)
+    is_decoy: bool = False
+    is_trigger_decoy: bool = False
+    body: str = ""  # "words" or "places" of the lexicon's bodies
+
+
+class FirmIndex:
+    """All names of a register, ready to be looked for. Immutable."""
+
+    def __init__(self, register: Register) -> None:
+        self.version = register.version
+        self._firms: Mapping[str, FirmRow] = {firm.id: firm for firm in register.firms}
+        self._parents: dict[str, list[OwnershipRow]] = {}
+        for edge in register.ownerships:
+            self._parents.setdefault(edge.child_id, []).append(edge)
+        self.regulators: Mapping[str, RegulatorRow] = {row.id: row for row in register.regulators}
+        self._tickers: dict[str, str] = {}
+        self._patterns: dict[str, _Pattern] = {}
+        self._add_aliases(register)
+        self._add_regulators(register)
+        for decoy in lexicon()["phrases"]["names"]:
+            self._pattern(decoy).is_decoy = True
+        for decoy in lexicon()["phrases"]["triggers"]:
+            self._pattern(decoy).is_trigger_decoy = True
+        for group in ("words", "places"):
+            for word in lexicon()["bodies"][group]:
+                self._pattern(word).body = group
+        for language, kinds in lexicon()["triggers"].items():
+            for kind, frames in kinds.items():
+                for frame, listed in frames.items():
+                    for word in listed:
+                        self._pattern(word).triggers.append(Trigger(Kind(kind), frame, language))
+        self._list = list(self._patterns.values())
+        self._automaton = ahocorasick_rs.AhoCorasick([entry.text for entry in self._list])
+
+    def _pattern(self, text: str) -> _Pattern:
+        folded = fold(text)
+        if folded not in self._patterns:
+            self._patterns[folded] = _Pattern(folded, is_spaced(folded[0]), is_spaced(folded[-1]))
+        return self._patterns[folded]
+
+    def _add_aliases(self, register: Register) -> None:
+        for firm in register.firms:
+            for ticker in firm.tickers:
+                self._tickers.setdefault(_ticker_key(ticker), firm.id)
+        for alias in register.aliases:
+            if alias.firm_id not in self._firms or not alias.text.strip():
+                continue
+            if alias.kind is AliasKind.TICKER:
+                self._tickers.setdefault(_ticker_key(alias.text), alias.firm_id)
+                continue
+            for text in _variants(alias.text.strip()):
+                self._pattern(text).aliases.append(alias)
+
+    def _add_regulators(self, register: Register) -> None:
+        for row in register.regulators:
+            for needs_cue, listed in ((False, (row.name, *row.name_native.split(";"), *row.aliases)), (True, row.context_aliases)):
+                for text in listed:
+                    text = text.strip()
+                    if len(text) < 2 or (text == row.name and ("(" in text or text in row.context_aliases)):
+                        continue
+                    entry = self._pattern(text)
+                    if not any(known.id == row.id for known, _, _ in entry.regulators):
+                        entry.regulators.append((row, needs_cue, text))
+        for surface, regulator_id in lexicon()["regulators"].items():
+            if regulator_id in self.regulators:
+                self._pattern(surface).regulators.append((self.regulators[regulator_id], False, ""))
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    def read(self, reading: Reading) -> None:
+        """Fill in the names and triggers of the reading."""
+        reading.names, reading.hits = [], []
+        names, hits = self._scan(reading)
+        self._add_tickers(reading, names)
+        accepted = self._accept(reading, names)
+        if hits:
+            add_legal_names(reading, accepted, hits)
+            add_stock_codes(reading, accepted)
+        accepted.sort(key=lambda name: (name.start, -name.end))
+        kept: list[Name] = []
+        for name in accepted:
+            if not kept or name.start >= kept[-1].end:
+                kept.append(name)
+        add_definitions(reading, kept)
+        for name in kept:
+            close_brackets(reading, name)
+        reading.names = drop_twins(kept)
+        covered = [(name.start, name.end) for name in reading.names if name.regulators or name.strength is not Strength.WEAK]
+        reading.hits = [hit for hit in hits if not _is_covered(hit, covered)]
+
+    def _scan(self, reading: Reading) -> tuple[list[tuple[_Pattern, int, int]], list[Hit]]:
+        folded, size = reading.folded, len(reading.folded)
+        entries = self._list
+        found: list[tuple[int, int, _Pattern]] = []
+        for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            entry = entries[index]
+            if (entry.left and start and is_spaced(folded[start - 1])) or (entry.right and end < size and is_spaced(folded[end])):
+                continue
+            found.append((start, -end, entry))
+            if entry.body:
+                reading.bodies.append((start, entry.body == "places"))
+        reading.bodies.sort()
+        found.sort(key=lambda hit: (hit[0], hit[1]))
+        names: list[tuple[_Pattern, int, int]] = []
+        hits: list[Hit] = []
+        name_end = hit_end = 0
+        for start, negative, entry in found:
+            end = -negative
+            if start >= name_end and (entry.is_decoy or _is_cased(entry, reading.whole[start:end])):
+                name_end = end
+                if not entry.is_decoy:
+                    names.append((entry, start, end))
+            if start >= hit_end and (entry.is_trigger_decoy or entry.triggers):
+                hit_end = end
+                triggers = tuple(
+                    t
+                    for t in entry.triggers
+                    if t.language == "zh"
+                    or t.language == reading.language
+                    or (t.language == "en" and reading.language not in ("fr", "de", "it", "es", "pt", "nl"))
+                )
+                if triggers and not entry.is_trigger_decoy:
+                    hits.append(Hit(start, end, triggers))
+        return names, hits
+
+    def _add_tickers(self, reading: Reading, names: list[tuple[_Pattern, int, int]]) -> None:
+        if not _MAY_TICKER.search(reading.whole):
+            return
+        for match in _TICKER.finditer(reading.whole):
+            symbol = match.group(1) or match.group(2) or f"{match.group(3)}.{match.group(4)}"
+            firm_id = self._tickers.get(_ticker_key(symbol))
+            if firm_id is not None:
+                entry = _Pattern("", False, False, [AliasRow(firm_id, symbol, AliasKind.TICKER)])
+                names.append((entry, match.start(), match.end()))
+
+    def _accept(self, reading: Reading, raw: list[tuple[_Pattern, int, int]]) -> list[Name]:
+        accepted: list[Name] = []
+        weak: list[Name] = []
+        for entry, start, end in raw:
+            if entry.regulators and not (entry.aliases and not entry.regulators):
+                rows = tuple((row, needs_cue) for row, needs_cue, text in entry.regulators if _is_written(text, reading.whole[start:end]))
+                if rows:
+                    accepted.append(Name(start, end, end, rows[0][0].id, name=rows[0][0].name, regulators=rows))
+                    continue
+            alias = self._owner(entry.aliases, reading)
+            if alias is None:
+                continue
+            name = self._name(alias, start, end, reading.on)
+            verdict = stretch(reading, name, [s for _, s, _ in raw])
+            if verdict == "other":
+                accepted.append(name)
+            elif verdict == "venue":
+                continue
+            elif alias.strength is Strength.WEAK and alias.kind is not AliasKind.TICKER and verdict != "legal":
+                weak.append(name)
+            else:
+                accepted.append(name)
+        strong = {name.key for name in accepted}
+        for _ in range(2):
+            waiting, weak = weak, []
+            for name in waiting:
+                rule = "same-firm" if name.key in strong else weak_rule(reading, name, accepted)
+                if rule:
+                    name.rule = rule
+                    accepted.append(name)
+                    strong.add(name.key)
+                else:
+                    weak.append(name)
+        reading.weak = weak
+        return accepted
+
+    def _owner(self, aliases: Iterable[AliasRow], reading: Reading) -> AliasRow | None:
+        """The alias that counts on the document's date; None when two unrelated firms share it."""
+        on = reading.on
+        valid = [
+            a
+            for a in aliases
+            if on is None or ((a.from_on is None or a.from_on <= on) and (a.to_on is None or on <= a.to_on or a.kind is AliasKind.FORMER))
+        ]
+        if not valid:
+            return None
+        owners = {alias.firm_id for alias in valid}
+        if len(owners) > 1:
+            above = {edge.parent_id for owner in owners for edge in self._parents.get(owner, ())}
+            whole = [a for a in valid if a.firm_id in above] or [a for a in valid if self._firms[a.firm_id].kind is not FirmKind.BRAND]
+            if len({alias.firm_id for alias in whole}) != 1:
+                return None
+            valid = whole
+        return min(valid, key=lambda alias: alias.strength is Strength.WEAK)
+
+    def _name(self, alias: AliasRow, start: int, end: int, on: date | None) -> Name:
+        firm = self._firms[alias.firm_id]
+        name = Name(
+            start,
+            end,
+            end,
+            firm.id,
+            firm.id,
+            firm.name,
+            strength=alias.strength,
+            rule="ticker" if alias.kind is AliasKind.TICKER else "alias",
+            child_id=firm.id,
+        )
+        if firm.kind is FirmKind.BRAND:
+            owner = next(
+                (edge for edge in self._parents.get(firm.id, ()) if edge.kind is OwnershipKind.BRAND_OF and _is_valid(edge, on)), None
+            )
+            name.brand_id = firm.id
+            if owner is not None and owner.parent_id in self._firms:
+                parent = self._firms[owner.parent_id]
+                name.key, name.firm_id, name.name = parent.id, parent.id, parent.name
+                name.via = f"{firm.name}, brand of {parent.name}"
+        return name
+
+    def country(self, firm_id: str) -> str:
+        """The firm's country, ISO 3166; empty when the register does not say."""
+        return self._firms[firm_id].country
+
+    def groups(self, firm_id: str, on: date | None) -> Iterator[tuple[FirmRow, str]]:
+        """The firms above this one on that date, nearest first, each with the edge in words."""
+        seen, level = {firm_id}, [firm_id]
+        while level:
+            above: list[str] = []
+            for child in level:
+                for edge in self._parents.get(child, ()):
+                    if (
+                        edge.kind in (OwnershipKind.OWNED_BY, OwnershipKind.AFFILIATE_OF)
+                        and edge.parent_id not in seen
+                        and _is_valid(edge, on)
+                        and edge.parent_id in self._firms
+                    ):
+                        seen.add(edge.parent_id)
+                        above.append(edge.parent_id)
+                        how = "owned by" if edge.kind is OwnershipKind.OWNED_BY else "affiliate of"
+                        yield self._firms[edge.parent_id], f"{self._firms[child].name}, {how} {self._firms[edge.parent_id].name}"
+            level = above
+
+
+def found(reading: Reading, name: Name, role: Role, rule: str) -> FoundFirm:
+    """The naming as the reading hands it out."""
+    surface = reading.whole[name.start : name.end]
+    return FoundFirm(
+        name.firm_id,
+        name.name or surface,
+        surface,
+        role,
+        name.start,
+        name.end,
+        name.via,
+        name.strength,
+        rule or name.rule,
+        brand_id=name.brand_id,
+    )
+
+
+def _is_written(text: str, surface: str) -> bool:
+    """Initials are cased as printed (WHO, SAFE); other names are not all lower case."""
+    if text.isascii() and text.isupper():
+        return surface == text or not surface.isascii()
+    return not surface.isascii() or surface != surface.lower() or text == text.lower()
+
+
+def _is_cased(entry: _Pattern, surface: str) -> bool:
+    if entry.regulators and any(_is_written(text, surface) for _, _, text in entry.regulators):
+        return True
+    return any(is_alias_cased(alias.text, surface) for alias in entry.aliases)
+
+
+def _variants(text: str) -> set[str]:
+    texts = {text}
+    for old, new in (
+        ("&", "and"),
+        (" and ", " & "),
+        ("ß", "ss"),
+        ("æ", "ae"),
+        ("œ", "oe"),
+        ("ü", "ue"),
+        ("ö", "oe"),
+        ("ä", "ae"),
+        (" Ltd", " Limited"),
+        (" Limited", " Ltd"),
+        (", Inc", " Inc"),
+    ):
+        if old in text:
+            texts.add(text.replace(old, new))
+    return texts
+
+
+def _ticker_key(text: str) -> str:
+    return text.upper().lstrip("0").strip()
+
+
+def _is_valid(edge: OwnershipRow, on: date | None) -> bool:
+    if on is None:
+        return edge.to_on is None
+    return (edge.from_on is None or edge.from_on <= on) and (edge.to_on is None or on <= edge.to_on)
+
+
+def _is_covered(hit: Hit, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= hit.start and hit.end <= end for start, end in spans)

@@ -1,0 +1,384 @@
+"""Sentences in Chinese: where the firm that is hit stands to a trigger word.
+
+    read(scene, sentence, hit, trigger, act) -> bool
+
+The parts between commas, spaces and colons are the unit. A passive mark (被, 遭, 收到) looks back for its subject, a
+coverb (对, 向) and a verb look on; a part without a firm takes that of the part before. Short names outside the
+register are taken from such places only when they are no person, place, body or common word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from bot.extract import facts
+from bot.extract.names import Hit, Name, Trigger, firm_key, is_person
+from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
+from bot.extract.text import HAN, Sentence, words
+from storage.models import Kind, Role
+
+_HAN_BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
+
+
+_CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
+
+
+_HAN_LETTER = re.compile(f"[{HAN}]")
+
+
+_HAN_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|因")
+
+
+_HAN_OBJECT = re.compile(
+    rf"(?:了|过|的|对|向|一下|要求|整治|指|:|\s|\"|“|\d+[家款个](?:[{HAN}]{{0,10}}?(?:包括|如|:|,包括|,涉及))?|包括|[{HAN}]{{0,8}}?(?:,包括|包括|涉及)|旗下|平台|公司|企业|运营商|app|关于){{0,4}}$"
+)
+
+
+_HAN_DESCRIBED = re.compile(
+    rf"了?(?:(?![被对向给将因])[{HAN}]){{0,12}}?(?:应用|应用程序|软件|软体|平台|公司|企业|服务|网站|app|巨头|银行|机构|运营商|集团|品牌)\"?"
+)
+
+
+def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
+    skeleton = scene.skeleton
+    start = sentence.start
+    for match in _HAN_BREAK.finditer(skeleton, sentence.start, hit.start):
+        start = match.end()
+    stop_match = re.compile(r"[,，。;!?|\n]|\s").search(skeleton, hit.end, sentence.end)
+    stop = stop_match.start() if stop_match else sentence.end
+    left = skeleton[start : hit.start]
+    act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
+    act.is_recalling = bool(re.search("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$", left))
+    if trigger.frame == "merger":
+        return _merger(scene, sentence, act)
+    if trigger.frame == "body":
+        return act.has_actor
+    is_read = _targets(scene, sentence, hit, trigger, act, start, left)
+    if not is_read:
+        counted = facts.counts(scene.reading.folded, sentence.start, sentence.end)
+        near = [one for one in counted if one.start - hit.end < 14 and hit.start - one.end < 24]
+        is_read = bool(near) and (act.has_actor or bool(re.search("[被遭]", skeleton[start : hit.end]))) and trigger.frame != "subject"
+        if not is_read and trigger.frame == "object" and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
+            is_read = act.sentence > 0 or act.has_actor or "每家" in left
+        if not is_read and trigger.kind is Kind.TALKS and act.has_actor:
+            is_read = bool(re.match("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$", skeleton[hit.end : sentence.end]))
+    if (
+        not is_read
+        and scene.said
+        and trigger.frame in ("object", "act", "passive")
+        and not scene.firms(start, stop)
+        and not re.search("[对向给被]", left)
+    ):
+        is_read = scene.said.sentence == act.sentence and bool(scene.said.targets) and hit.start - scene.said.end < 60
+    if not is_read:
+        return False
+    is_passive = bool(re.search("[被遭收获吃领]|面临", skeleton[start : hit.end]))
+    is_notice = skeleton[start:].startswith("关于") or bool(re.search("关于[^,。]{0,60}$", skeleton[sentence.start : hit.start]))
+    if not act.has_actor and (
+        trigger.frame == "act" or (trigger.frame == "passive" and not (is_passive or is_notice)) or trigger.kind is Kind.SETTLEMENT
+    ):
+        return False
+    agent = re.search(rf"(?:被|遭)(?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))", skeleton[start : hit.start + 1])
+    return not (agent and trigger.frame in ("act", "passive"))
+
+
+_COVERB = re.compile("关于|对|向|给|将")
+
+
+def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
+    found = None
+    for match in expression.finditer(text):
+        found = match
+    return found
+
+
+def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act, start: int, left: str) -> bool:
+    passive = _last(_HAN_PASSIVE, left)
+    word = scene.reading.folded[hit.start]
+    if (
+        passive
+        and word not in "被遭"
+        and re.search(r"\d|[减增]持", between := left[passive.end() :])
+        and len(between.replace(BODY, "")) > 8
+    ):
+        passive = None
+    at = start + passive.start() if passive else hit.start if word in "被遭" else -1
+    if at >= 0 and not (passive and passive.group() == "因" and trigger.frame != "letter"):
+        first = re.search("被|遭|收到|因", left)
+        if _subject(scene, act, sentence, start, start + first.start() if first and word not in "被遭" else at, at):
+            return True
+        if passive and passive.group() in ("被", "遭", "遭到"):
+            return False
+    about = _last(_COVERB, left)
+    if about:
+        low = start + about.end()
+        several = _enumeration(scene, low, hit.start)
+        if several:
+            return take(scene, act, several)
+        names = scene.firms(low, hit.start)
+        if names and len(scene.gap(low, names[0].start)) <= 14:
+            return take(scene, act, _hanlisted(scene, act, names[0], hit.start))
+        placed = _run(scene, low, hit.start)
+        if placed and about.group() != "将":
+            act.targets += placed
+            return True
+    if trigger.frame in ("object", "act", "passive"):
+        several = _enumeration(scene, hit.end, sentence.end)
+        if several:
+            return take(scene, act, several)
+        names = scene.firms(hit.end, sentence.end)
+        if names:
+            gap = scene.gap(hit.end, names[0].start)
+            if (len(gap) <= 40 and (_HAN_OBJECT.fullmatch(gap) or _HAN_DESCRIBED.fullmatch(gap))) or re.fullmatch(
+                rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
+            ):
+                return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
+    if trigger.frame in ("letter", "subject", "object"):
+        names = scene.firms(start, hit.start)
+        if names and trigger.frame != "letter" and not re.search("[发出]", left):
+            return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
+        if not scene.firms(start, hit.start) and trigger.frame != "subject":
+            return _before(scene, act, sentence, start)
+        if trigger.frame == "subject":
+            placed = _run(scene, start, hit.start)
+            act.targets += placed
+            return bool(placed)
+    return False
+
+
+def _hanlisted(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
+    """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
+    if role_beside(scene, first) == (Role.GROUP, "owner-of"):
+        follow = scene.firms(first.end, limit)[:1]
+        if follow and re.fullmatch(f"[{HAN}]{{0,14}}", scene.gap(first.end, follow[0].start)):
+            act.groups.append(first)
+            return listed(scene, follow[0], limit)
+    return listed(scene, first, limit)
+
+
+def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, mark: int) -> bool:
+    coded = [
+        name
+        for name in scene.firms(start, mark)
+        if name.rule == "stock-code" or _CODE_END.search(scene.reading.folded, name.end, name.tail)
+    ]
+    names = coded or scene.firms(start, end)
+    if names:
+        chosen = names[-1] if coded else names[0]
+        if (
+            coded
+            and re.search(r"\d{2}|[减增]持|套现|出售|股权|股东", scene.skeleton[chosen.end : mark].lstrip(FIRM))
+            and not role_beside(scene, chosen)
+        ):
+            return False  # another headline without a break between
+        end = mark if coded else end
+        lead = lead_of(names, names.index(chosen), scene)
+        take(scene, act, ([] if coded else _enumeration(scene, start, end)) or listed(scene, names[lead], end))
+        return True  # where its officer or shareholder is hit, nobody else is the subject
+    placed = _enumeration(scene, start, end) or _run(scene, start, end)
+    if placed:
+        act.targets += placed
+        return True
+    if end - start <= 1 or re.match(
+        "因|涉嫌|公司$|该公司$|企业$|平台$|昨日$|今日$|日前$|近日$|\\d+月\\d+日$|(?:公司|该公司|企业)[及和与、]", scene.skeleton[start:end]
+    ):
+        return _before(scene, act, sentence, start)
+    return False
+
+
+# right after a name: what it is accused of, or the end of its part
+_ACCUSED = (
+    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
+)
+
+
+def _before(scene: Scene, act: Act, sentence: Sentence, start: int) -> bool:
+    """The subject that stands in an earlier part of the sentence: the nearest named firm there, else what begins that part."""
+    names = scene.firms(max(sentence.start, start - 40), start)
+    if not names:
+        edge = sentence.start
+        for match in _HAN_BREAK.finditer(scene.skeleton, sentence.start, max(sentence.start, start - 1)):
+            if match.group() != ":":
+                edge = match.end()
+        run = _run(scene, edge, start) if 2 < start - edge < 40 else []
+        act.targets += run
+        return bool(run)
+    lead = len(names) - 1
+    tail = scene.skeleton[names[lead].end : start].lstrip(FIRM)
+    if (
+        role_beside(scene, names[lead])
+        or ":" in tail[1:-1].rstrip(": ")
+        or (
+            not re.match(_ACCUSED, tail)
+            and not re.search("(?:认定|查明|查获|发现)$", scene.skeleton[max(sentence.start, names[lead].start - 4) : names[lead].start])
+        )
+    ):
+        return False
+    return take(scene, act, names[lead_of(names, lead, scene) :])
+
+
+_RUN_END = re.compile(
+    '因|涉|内幕交易|超标|造假|同时|一并|已|被|遭|收到|收购|违规|违法|未|信披|信批|财务|虚假|作出|处以|罚款|处罚|立案|侵害|的|开出|采取|进行|展开|启动|以|在|近|再次|再|又|或|拟|将|首|与|等|[,。;:!?、()"“”\\s]'
+)
+
+
+_GENERIC = re.compile(
+    "^(?:公司|企业|平台|机构|银行|券商|基金|保险|信托|集团|该行|此前|同时|目前|随后)$|(?:相关|涉事|上述|有关|某|该|这家|多家|一家|两家|同一|部分|重点)[a-z\u4e00-\u9fff]{0,6}(?:公司|企业|平台|机构|银行|店)$"
+    "|部门|男子|女子|某|多家|家$|人$|^\\d|丈夫|妻子|医生|医院$|主播|网红|老板|高管|董事|股东|店$|店家|培训|学校$|行业|业务|协会|产品|消费者|用户|员工|记者|媒体|刚刚|突发|最新|今年|去年|昨日|今日|近日|日前"
+    "|并且|此前|近期|如果|虚拟|电商$|房企|药企|车企|券商$|保险$|app$|违|为何|什么|怎么|不|都|^其|创办|这|那|它|他|她|我|你|们|是|了|着|个|股价|行为|问题|案$|罪|责任|经理|总裁|主任|局长|书记|院长|校长|老师|老板|创始|掌门|首富|控制人|嫌疑|单位|账户|市场$|大佬|明星|演员|司机|村民|专家|律师|内幕|非法|公司同时|公司前|截至|依法|亏损|有人|判处|主办|管理层|原告|被告|好友|造假|交易$|要从严|\\d+[万亿元名起]|投资者|第[一二三]批|排放|疫苗|新闻|报道"
+)
+
+
+def _run(scene: Scene, start: int, end: int) -> list[Name]:
+    """A short Chinese or Latin run in the place of a firm, when it is no person, place, body or common word."""
+    skeleton = scene.skeleton
+    while start < end and skeleton[start] in " \"“'《":
+        start += 1
+    match = _RUN_END.search(skeleton, start, end)
+    stop = match.start() if match else end
+    latin = re.search(r"[a-z][a-z0-9&.-]{2,}$", skeleton[start:stop])
+    if latin and latin.start() and _HAN_LETTER.match(skeleton[start]):
+        start += latin.start()
+    one = _firm(scene, start, stop)
+    return [one] if one else []
+
+
+def _firm(scene: Scene, start: int, stop: int) -> Name | None:
+    surface = scene.reading.whole[start:stop]
+    body = scene.reading.folded[start:stop].strip()
+    size = len(body)
+    is_han = bool(re.fullmatch(f"[{HAN}]+", body))
+    if any(word in body for word in words("roles", "han_holders")):
+        return None
+    if re.search(f"[{HAN}]\\d|\\d[{HAN}]|(?<!第)一", body):
+        return None
+    if is_han and not body.endswith(words("legal", "han_endings")):
+        return None
+    if (
+        not 2 <= size <= 12
+        or FIRM in scene.skeleton[start:stop]
+        or BODY in scene.skeleton[start:stop]
+        or body != scene.reading.folded[start:stop]
+    ):
+        return None
+    if not re.fullmatch(rf"[{HAN}a-z0-9·&.*]+", body) or not re.search(rf"[{HAN}]|^[a-z]", body):
+        return None
+    if (
+        (is_han and (size < 3 or size > 9 or is_person(body)))
+        or _GENERIC.search(body)
+        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
+    ):
+        return None
+    if not is_han and not re.match(r"[A-Z]", surface) and not re.search(f"[{HAN}]", body):
+        return None
+    if (
+        re.search("[省市县区镇村乡路局委院部会厅署办]$", body)
+        or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
+        or scene.firms(start, stop)
+    ):
+        return None
+    return scene.add(Name(start, stop, stop, firm_key(surface), name=surface, rule="place"))
+
+
+_CLOSED = re.compile(
+    rf"等(?:(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|[{HAN}a-z]{{0,10}}?"
+    rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站))?"
+)
+"""What closes a list: 等11家企业, 等企业, 等."""
+_LIST_STOP = re.compile(r"等|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
+_OPENED = re.compile(
+    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
+)
+"""What opens a list of firms: 11家企业包括, 三家平台分别为."""
+_LIST_LEAD = re.compile(
+    rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示))*"
+)
+_MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
+_QUOTED = re.compile(r'(?:"[^"]{2,10}"){1,9}')
+_AND = re.compile("以及|[和与及]")
+_NO_MEMBER = re.compile(
+    "^(?:有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"
+)
+
+
+def _enumeration(scene: Scene, start: int, end: int) -> list[Name]:
+    """The members of a list `A、B、C`, in the register or not; nothing when nothing says that it lists firms.
+
+    That a member is a known firm says so, or the words that open or close the list (11家企业包括, 等3家企业): then any
+    short name is a member. Without such a count a person's name is none.
+    """
+    skeleton = scene.skeleton
+    lead = _LIST_LEAD.match(skeleton, start, end)
+    if lead and "、" in skeleton[lead.end() : end]:
+        start = lead.end()
+    tail = _LIST_STOP.search(skeleton, start, end)
+    stop = tail.start() if tail else end
+    closed = _CLOSED.match(skeleton, stop)
+    is_counted = bool(closed and closed["unit"]) or bool(_OPENED.search(skeleton, max(0, start - 40), start))
+    if "、" not in skeleton[start:stop] and not is_counted and not _QUOTED.fullmatch(skeleton, start, stop):
+        return []
+    parts = list(_parts(skeleton, start, stop))
+    is_of_firms = is_counted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
+    found: list[Name] = []
+    places: list[tuple[int, int]] = []
+    for left, right in parts:
+        left, right = _bare(skeleton, left, right)
+        if scene.firms(left, right) or _is_member(scene, left, right, is_counted=is_counted, is_of_firms=is_of_firms):
+            places.append((left, right))
+    if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
+        places = places if len(places) == len(parts) > 2 else []
+    for left, right in places:
+        found += scene.firms(left, right) or [scene.member(left, right)]
+    return found
+
+
+@cache
+def _long_endings() -> tuple[str, ...]:
+    return tuple(word for word in words("legal", "han_endings") if len(word) > 1)
+
+
+def _parts(skeleton: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The places between the marks of a list. 和 joins the last two members, or a known name to the next."""
+    at = start
+    for piece in _MARK.split(skeleton[start:stop]):
+        end = at + len(piece)
+        joined = _AND.search(skeleton, at + 2, end - 1) if end == stop or FIRM in piece else None
+        cut = joined.start() if joined and end - joined.end() >= 2 else end
+        yield at, cut
+        if joined and cut < end:
+            yield joined.end(), end
+        at = end + skeleton.startswith("、", end)
+
+
+def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
+    """The place without its quotation marks."""
+    while start < stop and skeleton[start] in "\"'《〈 ":
+        start += 1
+    while stop > start and skeleton[stop - 1] in "\"'》〉 ":
+        stop -= 1
+    return start, stop
+
+
+def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_firms: bool) -> bool:
+    """Whether the words in a place of a list may be a firm's name. The less the list says, the more is refused."""
+    body = scene.skeleton[start:stop]
+    return not (
+        not 2 <= len(body) <= 12
+        or not re.fullmatch(rf"[{HAN}a-z0-9·&.+ -]+", body)
+        or not re.search(rf"[{HAN}]|^[a-z]", body)
+        or _NO_MEMBER.search(body)
+        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
+        or (not is_counted and (is_person(body) or re.search("[省市县区镇村乡局委院部会厅署办]$", body)))
+        or (not is_of_firms and _GENERIC.search(body))
+        or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
+    )
+
+
+def _merger(scene: Scene, sentence: Sentence, act: Act) -> bool:
+    text = scene.skeleton[sentence.start : sentence.end]
+    if not re.search("批准|禁止|附条件|审查|决定|叫停", text) or "违法实施" in text or "未依法申报" in text or not act.has_actor:
+        return False
+    act.targets = [name for name in scene.firms(sentence.start, sentence.end) if role_beside(scene, name) is None]
+    return bool(act.targets)

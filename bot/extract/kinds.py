@@ -1,0 +1,310 @@
+"""What was done, and to whom: each trigger word is read in its sentence, in the frame that its language gives it.
+
+A sentence yields acts (kind, targets, who acts); negated ones are dropped, merely possible ones are no penalties.
+The acts of a document become actions: the severest word of one act names it, a later sentence about the same
+firms adds facts, background in another sentence stays an action of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from bot.extract import facts, han, latin
+from bot.extract.names import Hit, Name, Trigger, firm_key
+from bot.extract.roles import FIRM, PENAL, Act, Scene
+from bot.extract.text import Sentence, lexicon, pattern
+from storage.models import Kind, Status
+
+_FIRMLESS = frozenset((Kind.SPEECH, Kind.GUIDANCE, Kind.CONSULTATION, Kind.RULE))
+
+
+_ABSORBS: dict[Kind, frozenset[Kind]] = {
+    Kind.TALKS: frozenset((Kind.RECTIFICATION, Kind.WARNING)),
+    Kind.INVESTIGATION: frozenset((Kind.INFORMATION_REQUEST, Kind.WARNING)),
+    Kind.MERGER_DECISION: frozenset((Kind.INVESTIGATION, Kind.CONSENT_ORDER, Kind.APPROVAL, Kind.RECTIFICATION)),
+    Kind.RECALL: frozenset((Kind.RECTIFICATION, Kind.INVESTIGATION, Kind.WARNING)),
+    Kind.PROPOSED_PENALTY: frozenset((Kind.INVESTIGATION, Kind.INFORMATION_REQUEST, Kind.LAWSUIT)),
+    Kind.LAWSUIT: frozenset((Kind.INVESTIGATION, Kind.INFORMATION_REQUEST, Kind.WARNING)),
+    Kind.SUSPENSION: frozenset((Kind.RECTIFICATION, Kind.INVESTIGATION, Kind.WARNING)),
+    Kind.REMOVAL: frozenset((Kind.RECTIFICATION, Kind.WARNING, Kind.INVESTIGATION)),
+    Kind.BAN: frozenset((Kind.RECTIFICATION, Kind.WARNING, Kind.INVESTIGATION, Kind.REMOVAL)),
+    Kind.RECTIFICATION: frozenset((Kind.WARNING, Kind.INVESTIGATION)),
+    Kind.WARNING: frozenset((Kind.INVESTIGATION, Kind.RECTIFICATION)),
+}  # what else is told of one and the same act; the penal kinds absorb nearly all
+
+
+_ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
+
+
+@dataclass(slots=True)
+class Told:
+    """An action as the whole document tells it: its acts in the order of the text, the first leads."""
+
+    kind: Kind
+    status: Status
+    acts: list[Act]
+    targets: list[Name]
+    groups: list[Name]
+
+
+@cache
+def _rank() -> dict[Kind, int]:
+    return {Kind(kind): place for place, kind in enumerate(lexicon()["precedence"])}
+
+
+_VERSUS = re.compile(r"\sv\.?\s")
+
+
+def acts(scene: Scene) -> list[Act]:
+    """Every act that a sentence tells."""
+    if scene.reading.hits or _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end):
+        scene.caption = _caption(scene)
+    found: list[Act] = []
+    at = 0
+    hits = scene.reading.hits
+    for index, sentence in enumerate(scene.reading.sentences):
+        first = at
+        while at < len(hits) and hits[at].start < sentence.end:
+            at += 1
+        if index in scene.reading.furniture:
+            continue
+        here: list[Act] = []
+        for hit in hits[first:at]:
+            for trigger in hit.triggers:
+                act = _read(scene, index, sentence, hit, trigger)
+                if act is not None:
+                    here.append(act)
+                    scene.said = act if act.targets else scene.said
+                    break
+        found.extend(_one_sentence(here))
+    return found or _versus(scene)
+
+
+def _versus(scene: Scene) -> list[Act]:
+    """A regulator's caption "SEC v. X" tells of a lawsuit, whatever the text says."""
+    mark = _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end)
+    if mark is None or not scene.caption or not scene.is_body(0, mark.start()):
+        return []
+    return [
+        Act(
+            Kind.LAWSUIT,
+            Status.IN_FORCE,
+            mark.start() + 1,
+            mark.end() - 1,
+            0,
+            list(scene.caption),
+            actors=scene.bodies(0, mark.start()),
+            rule="caption",
+            has_actor=True,
+        )
+    ]
+
+
+def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigger) -> Act | None:
+    act = Act(trigger.kind, Status.IN_FORCE, hit.start, hit.end, index, rule=f"{trigger.language}:{trigger.frame}")
+    is_read = han.read(scene, sentence, hit, trigger, act) if trigger.language == "zh" else latin.read(scene, sentence, hit, trigger, act)
+    if not is_read or not _stands(scene, sentence, hit, trigger, act):
+        return None
+    if not act.actors:
+        act.actors = scene.bodies(sentence.start, sentence.end)[:3]
+    stated = facts.counts(scene.reading.folded, sentence.start, sentence.end)
+    if stated:
+        last = max((name.tail for name in act.targets), default=hit.end)  # 约谈A、B、C等3家: the count closes the list
+
+        def far(one: facts.Count) -> int:
+            return min(abs(one.start - hit.end), abs(hit.start - one.end), abs(one.start - last))
+
+        nearest = min(stated, key=far)
+        distance = far(nearest)
+        limit = 60 if trigger.language != "zh" else 26
+        if distance <= limit and nearest.value >= len({name.key for name in act.targets}):
+            act.count = nearest
+    return act
+
+
+_LABEL = re.compile(
+    r"(?:(?<=[\s;>])|^)(?:controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:(?:\s|"
+    r"&nbsp;?)*|(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
+)
+
+
+def _caption(scene: Scene) -> list[Name]:
+    """Who a title without a verb is about: "SEC v. X", "In the matter of X", "X, Docket No. 1", "X: enforcement case"."""
+    reading = scene.reading
+    end = reading.title_end
+    for label in _LABEL.finditer(reading.folded) if reading.names and ":" in reading.folded else ():
+        named = scene.firms(label.end(), label.end() + 12)
+        if named:
+            return named[:1]
+    if not end:
+        return []
+    title = reading.whole[:end]
+    versus = re.search(r"\s(?:v\.?|vs\.?)\s", title)
+    matter = re.match(r"(?:in the matter of|in re:?|re:|matter of)\s+", title, re.IGNORECASE)
+    if (versus or matter) and scene.firms(start := versus.end() if versus else matter.end() if matter else 0, end):
+        return scene.firms(start, end)
+    names = scene.firms(0, end)
+    rest = re.sub(
+        rf"[{FIRM}]+|\([^)]*\)|docket.*|case no.*|\d+ ferc.*|order\b.*|[\d¶,.;&/-]|\band\b|\bthe\b", "", scene.skeleton[:end]
+    ).strip()
+    if names and names[0].start <= 6 and len(rest) < 12:
+        return names
+    if match := re.match(
+        r"(?:in re:?\s+)?([A-Z][\w.&'’-]*(?: (?:[A-Z][\w.&'’-]*|of|and|&))+),? (?:docket no|\d+ ferc|file no|case no|no\.)",
+        title,
+        re.IGNORECASE,
+    ):
+        start = match.start(1)
+        one = None if scene.firms(0, end) else latin.firm_like(scene, start, match.end(1), is_led=False, is_bare=True)
+        if one:
+            return [one]
+    if match := re.match(r"(\w[^:\n]{1,50}?): [a-z][^:]*\bcase\b", title):
+        if not names:
+            placed = Name(0, match.end(1), match.end(1), firm_key(match.group(1)), name=match.group(1), rule="caption")
+            return [scene.add(placed)]
+        return names
+    return []
+
+
+def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
+    """False when the act is denied or only thinkable; sets what its status is."""
+    folded = scene.reading.folded
+    is_han = trigger.language == "zh"
+    reach = 14 if is_han else 46
+    before = folded[max(sentence.start, hit.start - reach) : hit.start]
+    before = re.split(r"[,，。;!?]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]
+    before = re.sub(r"\b\d{1,2} may\b|\bmay \d", "", before)  # the month
+    after = folded[hit.end : hit.end + 10]
+    if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
+        return False
+    whole = folded[sentence.start : sentence.end]
+    if is_han and re.search("否认|(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言", whole) and act.kind in PENAL:
+        return False
+    if is_han and re.match("的?(?:风险|可能)|[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
+        return False
+    if re.search(r"^\s*\?|\bwhat if\b", after):
+        return False
+    is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-30:]))
+    if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
+        act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
+    elif is_possible and act.kind in PENAL and act.kind is not Kind.LAWSUIT and trigger.frame != "subject":
+        if not (act.targets and act.has_actor and (scene.bodies(sentence.start, sentence.end) or is_han)):
+            return False
+        act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
+    elif is_possible and act.kind is Kind.OTHER:
+        act.status = Status.PROPOSED
+    elif (
+        is_possible
+        and act.kind not in (Kind.MERGER_DECISION, Kind.INVESTIGATION, Kind.PROPOSED_PENALTY)
+        and trigger.frame in ("object", "act", "subject", "noun", "matter")
+    ):
+        return act.kind is Kind.SETTLEMENT and "will" in before
+    elif is_possible and act.kind is Kind.INVESTIGATION and re.search(r"\b(?:may|might|could|would|if|calls? (?:for|on)|urges?)\b", before):
+        return False
+    if act.kind is Kind.PROPOSED_PENALTY:
+        act.status = Status.PROPOSED
+    elif act.kind in (Kind.SETTLEMENT, Kind.CONSENT_ORDER):
+        act.status = Status.FINAL
+    elif act.kind is Kind.CLOSED:
+        act.status = Status.CLOSED
+    elif act.kind is Kind.ANNULMENT:
+        act.status = Status.ANNULLED
+    elif act.kind is Kind.APPEAL:
+        act.status = Status.APPEALED
+    if act.kind in (Kind.FINE, Kind.APPEAL, Kind.BAN) and re.search(
+        r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议", whole
+    ):
+        if pattern("modality", "upheld").search(whole):
+            act.status = Status.FINAL
+        elif re.search(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销", whole):
+            act.kind, act.status = Kind.ANNULMENT, Status.ANNULLED
+    if act.kind is Kind.FINE and pattern("modality", "reduced").search(whole):
+        act.status = Status.REDUCED
+    return True
+
+
+def _one_sentence(acts: list[Act]) -> list[Act]:
+    """Words of one sentence about the same firms are one act; a word without a firm joins its neighbour."""
+    merged: list[Act] = []
+    for act in acts:
+        keys = {name.key for name in act.targets}
+        partner = next((known for known in merged if keys & {name.key for name in known.targets}), None)
+        if partner is None and not keys and merged:
+            partner = merged[-1]
+        if partner is None and keys:
+            partner = next((known for known in merged if not known.targets), None)
+        if partner is None:
+            merged.append(act)
+            continue
+        final = (
+            Status.FINAL if Status.FINAL in (act.status, partner.status) and {act.kind, partner.kind} <= {Kind.FINE, Kind.APPEAL} else None
+        )
+        if final and Kind.FINE in (act.kind, partner.kind):
+            kind: Kind = Kind.FINE
+        else:
+            kind = min((act.kind, partner.kind), key=lambda one: _rank()[one])
+        if kind is act.kind and kind is not partner.kind:
+            partner.start, partner.end, partner.rule, partner.status = act.start, act.end, act.rule, act.status
+        partner.kind = kind
+        if final:
+            partner.status = final
+        partner.targets += [name for name in act.targets if name.key not in {known.key for known in partner.targets}]
+        partner.groups += [name for name in act.groups if name.key not in {known.key for known in partner.groups}]
+        partner.actors = partner.actors or act.actors
+        partner.count = partner.count or act.count
+        partner.has_actor = partner.has_actor or act.has_actor
+    return merged
+
+
+def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
+    """The document's actions, the leading one first."""
+    told: list[Told] = []
+    for act in acts:
+        if not act.targets and not act.groups and scene.caption and act.kind not in _FIRMLESS:
+            act.targets = list(scene.caption)
+            act.rule = "caption"
+        keys = {name.key for name in act.targets}
+        home = next((one for one in told if _belongs(one, act, keys)), None)
+        if home is None:
+            if act.targets or act.groups or act.count or act.has_actor:
+                told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
+            continue
+        if not home.targets and act.targets and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
+            home.kind, home.status = act.kind, act.status
+        if act.kind is home.kind and act.status in (Status.FINAL, Status.REDUCED) and home.status is Status.IN_FORCE:
+            home.status = act.status
+        home.acts.append(act)
+        home.targets += [name for name in act.targets if name.key not in {known.key for known in home.targets}]
+        home.groups += [name for name in act.groups if name.key not in {known.key for known in home.groups}]
+    kept = [one for one in told if one.targets or one.groups or any(act.count for act in one.acts) or one.kind is Kind.RULE]
+    return kept or [
+        one
+        for one in told[:1]
+        if one.acts[0].has_actor and (one.acts[0].sentence == 0 or scene.reading.sentences[one.acts[0].sentence].is_title)
+    ]
+
+
+def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
+    theirs = {name.key for name in home.targets}
+    lead = home.acts[0]
+    counts = {one.count.value for one in home.acts if one.count} | ({act.count.value} if act.count else set())
+    absorbs = act.kind in _ABSORBS.get(home.kind, frozenset()) or (home.kind in PENAL and act.kind not in _ALL_BUT)
+    if act.kind is home.kind:
+        if keys & theirs or act.is_recalling:
+            return True
+        if not keys and not act.groups:
+            return len(counts) < 2 and (not act.count or not theirs or act.sentence - lead.sentence <= 2)
+        return not theirs and not home.groups and len(counts) < 2
+    if not keys and not act.groups:
+        return absorbs and not act.count
+    if not theirs and not home.groups:
+        return (
+            (absorbs or home.kind in _ABSORBS.get(act.kind, frozenset()) or act.kind in PENAL)
+            and lead.sentence <= 1
+            and not counts
+            and home.kind not in _FIRMLESS
+        )
+    return absorbs and bool(keys & theirs)

@@ -1,0 +1,406 @@
+"""Sentences in Latin script: where the firm that is hit stands to a trigger word.
+
+    read(scene, sentence, hit, trigger, act) -> bool
+
+fills in the act's targets and actors, or says that the word tells no act. Verbs look for their object or, in the
+passive, for their subject; nouns for a preposition or an owner. A firm outside the register is taken when its
+spelling, a noun beside it or the rest of the text says that it is one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.extract import facts
+from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
+from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
+from bot.extract.text import Sentence, words
+from storage.models import Kind, Role
+from storage.text import fold
+
+_STOP = re.compile(
+    r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had)\b|[;:?!]|\.\s"
+)
+
+
+_NOUN_STOP = re.compile(
+    r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but)\b|[;?!]|\.\s"
+)
+
+
+_THROUGH = re.compile(
+    r"\b(?:offering|ipo|listing|licen[cs]es?|trading|app|apps|shares|registration|authori[sz]ation|access|use|sales?|imports?|"
+    r"operations|services|methods|practices|conduct|merger|distribution)\s+(?:of|by|in|to|from|used by)\b"
+)
+
+
+_LEADS = re.compile(
+    r"\s+$|(?:^|.*\b)(?:against|on|into|to|of|over|with|by|involving|at|whether|gegen|contre|contro|contra|a l'encontre de|"
+    r"against the|upon|addressed to|aux|alla|al|a)\s+(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|"
+    r"us)\s+)*(?:[\w.'’&-]+,?\s+){0,5}$|^\s+(?:a|di)\s$",
+    re.DOTALL,
+)
+
+
+_PASSIVE = re.compile(
+    r"\b(?:was|were|is|are|been|be|being|gets?|got)(?:\s+(?:also|each|jointly|[a-z]+ly|subsequently|then|now|provisionally))*\s*$"
+)
+
+
+_RECEIVES = re.compile(
+    r"\b(?:hit with|hit by|faces?|facing|faced|handed|received?|receives|receiving|gets?|got|given|pays?|paid|pay|under|issued with|"
+    r"served with|subject to|slapped with|appeals?|appealed|fights?|loses?|lost|challenges?|over)\s+(?:(?:a|an|the|its|record|"
+    r"further|new|another|formal|[a-z€$£\d.,-]+)\s+){0,5}$"
+)
+
+
+_CLAUSE = re.compile(
+    r";|:\s|\bbut\b|\bwhile\b|\bwhereas\b|,\s(?:which|who|so)\b|\band then\b|,\s(?:after|and)\s|\bafter\b|\bthat\b|\bsaid\b"
+)
+
+
+def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
+    skeleton = scene.skeleton
+    clause = sentence.start
+    for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
+        clause = match.end()
+    left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
+    if trigger.frame == "merger":
+        return _merger(scene, sentence, hit, act)
+    if trigger.frame == "body":
+        act.kind = Kind.RULE
+        return scene.acting(act, clause, hit.start)
+    if trigger.frame in ("object", "act"):
+        is_read = _verb(scene, sentence, hit, act, clause, left, right)
+        if not is_read and act.kind is Kind.INVESTIGATION and not _PASSIVE.search(left):
+            is_read = _noun(scene, sentence, hit, act, clause, "", right)
+    elif trigger.frame in ("noun", "matter"):
+        is_read = _noun(scene, sentence, hit, act, clause, left, right)
+    else:
+        is_read = _subject(scene, act, sentence, clause, hit.start)
+        act.has_actor = True
+    if (
+        not is_read
+        and not act.targets
+        and not act.groups
+        and scene.said
+        and scene.said.sentence == act.sentence
+        and trigger.kind in PENAL
+        and trigger.frame != "subject"
+    ):
+        is_read = bool(
+            re.search(
+                r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", skeleton[max(clause, hit.start - 40) : hit.end + 4]
+            )
+        )
+    if not is_read and not act.targets and not act.groups:
+        is_read = _unnamed(scene, sentence, hit, act, trigger, clause)
+    if not is_read:
+        return False
+    if trigger.frame == "matter" and act.kind is not Kind.LAWSUIT and FIRM not in left and scene.acting(act, sentence.start, sentence.end):
+        return True
+    if trigger.frame in ("act", "matter") and not act.has_actor and not scene.acting(act, clause, hit.start):
+        agent = re.search(r"\bby\s+(?:the\s+)?([^,;.]{2,60})", right)
+        return bool(agent and scene.is_body(hit.end + agent.start(1), hit.end + agent.end(1)))
+    if trigger.frame == "matter" and act.kind is Kind.LAWSUIT:  # a complaint is everybody's
+        return scene.is_body(clause, hit.start, places=False) or (scene.own is not None and FIRM not in left)
+    scene.acting(act, clause, hit.start)
+    return True
+
+
+_OF_FIRMS = frozenset((Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION))  # done to firms rather than to persons or places
+
+
+def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
+    if _PASSIVE.search(left):
+        if _subject(scene, act, sentence, clause, hit.start):
+            act.has_actor = act.has_actor or (scene.has_body and not re.match(r"\s+by\s+" + FIRM, right))
+            return not re.match(r"\s+by\s+(?:the\s+)?" + FIRM, right)
+        return False
+    for name in scene.firms(hit.end, sentence.end)[:1]:
+        gap = scene.gap(hit.end, name.start)
+        if _is_open(gap):
+            if FIRM in left and not scene.is_body(clause, hit.start) and act.rule.endswith("act"):
+                return False
+            if take(scene, act, _object(scene, act, name, sentence.end)):
+                return True
+    if (
+        re.search(FIRM + r"(?:'s)?\s*$", left)
+        and re.match(
+            r"\s*(?:$|[,.;]|(?:for|over|after|by|in|on|more|a|up|around|about|nearly|almost|to)\b|[€$£¥\d]|eur|usd|gbp|chf)", right
+        )
+        and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
+    ):
+        return _subject(scene, act, sentence, clause, hit.start)
+    placed = _placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
+    if placed and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
+        act.targets.append(placed)
+        return True
+    if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
+        r"\s*(?:[€$£¥\d]|eur|usd|gbp|for\b|over\b|by\b|after\b)", right
+    ):
+        return _subject(scene, act, sentence, clause, hit.start)
+    return False
+
+
+def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
+    """The list that the name begins. Of "TikTok owner ByteDance" or "Alibaba affiliate Ant Group" the second begins it."""
+    beside = role_beside(scene, first)
+    if beside and beside[1] in ("holder", "owner-of"):
+        follow = scene.firms(first.end, limit)[:1]
+        is_near = bool(follow) and not _STOP.search(scene.gap(first.end, follow[0].start))
+        if beside[0] is Role.GROUP and is_near:
+            act.groups.append(first)
+        if is_near:
+            return _object(scene, act, follow[0], limit)
+        if beside[1] == "holder":
+            return []
+    return listed(scene, first, limit)
+
+
+def _is_open(gap: str) -> bool:
+    """Nothing between a verb and a name keeps the name from being its object."""
+    if len(gap) > 110:
+        return False
+    gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?", "", gap)
+    through = _THROUGH.search(gap)
+    rest = gap[: through.start()] + gap[through.end() :] if through else gap
+    return not _STOP.search(rest) and (
+        through is not None or not re.search(r"\b(?:of|in)\b(?! (?:its|the) )", rest) or bool(re.search(r"\bincluding\b|\bsuch as\b", rest))
+    )
+
+
+def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
+    skeleton = scene.skeleton
+    act.is_recalling = bool(re.search(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$", left))
+    owner = re.search(
+        rf"({FIRM}+)(?:(?:'s?)?\s+(?:[\w€$£.,%&/()-]+\s+){{0,4}}|:\s(?:[\w]+\s+){{0,3}})$",
+        skeleton[max(sentence.start, hit.start - 120) : hit.start],
+    )
+    if (
+        owner
+        and not _NOUN_STOP.search(owner.group())
+        and not re.search(r"\b(?:to|of|in|on|by|with|against|and|opened|opens|launches|launched|faces|under)\b", owner.group())
+    ):
+        run = scene.firms(sentence.start, hit.start)
+        lead = lead_of(run, len(run) - 1, scene)
+        if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
+            return True
+    if _RECEIVES.search(left) and _subject(scene, act, sentence, clause, hit.start):
+        act.has_actor = act.has_actor or scene.has_body
+        return True
+    for name in scene.firms(hit.end, sentence.end)[:2]:
+        gap = scene.gap(hit.end, name.start)
+        if len(gap) > 120 or _NOUN_STOP.search(re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)):
+            break
+        if act.kind is Kind.LAWSUIT and not re.search(r"\bagainst\b", gap + scene.reading.folded[hit.end - 8 : hit.end]):
+            break
+        if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
+            break
+        if not (_LEADS.match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
+            break
+        run = listed(scene, name, sentence.end)
+        beside = role_beside(scene, run[0])
+        if beside and beside[1] == "holder":
+            continue
+        if take(scene, act, run):
+            return True
+        break
+    lead_in = re.match(r"(?:(?:[^,;:.]|[,.](?=\d)|(?<=ca)\.){0,60}?\s)?(?:against|on|into|to|with)\s+", right)
+    if lead_in and not _NOUN_STOP.search(lead_in.group()):
+        placed = _placed(scene, act, hit.end + lead_in.end(), sentence)
+        if placed:
+            act.targets.append(placed)
+            return True
+    return False
+
+
+def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) -> bool:
+    """The firms that are spoken of: the first names of the clause, or of the sentence when the clause has none."""
+    for start in dict.fromkeys((clause, sentence.start)):
+        names = scene.firms(start, end)
+        for position, name in enumerate(names):
+            gap = scene.gap(start, name.start)
+            if position == 0 and re.search(r"\b(?:against|by|with|from|between|to|for|over)\b", gap) and not re.search(r",\s*$", gap):
+                break
+            beside = role_beside(scene, name)
+            if beside and beside[0] is Role.MENTIONED:
+                continue
+            if beside and beside[0] is Role.GROUP:
+                act.groups.append(name)
+                continue
+            return take(scene, act, listed(scene, name, end))
+        if act.groups:
+            return True
+        if names and not all((role_beside(scene, name) or (None,))[0] is Role.MENTIONED for name in names):
+            return False
+    lead = _leading_run(scene, act, sentence, end)
+    if lead:
+        act.targets.append(lead)
+    return bool(lead)
+
+
+def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
+    """An act against firms that are counted or described, not named: only when a public body acts or the word leaves no doubt."""
+    zone = scene.skeleton[max(sentence.start, hit.start - 60) : hit.end + 80]
+    told = re.search(
+        r"\b(?:companies|firms|banks|platforms|apps|operators|brokers|lenders|insurers|carriers|retailers|a company|a firm|a bank|"
+        r"an? [a-z]+ (?:company|firm|bank|provider|operator)|una banca|societe|una societa|un'azienda|azienda|the (?:bank|company|"
+        r"firm|operator|brokerage))\b",
+        zone,
+    )
+    if told is None and not (sentence.is_title or act.sentence <= 1):
+        return (
+            trigger.frame in ("noun", "object")
+            and trigger.kind in PENAL
+            and bool(facts.sums(scene.reading.folded, sentence.start, sentence.end))
+        )
+    if told is None and not (
+        (trigger.kind in PENAL and facts.sums(scene.reading.folded, sentence.start, sentence.end))
+        or (trigger.kind is Kind.INVESTIGATION and trigger.frame == "act" and BODY in scene.skeleton[clause : hit.start])
+    ):
+        return False
+    counted = facts.counts(scene.reading.folded, sentence.start, sentence.end)
+    return (
+        scene.acting(act, clause, hit.start)
+        or (bool(counted) and trigger.frame in ("subject", "noun", "object"))
+        or (told is not None and trigger.frame == "subject")
+    )
+
+
+_DECIDES = re.compile(
+    r"\b(?:approv\w+|clear\w*|block\w*|prohibit\w*|investigat\w+|open\w*|review\w*|seek\w* views|invit\w+ comments|refer\w*|"
+    r"consider\w*|launch\w*|authori[sz]\w+|merger inquir\w+|unconditional\w*|in-depth|finds?|found|accept\w*)\b"
+)
+
+
+def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    text = scene.skeleton[sentence.start : sentence.end]
+    if not _DECIDES.search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
+        return False
+    names = scene.firms(sentence.start, sentence.end)
+    if sentence.is_title and "merger inquir" in text:  # "X / Y merger inquiry"
+        lead = scene.reading.whole[sentence.start : hit.start]
+        for match in re.finditer(r"[^/]+", lead):
+            part = re.sub(r"\s*\([^)]*\)?\s*$|\s+(?:JV|and)\s*$", "", match.group()).strip()
+            left = sentence.start + match.start() + len(match.group()) - len(match.group().lstrip())
+            if (
+                1 < len(part) < 60
+                and " and " not in part
+                and not scene.firms(left, left + len(part))
+                and scene.skeleton[left : left + len(part)].count(FIRM) == 0
+            ):
+                names.append(scene.add(Name(left, left + len(part), left + len(part), firm_key(part), name=part, rule="caption")))
+    for match in re.finditer(
+        r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|merger (?:of|with|between)|takeover (?:of|by)|"
+        r"purchase of|to buy|to acquire|into)\s",
+        text,
+    ):
+        if placed := _placed(scene, act, sentence.start + match.end(), sentence):
+            names.append(placed)
+    act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
+    act.has_actor = True
+    return bool(act.targets)
+
+
+def _leading_run(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
+    """A capitalised run that begins the sentence and leads up to its verb: "Lanier Marine Settles ...", outside the register."""
+    whole = scene.reading.whole
+    lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
+    start = sentence.start + (lead.end() if lead else 0)
+    near = re.search(r"(?:^|[a-z,] )((?:[A-Z0-9][\w.&'’-]*)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of)){0,5})\s$", whole[start:end])
+    if (
+        near
+        and near.start(1)
+        and (one := firm_like(scene, start + near.start(1), start + near.end(1), is_led=False, is_bare=act.kind in _OF_FIRMS))
+    ):
+        return one
+    match = re.match(r"(?:[A-Z0-9][\w.&'’-]*|&|of|and)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of|and|de)){0,7}", whole[start:end])
+    if match is None:
+        return None
+    stop = start + match.end()
+    between = re.sub(r"^,[^,]{0,70},(?=\s)", ",", scene.skeleton[stop:end])
+    if (
+        len(between) > 90
+        or _STOP.search(re.sub(r"\b(?:as|than|was|were|is|are|has|have|had)\b|\([^)]*\)", "", between))
+        or (between.strip(" ,")[:1] not in ("", "(", "w", "h", "m") and not between.startswith((",", " (")))
+    ):
+        return None
+    return firm_like(scene, start, stop, is_led=False, is_bare=act.kind in _OF_FIRMS)
+
+
+def _placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
+    """The capitalised run right after a verb or preposition, when it looks like a firm and no person or place."""
+    whole = scene.reading.whole
+    lead = re.match(
+        r"\s*(?:(?:the|a|an|its|la|le|il|die|der|das|l'|gli|una?|both)\s+)?((?:[a-z][\w-]*\s+){0,5}?)(?=[A-Z0-9])", whole[at : sentence.end]
+    )
+    if lead is None:
+        return None
+    described = lead.group(1).split()
+    if (described and (described[-1] not in words("legal", "descriptors"))) or _STOP.search(lead.group(1)):
+        return None
+    start = at + lead.end()
+    match = re.match(r"[A-Z0-9][\w.&'’!-]*(?:[ ](?:[A-Z][\w.&'’!-]*|&|\d+))*", whole[start : sentence.end])
+    if match is None:
+        return None
+    text = re.sub(r"(?:['’]s?|[.,])$", "", match.group())
+    money = re.search(r"\s+(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|HUF|CZK|RON|Over|For|After|To|In|On|By|With)\b.*$", text)
+    text = text[: money.start()] if money else text
+    text = re.sub(r"\s+\d+$", "", text)
+    after = whole[start + len(text) : start + len(text) + 12]
+    if not text or not re.match(
+        r"\s*(?:$|[,.;:()\n–-]|['’]s?\s|[€$£]|[A-Z]{3}\s?\d|\d|(?:for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|a|di|not|more|up|nearly|around|following|was|has)\b)",
+        after,
+        re.IGNORECASE,
+    ):
+        return None
+    is_ordered = act.kind is Kind.RECTIFICATION and not text.endswith("s") and bool(scene.bodies(sentence.start, at))
+    return firm_like(scene, start, start + len(text), is_led=bool(described), is_bare=act.kind in _OF_FIRMS or is_ordered)
+
+
+def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool) -> Name | None:
+    """A new name for the run, when something says firm: a legal or trade word, a noun before it, its spelling, the rest of the text."""
+    reading = scene.reading
+    surface = reading.whole[start:end]
+    tokens = fold(surface).replace("’", "'").split()
+    if (
+        not tokens
+        or scene.firms(start, end)
+        or scene.bodies(start, end)
+        or len(surface) < 2
+        or vocabulary("legal", "not_firms").intersection(tokens)
+        or len(tokens) > 8
+        or tokens[0].isdigit()
+    ):
+        return None
+    if {fold(surface), tokens[0]} & (vocabulary("bodies", "words") | vocabulary("bodies", "places")) or any(
+        hit.start >= start and hit.end <= end for hit in reading.hits
+    ):
+        return None
+    described = re.search(
+        rf"\b(?:{'|'.join(re.escape(word) for word in words('legal', 'descriptors'))})\s{re.escape(fold(surface))}(?![a-z])", reading.folded
+    )
+    is_led = is_led or bool(described) or bool(re.search(re.escape(surface) + r"\s*\((?:the )?[\"“]", reading.whole))
+    known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
+    line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : (reading.whole.find("\n", end) + 1 or len(reading.whole) + 1) - 1]
+    capitals = [word[:1].isupper() for word in re.findall(r"[A-Za-z]{4,}", line)]
+    is_headline = len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
+    is_trade = bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
+    is_odd = is_bare and len(tokens) == 1 and (surface[1:] != surface[1:].lower() or (not is_headline and len(surface) > 2))
+    if not (known or is_led or is_trade or is_odd):
+        return None
+    if is_headline and not (known or is_trade or is_led or surface[1:] != surface[1:].lower()):
+        return None
+    name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
+    if known:
+        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id, name.strength = (
+            known.key,
+            known.firm_id,
+            known.name,
+            known.via,
+            known.brand_id,
+            known.child_id,
+            known.strength,
+        )
+    return scene.add(name)

@@ -1,0 +1,620 @@
+"""Names as they stand in a text, in the register or not: their spelling, what is beside them, legal forms, codes, definitions.
+
+`FirmIndex` (in `firms`) finds the known names with one automaton; this module judges them by their surroundings and
+finds the firms that only their form gives away: "Acme Ltd", 某某有限公司, a short name before its stock code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+
+from bot.extract.text import HAN, Sentence, lexicon, pattern, words
+from storage.models import Kind, Strength
+from storage.records import RegulatorRow
+from storage.text import fold
+
+_HAN_ONE = re.compile(f"[{HAN}]")
+
+
+_UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff]")
+
+
+_TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»]+")
+
+
+_CODE = re.compile(r"\s*\((?:[a-z]{2,7}\s?:\s?)?[*a-z0-9.\-]{4,12}\)")
+
+
+_TWIN = re.compile(r"\s*\(([^()]{1,60})\)")
+
+
+_DEFINITION = re.compile(
+    r"\s*[(（](?:[^()（）\"“”‘’'「」]{0,40}?)[\"“‘'「]([^\"“”‘’'「」]{2,40})[\"”’'」](?:[^()（）]{0,40})[)）]|\s*[(（]([A-Z][\w&.-]{1,24})[)）]"
+)
+
+
+_FAR_DEFINITION = re.compile(r",?\s?[^()\"“”\n]{1,60}[(](?:the |collectively,? |together,? )?[\"“]([^\"“”]{2,40})()[\"”][)]")
+
+
+_HAN_SUFFIX = re.compile(
+    "(?:"
+    + "|".join(("股份有限公司", "有限责任公司", "有限公司", "集团公司", "株式会社", "会计师事务所", "律师事务所"))
+    + ")(?:["
+    + HAN
+    + "]{2,8}分公司)?"
+)
+
+
+_HAN_NAME = re.compile(f"[{HAN}a-z0-9()·&]+$")
+
+
+_HAN_CUT = re.compile(
+    "[,。;:!?、\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
+)
+
+
+_PLACES = [
+    "北京",
+    "上海",
+    "天津",
+    "重庆",
+    "深圳",
+    "广州",
+    "杭州",
+    "南京",
+    "苏州",
+    "武汉",
+    "成都",
+    "西安",
+    "长沙",
+    "青岛",
+    "大连",
+    "厦门",
+    "宁波",
+    "河北",
+    "山西",
+    "辽宁",
+    "吉林",
+    "黑龙江",
+    "江苏",
+    "浙江",
+    "安徽",
+    "福建",
+    "江西",
+    "山东",
+    "河南",
+    "湖北",
+    "湖南",
+    "广东",
+    "海南",
+    "四川",
+    "贵州",
+    "云南",
+    "陕西",
+    "甘肃",
+    "青海",
+    "台湾",
+    "内蒙古",
+    "广西",
+    "西藏",
+    "宁夏",
+    "新疆",
+    "香港",
+    "澳门",
+    "中国",
+    "台北",
+    "高雄",
+]
+
+
+_PLACE = re.compile(f"(?:(?:{'|'.join(_PLACES)})(?:省|市)?|[{HAN}]{{2,3}}(?:省|市|县|区))+$")
+
+
+_CORPORATE_AFTER = re.compile(
+    "集团|公司|科技|技术|网络|股份|控股|平台|app|旗下|方面|银行|汽车|金融|支付|证券|手机|电商|视频|音乐|直播|外卖|出行|云|回应|系|金服|等\\d+[家款]|\\(\\d{5,6}|\\(00|\\(nyse|\\(nasdaq"
+)
+
+
+_HAN_BEFORE = re.compile("(?:约谈|责令|下架|调查|处罚|对|向|通报|点名|警告|叫停|包括|封杀|召回|起诉|罚|、|和|与|及|^|[,。;:!?\"'\\s(])$")
+
+
+_HAN_AFTER = re.compile(
+    "被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
+)
+
+
+_SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷车侯全班秋仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖终居衡步耿满弘匡国文寇广禄欧沃利师巩聂关"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A word that tells of an act. `frame` says where the firm that is hit stands; lexicon.toml explains the frames."""
+
+    kind: Kind
+    frame: str
+    language: str
+
+
+@dataclass(slots=True)
+class Name:
+    """One naming in the text. A regulator has `regulators`; a firm that is not in the register has no `firm_id`."""
+
+    start: int
+    end: int
+    tail: int  # where a code or translation in brackets after it ends
+    key: str  # namings with one key are one firm
+    firm_id: str | None = None
+    name: str = ""
+    via: str | None = None
+    brand_id: str | None = None
+    strength: Strength | None = None
+    rule: str = ""
+    regulators: tuple[tuple[RegulatorRow, bool], ...] = ()
+    child_id: str | None = None  # the register's own id of what was hit: a brand or a firm
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A trigger word in the text."""
+
+    start: int
+    end: int
+    triggers: tuple[Trigger, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """A document while it is read: its text, and what was found in it."""
+
+    whole: str
+    folded: str
+    title_end: int  # 0 without a title
+    language: str
+    on: date | None  # publication
+    sentences: list[Sentence]
+    furniture: set[int]
+    names: list[Name] = field(default_factory=list)
+    weak: list[Name] = field(default_factory=list)  # weak names that nothing beside them makes firms
+    hits: list[Hit] = field(default_factory=list)
+    bodies: list[tuple[int, bool]] = field(default_factory=list)  # where a public body is spoken of; True for a country or capital
+
+
+@cache
+def is_spaced(char: str) -> bool:
+    return char.isalnum() and not _UNSPACED.match(char)
+
+
+def is_alias_cased(text: str, surface: str) -> bool:
+    """Short initials as written; else every word that the alias begins with a capital has one."""
+    if not any(char.isalpha() and char.lower() != char.upper() for char in text):
+        return True
+    if text.isupper() and len(text) <= 3:
+        return surface == text
+    if surface == text or surface.isupper():
+        return True
+    if text[0].islower():
+        return surface != surface.lower()
+    theirs, ours = re.findall(r"[^\W\d_]+", surface), re.findall(r"[^\W\d_]+", text)
+    if len(theirs) != len(ours):
+        return surface != surface.lower()
+    return all(
+        a[0].isupper() or not b[0].isupper() or b.lower() in ("of", "and", "the", "de", "s") for a, b in zip(theirs, ours, strict=True)
+    )
+
+
+def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
+    """Stretch the name over its legal form. Says "legal", "plain", "venue", or "other" when it turned out to be another firm's name."""
+    whole, folded = reading.whole, reading.folded
+    if _HAN_ONE.match(folded[name.end - 1]):
+        return _stretch_han(reading, name)
+    legal, soft, generic = vocabulary("legal", "latin"), vocabulary("legal", "soft"), vocabulary("legal", "generic")
+    if fold(whole[name.start : name.end]).split()[-1] in legal - soft:
+        return "legal"
+    at, end, strange, verdict = name.end, name.end, False, "plain"
+    while (match := _TOKEN.match(whole, _skip(whole, at))) and match.start() - at <= 2:
+        token = folded[match.start() : match.end()]
+        gap = whole[at : match.start()]
+        bare = token.rstrip(".,")
+        is_form = token in legal or bare in legal
+        if (
+            match.start() in starts
+            or gap.strip(" ,()")
+            or ("," in gap and not is_form)
+            or (not is_form and not whole[match.start()].isupper() and token not in ("&", "of"))
+        ):
+            break
+        if is_form and (whole[match.start()].isupper() or token not in soft):
+            end, verdict = match.start() + len(token if token in legal else bare), "other" if strange else "legal"
+            if bare not in soft:
+                break
+        elif bare not in generic:
+            strange = True
+        at = match.end()
+    after = folded[name.end :].lstrip()[:24]
+    if verdict == "plain":
+        first = re.match(r"[a-z]+", after)
+        if first and first.group() in words("roles", "venues") and whole[name.end :].lstrip()[:1].isupper():
+            return "venue"
+        return "plain"
+    name.end = name.tail = end
+    if verdict == "other":
+        surface = whole[name.start : end]
+        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id = firm_key(surface), None, surface, None, None, None
+        name.strength, name.rule = None, "legal-form"
+    return verdict
+
+
+def _stretch_han(reading: Reading, name: Name) -> str:
+    folded = reading.folded
+    window = folded[name.end : name.end + 26]
+    if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
+        return "venue"
+    suffix = _HAN_SUFFIX.search(window)
+    if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or _HAN_CUT.search(window[: suffix.start()]):
+        return "plain"
+    between = window[: suffix.start()]
+    place = _PLACE.search(folded, max(0, name.start - 8), name.start)
+    if place:
+        name.start = place.start()
+    name.end = name.tail = name.end + suffix.end()
+    if any(word in between for word in lexicon()["legal"]["han_trades"]):
+        surface = reading.whole[name.start : name.end]
+        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id = firm_key(surface), None, surface, None, None, None
+        name.strength, name.rule = None, "legal-form"
+        return "other"
+    return "legal"
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " ,()":
+        at += 1
+    return at
+
+
+def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
+    """Why a weak name counts here; empty when nothing beside it says that it is a firm."""
+    whole, folded = reading.whole, reading.folded
+    before, after = folded[max(0, name.start - 40) : name.start], folded[name.end : name.end + 40]
+    for other in accepted:
+        if other.regulators:
+            continue
+        left, right = (other, name) if other.start < name.start else (name, other)
+        between = folded[left.end : right.start]
+        if right.start - left.end <= 12 and (
+            re.fullmatch(r"(?:\s*\([^()]*\))?\s*(?:,|、|;|/|和|与|及|以及|跟|,? (?:and|or|und|et|e|y) )\s*", between)
+            or (not between and _HAN_ONE.match(folded[right.start]))
+        ):
+            return "list"
+        if other.key == name.key and re.fullmatch(r"\s*\(\s*", between):
+            return "same-firm"
+    if _HAN_ONE.match(folded[name.start]):
+        if _CORPORATE_AFTER.match(after):
+            return "corporate-word"
+        if _HAN_BEFORE.search(before) and _HAN_AFTER.match(after) and _CONTEXT.search(before + "|" + after):
+            return "cue"
+        return ""
+    surface = whole[name.start : name.end]
+    line_start, line_end = whole.rfind("\n", 0, name.start) + 1, whole.find("\n", name.end)
+    line = whole[line_start : line_end if line_end >= 0 else len(whole)]
+    if line.isupper() and surface.isupper() and len(surface) > 3:
+        return ""
+    previous = re.search(r"([^\s]+)\s*$", whole[max(0, name.start - 30) : name.start])
+    word = previous.group(1) if previous else ""
+    if fold(word).strip("\"'(") in ("a", "an", "any", "this", "each", "every", "no", "their", "his", "her", "its", "our", "your"):
+        return ""
+    if re.match(r"'s?(?=\s)", after) and not re.match(r"'s?\s+(?:is|been)", after):
+        return "possessive" if not re.search(r"[a-z]'?$", word) or not _is_verb_like(after) else ""
+    if _CODE.match(after):
+        return "ticker"
+    cue = pattern("weak", "before").search(before + "\0")
+    is_end = re.match(
+        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
+        after,
+    )
+    if cue and is_end:
+        return "cue"
+    if (
+        is_end
+        and re.match(
+            r"\s*(?:was|is|has been|has|had|must|will|agreed|agrees|settles|recalls|faces|hit with|fined|to pay|violated|failed|abused)\b",
+            after,
+        )
+        and (not word or word[-1:] in ",.;:" or word[0].islower())
+        and name.start > 0
+    ):
+        return "subject"
+    if (
+        is_end
+        and re.match(
+            r"\s*(?:was|has been|must|will|agreed to|agrees to|settles|recalls|faces|fined)\s+(?:fined|sued|charged|ordered|pay|"
+            r"settle|recall|refund|stop|summoned|banned|\w+)",
+            after,
+        )
+        and name.start == line_start
+    ):
+        return "subject"
+    return ""
+
+
+_CONTEXT = re.compile("约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到")
+
+
+def _is_verb_like(after: str) -> bool:
+    return bool(re.match(r"'s?\s+(?:not|going|also|now)\b", after))
+
+
+@cache
+def _forms() -> frozenset[str]:
+    return frozenset(re.sub(r"[,.]", "", form) for form in words("legal", "latin"))
+
+
+@cache
+def vocabulary(section: str, key: str) -> frozenset[str]:
+    """One list of the lexicon as a set."""
+    return frozenset(words(section, key))
+
+
+def firm_key(surface: str) -> str:
+    """What two namings of a firm outside the register share: the folded name without its legal form."""
+    text = re.sub(r"[,.]", "", fold(surface)).strip()
+    text = re.sub("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$", "", text) or text
+    parts = text.removeprefix("the ").split()
+    while len(parts) > 1 and parts[-1] in _forms():
+        parts.pop()
+    return " ".join(parts)
+
+
+def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> None:
+    """Firms that their legal form gives away, in sentences with a trigger and in the title."""
+    spans = [(s.start, s.end) for i, s in enumerate(reading.sentences) if i not in reading.furniture]
+    taken = [(name.start, name.end) for name in names]
+    for start, end in spans:
+        if not (start < reading.title_end or start == 0 or any(start <= hit.start < end for hit in hits)):
+            continue
+        for left, right in (*_latin_names(reading, start, end), *_han_names(reading, start, end, hits, names)):
+            inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
+            if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
+                continue
+            if any(names[i].firm_id for i in inside):
+                continue
+            surface = reading.whole[left:right]
+            names.append(Name(left, right, right, firm_key(surface), name=surface, rule="legal-form"))
+            taken.append((left, right))
+
+
+_FORM = re.compile(
+    r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
+    r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
+    r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.])|(?=\.(?:\s|$)))"
+)
+
+
+_MORE_FORM = re.compile(r"(?:,?\s(?:Ltd|Limited|LLC|L\.L\.C\.|Inc|LLP|LP|L\.P\.|plc|KG|N\.A\.|S\.A\.|B\.V\.)\.?(?!\w))+")
+
+
+_JOINERS = frozenset(("&", "and", "of", "de", "di", "du", "del", "della", "la", "the", "y", "e", "et", "und", "for", "van", "von"))
+
+
+def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Walk left from each legal form over the capitalised words before it."""
+    whole, last = reading.whole, start
+    for form in _FORM.finditer(whole, start, end):
+        if form.start() < last:
+            continue
+        left = at = form.start()
+        count = 0
+        while at > last:
+            before = whole[last:at].rstrip(" ")
+            comma = before.endswith(",")
+            token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
+            if token is None:
+                break
+            text = token.group()
+            if comma and not (at == form.start() or _is_listy(whole, last, at)):
+                break
+            is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
+            if text.lower() in _JOINERS and not text[0].isupper():
+                inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
+                if inner is None or not inner.group(1)[0].isupper() or text == "for":
+                    break
+                at = last + token.start()
+                continue
+            if (
+                not is_name
+                or (text.endswith(".") and len(text) > 5 and fold(text) not in words("legal", "latin"))
+                or fold(text) in _STOPPERS
+            ):
+                break
+            at = left = last + token.start()
+            count += 1
+            if count > 9:
+                break
+        if count:
+            left = _strip_front(reading, left, form.start())
+            if left < form.start():
+                more = _MORE_FORM.match(whole, form.end(), end)
+                last = more.end() if more else form.end()
+                if whole[last - 1] == "." and whole[left:last].split()[-1].rstrip(".") in (
+                    "plc",
+                    "PLC",
+                    "LLC",
+                    "LLP",
+                    "AG",
+                    "GmbH",
+                    "Limited",
+                    "Company",
+                    "Corporation",
+                    "SE",
+                    "AB",
+                ):
+                    last -= 1
+                yield left, last
+
+
+_STOPPERS = frozenset(("against", "with", "by", "to", "fines", "fined", "sues", "charges", "orders", "v.", "vs.", "v", "controller:"))
+
+
+def _is_listy(whole: str, low: int, at: int) -> bool:
+    """A comma inside a name: "Hislop, Staley & Given Inc." has an ampersand later."""
+    return "&" in whole[at : at + 40].split("\n")[0][:40] and whole[low:at].count(",") <= 2
+
+
+def _strip_front(reading: Reading, left: int, form: int) -> int:
+    """Drop a verb or article that a capital letter took along ("SEC Charges Acme Inc.")."""
+    hits = [hit for hit in reading.hits if left <= hit.start < form]
+    if hits:
+        left = _skip(reading.whole, hits[-1].end)
+    lead = re.match(
+        r"(?:The|In|A|An|On|Under|After|Today|Against|By|Re|And|Matter of|When|While|Both|Since|For|Of|To|With|As)\s+(?=[A-Z])",
+        reading.whole[left:form],
+    )
+    return left + lead.end() if lead else left
+
+
+def _han_names(reading: Reading, start: int, end: int, hits: list[Hit], names: list[Name]) -> Iterator[tuple[int, int]]:
+    """Walk left from a Chinese legal form to the nearest cut: punctuation, a function word, a trigger, a regulator."""
+    folded, last = reading.folded, start
+    for suffix in _HAN_SUFFIX.finditer(folded, start, end):
+        low = max(last, suffix.start() - 26)
+        cut = low
+        for match in _HAN_CUT.finditer(folded, low, suffix.start()):
+            cut = match.end()
+        edges = [hit.end for hit in hits if low <= hit.end <= suffix.start() - 2]
+        edges += [name.end for name in names if name.regulators and low <= name.end <= suffix.start() - 2]
+        left = max([cut, *edges])
+        body = folded[left : suffix.start()]
+        if len(body) >= 2 and not re.fullmatch(r"(?:一家|某|该|这家|两家|\d+家|多家|上述).*|.*(?:家|名)", body):
+            yield left, suffix.end()
+            last = suffix.end()
+
+
+_BRACKET = re.compile(r"\s?\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
+
+
+_BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
+
+
+_ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
+
+
+def add_stock_codes(reading: Reading, names: list[Name]) -> None:
+    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
+    folded = reading.folded
+    if not reading.language.startswith("zh"):
+        return
+    taken = [(name.start, name.end) for name in names]
+    spans = [(match.start(), match.end()) for match in _ST.finditer(folded)] if "st" in folded else []
+    for bracket in _BRACKET.finditer(folded):
+        match = _BEFORE_BRACKET.search(folded, max(0, bracket.start() - 9), bracket.start())
+        if match is None:
+            continue
+        start, end = match.start(), match.end()
+        body = folded[start:end]
+        cut = max((found.end() for found in _HAN_CUT.finditer(body)), default=0)
+        star = body.find("st")
+        if star < 0:
+            start = max(start + cut, end - 4)
+        else:
+            start += max(cut, star - (1 if star and body[star - 1] == "*" else 0))
+        if end - start >= 2:
+            spans.insert(0, (start, end))
+    for start, end in spans:
+        if not any(a < end and start < b for a, b in taken):
+            surface = reading.whole[start:end]
+            names.append(Name(start, end, end, firm_key(surface), name=surface, rule="stock-code"))
+            taken.append((start, end))
+
+
+def add_definitions(reading: Reading, names: list[Name]) -> None:
+    """`X Holdings Ltd ("X")`: the short form counts as a name in this document."""
+    taken = [(name.start, name.end) for name in names]
+    for name in list(names):
+        if name.regulators:
+            continue
+        match = _DEFINITION.match(reading.whole, name.end) or _FAR_DEFINITION.match(reading.whole, name.end)
+        short = (match.group(1) or match.group(2) or "").strip() if match else ""
+        if len(short) < 2 or fold(short) in ("the", "company", "the company", "bank", "the bank", "group", "the group"):
+            continue
+        if match and match.group(2) and not _is_initials(short, reading.whole[name.start : name.end]):
+            continue
+        needle, at = fold(short), 0
+        while (at := reading.folded.find(needle, at)) >= 0:
+            start, end = at, at + len(needle)
+            at = end
+            if (start and is_spaced(reading.folded[start - 1]) and is_spaced(needle[0])) or (
+                end < len(reading.folded) and is_spaced(reading.folded[end]) and is_spaced(needle[-1])
+            ):
+                continue
+            if any(a < end and start < b for a, b in taken) or not is_alias_cased(short, reading.whole[start:end]):
+                continue
+            names.append(
+                Name(
+                    start,
+                    end,
+                    end,
+                    name.key,
+                    name.firm_id,
+                    name.name,
+                    name.via,
+                    name.brand_id,
+                    name.strength,
+                    "definition",
+                    child_id=name.child_id,
+                )
+            )
+            taken.append((start, end))
+    names.sort(key=lambda name: name.start)
+
+
+def _is_initials(short: str, full: str) -> bool:
+    letters = [word[0] for word in re.findall(r"[^\W\d_]+", full)]
+    return all(char in "".join(letters).upper() for char in short if char.isupper()) or fold(short) in fold(full)
+
+
+def close_brackets(reading: Reading, name: Name) -> None:
+    """Let the tail run over "(NYSE: F)", "(600315)", a translation or a definition in brackets."""
+    for expression in (_CODE, _DEFINITION, _TWIN):
+        text = reading.whole if expression is _DEFINITION else reading.folded
+        match = expression.match(text, name.end)
+        if match:
+            name.tail = match.end()
+            return
+
+
+def drop_twins(names: list[Name]) -> list[Name]:
+    """A bracket after a name repeats it, in another script or short: one naming."""
+    kept: list[Name] = []
+    for name in names:
+        if (
+            kept
+            and kept[-1].tail >= name.end
+            and kept[-1].end <= name.start
+            and (name.firm_id is None or kept[-1].key == name.key or kept[-1].firm_id is None)
+            and not name.regulators
+            and not kept[-1].regulators
+        ):
+            if kept[-1].firm_id is None and name.firm_id is not None and name.rule != "definition":
+                kept[-1].key, kept[-1].firm_id, kept[-1].name, kept[-1].via, kept[-1].brand_id, kept[-1].child_id = (
+                    name.key,
+                    name.firm_id,
+                    name.name,
+                    name.via,
+                    name.brand_id,
+                    name.child_id,
+                )
+                kept[-1].strength = name.strength
+            continue
+        kept.append(name)
+    return kept
+
+
+def is_person(text: str) -> bool:
+    """A Chinese personal name by its look: a surname and one or two characters more."""
+    return 2 <= len(text) <= 3 and text[0] in _SURNAMES and all(_HAN_ONE.match(char) for char in text)

@@ -1,0 +1,232 @@
+"""Who stands where: the text with names blotted out, the roles that the words beside a name give it, lists of names.
+
+The frames of the two script families (`latin`, `han`) and the kinds build on this; it knows no kind of action.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+
+from bot.extract.facts import Count
+from bot.extract.names import Name, Reading, firm_key
+from bot.extract.text import words
+from storage.models import Kind, Role, Status
+from storage.records import RegulatorRow
+
+FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton of the text
+
+
+PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
+"""Kinds that carry a penalty, or ask for one."""
+_PRONOUN = re.compile(r"\b(?:it|they|he|she|we|the agency|the body|who|which|then|and)\b[^,;]*$")
+_THINGS = frozenset((Kind.BAN, Kind.SUSPENSION, Kind.REMOVAL, Kind.RECALL, Kind.INVESTIGATION, Kind.LAWSUIT, Kind.FINE))
+
+
+@dataclass(slots=True)
+class Act:
+    """One telling of an act, in one sentence."""
+
+    kind: Kind
+    status: Status
+    start: int  # of the trigger word
+    end: int
+    sentence: int
+    targets: list[Name] = field(default_factory=list)
+    groups: list[Name] = field(default_factory=list)  # their subsidiary or affiliate is the target
+    actors: list[Name] = field(default_factory=list)
+    count: Count | None = None
+    rule: str = ""
+    has_actor: bool = False
+    is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+
+
+class Scene:
+    """A document while its acts are read: names, blotted text, who stands where."""
+
+    def __init__(self, reading: Reading, own: RegulatorRow | None) -> None:
+        self.reading = reading
+        self.own = own
+        self.skeleton = _skeleton(reading)
+        self._starts = [name.start for name in reading.names]
+        self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
+        self.caption: list[Name] = []  # whom a title without a verb is about
+        firms = [(name.start, name.end) for name in reading.names if not name.regulators]
+        marks = [(at, is_place) for at, is_place in reading.bodies if not any(start <= at < end for start, end in firms)]
+        self._marks = [at for at, _ in marks]
+        self._words = [at for at, is_place in marks if not is_place]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether any public body is spoken of at all."""
+        return bool(self.own or self._marks) or any(name.regulators for name in self.reading.names)
+
+    def is_body(self, start: int, end: int, *, places: bool = True) -> bool:
+        """Whether a public body is spoken of between the offsets, a country as one too unless `places` is False."""
+        marks = self._marks if places else self._words
+        at = bisect_left(marks, start)
+        return (at < len(marks) and marks[at] < end) or bool(self.bodies(start, end))
+
+    def firms(self, start: int, end: int) -> list[Name]:
+        """The firms named between the offsets, in order."""
+        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return [name for name in self.reading.names[low:high] if not name.regulators]
+
+    def bodies(self, start: int, end: int) -> list[Name]:
+        """The regulators named between the offsets."""
+        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return [name for name in self.reading.names[low:high] if name.regulators]
+
+    def add(self, name: Name) -> Name:
+        """Take a name that only its place in a sentence shows to be a firm."""
+        whole, surface = self.reading.whole, self.reading.whole[name.start : name.end]
+        self._insert(name)
+        for match in re.finditer(rf"(?<!\w){re.escape(surface)}(?!\w)", whole) if surface.isascii() and len(surface) > 2 else ():
+            if match.start() != name.start and not {FIRM, BODY} & set(self.skeleton[match.start() : match.end()]):
+                self._insert(Name(match.start(), match.end(), match.end(), name.key, name.firm_id, name.name, rule=name.rule))
+        return name
+
+    def member(self, start: int, end: int) -> Name:
+        """Take a member of a list of firms: the register's weak name that stands there, else a new one by its surface."""
+        weak = next((name for name in self.reading.weak if name.start == start and name.end == end), None)
+        if weak is not None:
+            weak.rule = "list"
+            self._insert(weak)
+            return weak
+        surface = self.reading.whole[start:end]
+        return self.add(Name(start, end, end, firm_key(surface), name=surface, rule="list"))
+
+    def _insert(self, name: Name) -> None:
+        at = bisect_left(self._starts, name.start)
+        self.reading.names.insert(at, name)
+        self._starts.insert(at, name.start)
+        self.skeleton = self.skeleton[: name.start] + FIRM * (name.end - name.start) + self.skeleton[name.end :]
+
+    def gap(self, start: int, end: int) -> str:
+        """The words between two places, other names blotted out."""
+        return self.skeleton[start:end].strip(FIRM)
+
+    def acting(self, act: Act, start: int, end: int) -> bool:
+        """Whether a public body acts between the offsets; it is noted when it has a name."""
+        zone = self.skeleton[start:end]
+        act.actors = self.bodies(start, end) or act.actors
+        act.has_actor = (
+            act.has_actor
+            or self.is_body(start, end)
+            or (FIRM not in zone and (self.own is not None or (self.has_body and (not zone.strip() or bool(_PRONOUN.search(zone))))))
+        )
+        return act.has_actor
+
+
+def _skeleton(reading: Reading) -> str:
+    """The folded text with names blotted out, offsets kept, so that sentence patterns see one sign for any firm."""
+    parts: list[str] = []
+    at = 0
+    for name in reading.names:
+        if name.start < at:
+            continue
+        end = max(name.tail, name.end)
+        parts += (reading.folded[at : name.start], (BODY if name.regulators else FIRM) * (end - name.start))
+        at = end
+    parts.append(reading.folded[at:])
+    return "".join(parts)
+
+
+def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
+    """The role that the words right beside a name give it, or None when they leave it open."""
+    skeleton = scene.skeleton
+    after = skeleton[max(name.tail, name.end) : name.end + 60]
+    before = skeleton[max(0, name.start - 44) : name.start]
+    if re.match(rf"['s]{{0,2}}\s+(?:[a-z-]+ ){{0,3}}?(?:{alternatives('members')})\b", after):
+        return Role.GROUP, "owner-of"
+    if re.match(rf"(?:'s?)?\s+(?:[a-z-]+ )?(?:{alternatives('holders')})(?![a-z-])", after):
+        return Role.MENTIONED, "holder"
+    if re.match(rf"(?:'s?)?\s+(?:{alternatives('things')})(?![a-z-])", after):
+        return Role.MENTIONED, "thing"
+    han = re.match(r"(?:的|一|两|多名|原|前|\d+名)?", after)
+    rest = after[han.end() :] if han else after
+    if rest.startswith(words("roles", "han_members")):
+        return Role.GROUP, "owner-of"
+    if rest.startswith(words("roles", "han_holders")):
+        return Role.MENTIONED, "holder"
+    for key, role in (
+        ("complainant", Role.COMPLAINANT),
+        ("impersonated", Role.IMPERSONATED),
+        ("owner", Role.MENTIONED),
+        ("other", Role.MENTIONED),
+    ):
+        match = _before(key).search(before)
+        if match and not (
+            (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
+            or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
+        ):
+            return role, key
+    previous = scene.firms(max(0, name.start - 60), name.start)[-1:]
+    if previous and _PLAIN_LIST.fullmatch(scene.gap(previous[0].end, name.start)):
+        inherited = role_beside(scene, previous[0])
+        if inherited and inherited[0] in (Role.COMPLAINANT, Role.IMPERSONATED):
+            return inherited
+    return None
+
+
+_PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
+
+
+@cache
+def alternatives(key: str) -> str:
+    """The Latin words of a list of roles, for an expression."""
+    return "|".join(re.escape(word) for word in words("roles", key) if word.isascii())
+
+
+@cache
+def _before(key: str) -> re.Pattern[str]:
+    latin = "|".join(re.escape(word) for word in words("roles", key) if word.isascii())
+    han = "|".join(re.escape(word) for word in words("roles", key) if not word.isascii())
+    tail = r"\s+(?:the |its |an? |both |u\.s\. )?(?:[a-z-]+ ){0,2}?$"
+    return re.compile(f"(?<![a-z])({latin}){tail}|({han or '(?!)'})$")
+
+
+def listed(scene: Scene, first: Name, limit: int) -> list[Name]:
+    """The run of names that a list joins to the first one."""
+    run = [first]
+    for name in scene.firms(first.start + 1, limit):
+        gap = scene.skeleton[run[-1].end : name.start].lstrip(FIRM)
+        if not in_list(gap):
+            holder = re.fullmatch(rf"(?:'s)?\s+(?:[a-z-]+ ){{0,2}}?(?:{alternatives('holders')})\s+", gap)
+            if not (holder and len(run) > 1 and run[-1] is not first):
+                break
+        run.append(name)
+    return run
+
+
+_LIST = re.compile(
+    r"|\s*(?:['’]s?\s+)?(?:,|、|;|/|&|和|与|及|以及|跟|(?:,\s*)?(?:and|or|und|et|e|y|as well as|along with|and/or)\s)\s*(?:and\s|or\s|"
+    r"the\s|its\s)?(?:(?!(?:for|over|after|because|that|which|who|said|says|when|while|from|to|as|with|under|in|on|at|about|is|was|"
+    r"were|has|had|not|of|by|also|fined|ordered|owned|a|an)\s)[a-z-]+\s){0,5}"
+)
+
+
+def in_list(gap: str) -> bool:
+    """Whether the words between two names make them neighbours of one list."""
+    return bool(_LIST.fullmatch(gap))
+
+
+def lead_of(names: list[Name], last: int, scene: Scene) -> int:
+    """Where the list begins that the name at `last` ends."""
+    while last > 0 and in_list(scene.gap(names[last - 1].end, names[last].start)):
+        last -= 1
+    return last
+
+
+def take(scene: Scene, act: Act, run: Iterable[Name]) -> bool:
+    """Sort the run's names into targets and owners; True when a target or an owner was found."""
+    for name in run:
+        beside = role_beside(scene, name)
+        if beside is None or (beside[1] == "thing" and act.kind in _THINGS):
+            act.targets.append(name)
+        elif beside[0] is Role.GROUP:
+            act.groups.append(name)
+    return bool(act.targets or act.groups)

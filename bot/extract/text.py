@@ -1,0 +1,167 @@
+"""Texts before they are read for names and acts: cleaning, language, sentences, boilerplate.
+
+`clean` is for the rooms that make documents: what it returns is what is stored, and all offsets refer to it.
+The rest works on stored text as it is and never changes it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from storage.text import fold
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Ranges of Chinese characters, for a character class."""
+
+_END = re.compile(r"[.!?](?=[\"'”’»)\]]*(?:\s|$))|[。！？!?；]|\n|;")
+_CLOSERS = "\"'”’»)]）」』】"
+_WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*$")
+_LATIN_WORD = re.compile(r"[a-zß']+")
+_HAN_CHAR = re.compile(f"[{HAN}]")
+_CF = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+@cache
+def lexicon() -> dict[str, Any]:
+    """The package's words, read once."""
+    return tomllib.loads(resources.files(__package__).joinpath("lexicon.toml").read_text("utf-8"))
+
+
+@cache
+def words(section: str, key: str) -> tuple[str, ...]:
+    """One list of the lexicon, folded, longest first."""
+    return tuple(sorted({fold(word) for word in lexicon()[section][key]}, key=lambda word: (-len(word), word)))
+
+
+@cache
+def _abbreviations() -> frozenset[str]:
+    return frozenset(words("text", "abbreviations"))
+
+
+@cache
+def pattern(section: str, key: str) -> re.Pattern[str]:
+    """The list as one expression over folded text: Latin words whole, Han words anywhere."""
+    latin = "|".join(re.escape(word) for word in words(section, key) if not _HAN_CHAR.search(word))
+    han = "|".join(re.escape(word) for word in words(section, key) if _HAN_CHAR.search(word))
+    return re.compile("|".join(part for part in (latin and rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])", han) if part))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A span of the document; `is_title` for those of its title."""
+
+    start: int
+    end: int
+    is_title: bool
+
+
+def clean(text: str) -> str:
+    """The text as it is stored: NFC, no invisible characters, single spaces, at most one empty line."""
+    text = _CF.sub("", unicodedata.normalize("NFC", text)).replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(r"[^\S\n]+", " ", text)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
+
+
+def language(text: str, given: str | None = None) -> str:
+    """`zh-Hans`, `zh-Hant`, `ja`, `ko`, `ru`, `el`, or a Latin text's language.
+
+    The script decides for the former, whatever the feed says; for a Latin text `given`, else its short words.
+    """
+    sample = text[:1500]
+    if sample.isascii():
+        return _latin_language(sample, given)
+    han = len(_HAN_CHAR.findall(sample))
+    latin = len(re.findall(r"[A-Za-z]", sample))
+    if len(re.findall("[\u3041-\u30ff]", sample)) > 0.1 * (han + 1) and han < 20 * len(re.findall("[\u3041-\u30ff]", sample)):
+        return "ja"
+    if len(re.findall("[\uac00-\ud7a3]", sample)) > (han + latin) / 4:
+        return "ko"
+    if han * 3 > latin:
+        folded = fold(sample)
+        changed = sum(a != b for a, b in zip(sample, folded, strict=True) if _HAN_CHAR.match(a))
+        return "zh-Hant" if changed > 0.06 * han else "zh-Hans"
+    for name, first, last in (("ru", "\u0400", "\u04ff"), ("el", "\u0370", "\u03ff")):
+        if len(re.findall(f"[{first}-{last}]", sample)) > latin:
+            return name
+    return _latin_language(sample, given)
+
+
+def _latin_language(sample: str, given: str | None) -> str:
+    if given and not given.startswith("zh"):
+        return given.split("-")[0].lower()
+    counts: dict[str, int] = {}
+    owners = _short_words()
+    for word in _LATIN_WORD.findall(fold(sample)):
+        for name in owners.get(word, ()):
+            counts[name] = counts.get(name, 0) + 1
+    best = max(counts, key=lambda name: (counts[name], name == "en"), default="en")
+    return best if counts.get(best, 0) > counts.get("en", 0) else "en"
+
+
+@cache
+def _short_words() -> dict[str, tuple[str, ...]]:
+    owners: dict[str, tuple[str, ...]] = {}
+    for name, listed in lexicon()["languages"].items():
+        for word in listed:
+            owners[word] = (*owners.get(word, ()), name)
+    return owners
+
+
+def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
+    """The sentences in order. A line break ends one, unless the next line goes on in lower case."""
+    found: list[Sentence] = []
+    start = 0
+
+    def close(end: int) -> None:
+        nonlocal start
+        left, right = start, end
+        while left < right and whole[left].isspace():
+            left += 1
+        while right > left and whole[right - 1].isspace():
+            right -= 1
+        if left < right:
+            found.append(Sentence(left, right, left < title_length))
+        start = end
+
+    for match in _END.finditer(whole):
+        at, end, mark = match.start(), match.end(), match.group()
+        if at < start:
+            continue
+        if mark == "\n":
+            rest = whole[end : end + 3].lstrip(" ")
+            if at != title_length and rest[:1].islower() and whole[max(start, at - 1) : at] not in (":", "."):
+                continue
+        elif mark == ".":
+            before = _WORD.search(whole, max(start, at - 12), at)
+            after = whole[end : end + 4].lstrip(_CLOSERS + " ")
+            token = before.group().lower() if before else ""
+            if (
+                token
+                and (token in _abbreviations() or len(token) == 1 or re.fullmatch(r"(?:[a-z]\.)+[a-z]", token))
+                and not after.startswith("\n")
+                and after
+            ):
+                continue
+            if after[:1].islower():
+                continue
+        while end < len(whole) and whole[end] in _CLOSERS and mark != "\n":
+            end += 1
+        close(end)
+    close(len(whole))
+    return found
+
+
+def boilerplate(folded: str, found: list[Sentence]) -> set[int]:
+    """Indexes of sentences that are a page's furniture: calls to follow, contact blocks. Never the first sentence or a title."""
+    starts = words("boilerplate", "starts")
+    return {
+        index
+        for index, sentence in enumerate(found)
+        if index and not sentence.is_title and folded.startswith(starts, sentence.start, sentence.end)
+    }

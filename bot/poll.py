@@ -1,0 +1,447 @@
+"""From a due source to a recorded poll.
+
+`Poller` leases due sources, fetches and parses them, has new texts read, decides what is new, edited or merely
+seen again, and hands one PollRecord per source to the Store. It never touches a network or a clock of its own.
+What it decides is pure: which document an entry is (`bot.feeds.identity`), and here `next_poll_at`, `health_of`
+and `notice_for`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from bot.feeds import Failed, Fetched, NotModified, Parsed
+from bot.feeds.fetch import Fetcher
+from bot.feeds.identity import Arrival, Placed, decide
+from bot.feeds.parse import in_child
+from storage import StorageError, Store
+from storage.models import Health, Tier
+from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord
+
+_log = logging.getLogger("regwatch.poll")
+
+LEASE = timedelta(minutes=10)
+"""How long a polled source is ours. Longer than the longest queue at one host; a crash repeats the poll after it."""
+CONCURRENCY = 16
+"""Sources in flight at once, each of another host."""
+CHILDREN = 2
+"""Processes that parse at once."""
+BATCH = 16
+"""Texts read in one go in a thread, before the loop breathes."""
+BACKOFF_CAP = timedelta(hours=6)
+DAY = timedelta(days=1)
+BAD = frozenset({Health.EMPTY, Health.BLOCKED, Health.CHANGED_LAYOUT, Health.EXPIRED_CERTIFICATE, Health.ERROR})
+"""The healths that mean: not well read."""
+
+
+# --- when, and how it stands --------------------------------------------------------------------------------------------
+
+
+def next_poll_at(
+    source_id: str,
+    poll_minutes: int,
+    now: datetime,
+    *,
+    failures: int = 0,
+    is_blocked: bool = False,
+    fresh_for: timedelta | None = None,
+    retry_after: timedelta | None = None,
+) -> datetime:
+    """When to look again: the source's rhythm, or longer where the answer asks for it, never over a day.
+
+    `failures` counts those in a row, this one included: each doubles the wait, up to 6 hours. A refusal waits a
+    day. The rhythm is stretched or shrunk by up to a tenth, by the source's id, so that not all come at once.
+    """
+    part = int.from_bytes(blake2b(source_id.encode(), digest_size=4).digest(), "big") / 2**32
+    base = timedelta(minutes=poll_minutes) * (0.9 + 0.2 * part)
+    wait = max(base, min(base * 2 ** min(failures, 12), BACKOFF_CAP)) if failures else base
+    asked = max(fresh_for or timedelta(), retry_after or timedelta())
+    return now + min(DAY if is_blocked else max(wait, asked), DAY)
+
+
+def health_of(source: DueSource, newest: datetime | None, has_new: bool, now: datetime) -> tuple[Health, str]:
+    """OK, or LATE when a well-read source shows nothing new for longer than its rhythm allows.
+
+    `newest` is the date of the newest entry known now. Without any date our own sightings count.
+    """
+    since = newest or source.last_new_at or source.added_at
+    days = (now - since).days
+    if has_new or days <= source.row.stale_after_days:
+        return Health.OK, ""
+    return Health.LATE, f"nothing new for {days} days, {source.row.stale_after_days} are usual; look whether it has moved"
+
+
+def notice_for(source: DueSource, health: Health, detail: str, hold: str, now: datetime) -> str:
+    """What the operators are told after this poll; empty: nothing.
+
+    Whatever its causes, an outage is told once, by the first poll after a day without a good read, and its end once.
+    """
+    name, since = source.row.id, source.last_ok_at or source.added_at
+    if hold:
+        return f"{name} is held. {hold}"
+    if now - since < DAY:
+        return ""
+    hours = int((now - since).total_seconds() // 3600)
+    if health not in BAD:
+        return f"{name} is well read again, after {hours} hours" if source.health in BAD else ""
+    is_told = source.health in BAD and source.last_polled_at is not None and source.last_polled_at - since >= DAY
+    return "" if is_told else f"{name} has not been well read for {hours} hours: {detail}"
+
+
+# --- the poller --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PollLine:
+    """What came of one poll, for a table."""
+
+    source: str
+    health: Health
+    detail: str
+    is_good: bool  # well read, an unchanged answer included
+    entries: int = 0
+    new: int = 0
+    changed: int = 0
+    actions: int = 0
+    owed: int = 0
+    waived: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollSummary:
+    """What came of one round."""
+
+    lines: tuple[PollLine, ...] = ()
+
+    @property
+    def polled(self) -> int:
+        """Sources polled."""
+        return len(self.lines)
+
+    @property
+    def owed(self) -> int:
+        """Messages that became due."""
+        return sum(line.owed for line in self.lines)
+
+
+class Poller:
+    """Polls leased sources. `read` makes an Extraction of a text; it is pure, and called in threads.
+
+    `register_version` tells with which names it reads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        read: Callable[[DocumentText], Extraction],
+        *,
+        now: Callable[[], datetime],
+        register_version: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._read = read
+        self._now = now
+        self._register_version = register_version
+        self._children = asyncio.Semaphore(CHILDREN)
+
+    async def run_once(self, limit: int = 50) -> PollSummary:
+        """Poll what is due, at most `limit` sources. Raises StorageError when nothing could even be leased."""
+        due = await self._store.due_sources(limit, LEASE)
+        return PollSummary(tuple(await self._poll_all(due, None)))
+
+    async def poll(
+        self, ids: Sequence[str], *, only_due: bool = False, on_done: Callable[[PollLine], None] | None = None
+    ) -> list[PollLine]:
+        """Poll the named sources now, due or not (`only_due`: the due ones of them); lines in the order of the ids.
+
+        What is off, or being polled by another process, is left out. `on_done` is called after each.
+        """
+        lines: dict[str, PollLine] = {}
+        for first in range(0, len(ids), 50):
+            part = ids[first : first + 50]
+            due = await self._store.due_sources(len(part), LEASE, part, ignore_due=not only_due)
+            lines.update({line.source: line for line in await self._poll_all(due, on_done)})
+        return [lines[one] for one in dict.fromkeys(ids) if one in lines]
+
+    async def _poll_all(self, due: Sequence[DueSource], on_done: Callable[[PollLine], None] | None) -> list[PollLine]:
+        # sources of one host come one after the other: they would only wait for each other in the fetcher
+        queues: defaultdict[str | None, list[DueSource]] = defaultdict(list)
+        for source in due:
+            queues[urlsplit(source.row.url).hostname].append(source)
+        slots = asyncio.Semaphore(CONCURRENCY)
+        lines: list[PollLine] = []
+
+        async def work_off(queue: list[DueSource]) -> None:
+            for source in queue:
+                async with slots:
+                    lines.append(await self._poll(source))
+                if on_done is not None:
+                    on_done(lines[-1])
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in queues.values():
+                    group.create_task(work_off(queue))
+        except asyncio.CancelledError:
+            done = {line.source for line in lines}
+            for source in due:
+                if source.row.id not in done:
+                    await self._store.release(source.row.id, source.lease_token)
+            raise
+        return lines
+
+    async def _poll(self, source: DueSource) -> PollLine:
+        """One source, whatever happens: its trouble is recorded and hurts no other."""
+        started_at, clock = self._now(), asyncio.get_running_loop().time
+        started = clock()
+        try:
+            record = await self._look(source, started_at)
+            record = replace(record, seconds=round(clock() - started, 3))
+            outcome = await self._store.record_poll(record)
+        except Exception as error:
+            # a bug, or the database: never the source's fault alone
+            _log.exception("poll source=%s failed", source.row.id)
+            text = f"a fault of Regwatch ({type(error).__name__}); the log has the traceback, and it is tried again"
+            record = self._unread(source, started_at, Failed(Health.ERROR, text, None, None, round(clock() - started, 3)))
+            outcome = await self._record_fault(record)
+        line = PollLine(
+            source=source.row.id,
+            health=record.health,
+            detail=record.detail if outcome.is_accepted else "another process took it over meanwhile; nothing was written",
+            is_good=record.is_good and outcome.is_accepted and record.health not in BAD,
+            entries=record.n_entries,
+            new=outcome.new,
+            changed=outcome.changed,
+            actions=outcome.actions,
+            owed=outcome.owed,
+            waived=outcome.waived,
+            seconds=record.seconds,
+        )
+        counts = f"entries={line.entries} new={line.new} changed={line.changed} actions={line.actions}"
+        _log.info("poll source=%s health=%s %s seconds=%.3f", line.source, line.health, counts, line.seconds)
+        return line
+
+    async def _record_fault(self, record: PollRecord) -> PollOutcome:
+        try:
+            return await self._store.record_poll(record)
+        except StorageError:
+            # the lease runs out, and the source is due again
+            _log.exception("poll source=%s could not even be recorded", record.source_id)
+            return PollOutcome(is_accepted=False)
+
+    async def _look(self, source: DueSource, started_at: datetime) -> PollRecord:
+        row = source.row
+        got = await self._fetcher.fetch(row, etag=source.etag, last_modified=source.last_modified)
+        if isinstance(got, Failed):
+            return self._unread(source, started_at, got)
+        if isinstance(got, NotModified):
+            return self._unchanged(source, started_at, got, 304, 0)
+        body_hash = blake2b(got.body, digest_size=16).hexdigest()
+        if body_hash == source.body_hash:
+            return self._unchanged(source, started_at, got, got.status, len(got.body))
+        window = await self._store.window(row.id)
+        parsed = await in_child(
+            got.body,
+            got.content_type,
+            got.url,
+            time_zone=source.time_zone,
+            date_format=row.definition.get("date_format", ""),
+            seen=frozenset(known.entry_hash for known in window if known.entry_hash),
+            children=self._children,
+        )
+        parsed = _enough(parsed, source)
+        if isinstance(parsed, Failed):
+            failed = replace(parsed, status=got.status)
+            return replace(self._unread(source, started_at, failed), n_bytes=len(got.body))
+        return await self._found(source, started_at, got, body_hash, window, parsed)
+
+    async def _found(
+        self, source: DueSource, started_at: datetime, got: Fetched, body_hash: str, window: Sequence[KnownEntry], parsed: Parsed
+    ) -> PollRecord:
+        """The record of a body that was read."""
+        arrivals = [Arrival.of(entry, source.time_zone) for entry in parsed.entries]
+        known = {one.document_id: one for one in (*window, *await self._known(source, arrivals))}
+        numbers = {one.sha256: one.number for one in known.values()}
+        readings = await self._read_all(source, [one for one in arrivals if one.sha256 not in numbers])
+        numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for hash_, told in readings.items()}
+        # what could not be read is left out: unseen, it comes again with the next poll
+        arrivals = [replace(one, number=numbers[one.sha256]) for one in arrivals if one.sha256 in numbers]
+        if fresh := {one.number for one in arrivals if one.number} - {one.number for one in known.values()}:
+            known |= {one.document_id: one for one in await self._store.known(source.row.id, guids=(), urls=(), titles=(), numbers=fresh)}
+
+        now = self._now()
+        decision = decide(arrivals, parsed.present, known.values(), now, source)
+        placed = (*decision.new, *decision.edited)
+        readings |= await self._read_all(source, [one.arrival for one in placed if one.arrival.sha256 not in readings])
+        records = tuple(_record(one, readings[one.arrival.sha256]) for one in placed if one.arrival.sha256 in readings)
+
+        dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
+        newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
+        health, detail = health_of(source, newest, bool(decision.new) and source.is_seeded, now)
+        n_unread = len(parsed.entries) - len(arrivals) + len(placed) - len(records)
+        if n_unread:
+            health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
+        elif parsed.dropped:
+            health, detail = Health.ERROR, f"{parsed.dropped[0]} were left out; find an address that lists less"
+        elif not detail and got.url != source.row.url:
+            detail = f"it answers from {got.url}"
+        return PollRecord(
+            source_id=source.row.id,
+            lease_token=source.lease_token,
+            started_at=started_at,
+            seconds=0.0,
+            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            health=health,
+            detail=detail,
+            http_status=got.status,
+            n_bytes=len(got.body),
+            n_entries=len(parsed.present),
+            # an entry that could not be read must be met again
+            etag=None if n_unread else got.etag,
+            last_modified=None if n_unread else got.last_modified,
+            body_hash=None if n_unread else body_hash,
+            present=parsed.present,
+            entries=records,
+            resighted=decision.resighted,
+            hold=decision.hold,
+            notice=notice_for(source, health, detail, decision.hold, now),
+            register_version=self._register_version(),
+        )
+
+    async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:
+        """The stored documents that share a key with an arrival."""
+        if not arrivals or not source.is_seeded:
+            return ()
+        guids = {guid for one in arrivals if one.guid for guid in _spellings(one.guid)}
+        urls = {one.url for one in arrivals if one.url}
+        titles = {one.title for one in arrivals if one.title}
+        return await self._store.known(source.row.id, guids=guids, urls=urls, titles=titles, numbers=())
+
+    async def _read_all(self, source: DueSource, arrivals: Sequence[Arrival]) -> dict[str, Extraction]:
+        """The readings by text hash, made in threads; a text that the reader fails on is logged and missing."""
+        row, readings = source.row, {}
+        texts = {
+            one.sha256: DocumentText(
+                title=one.entry.title,
+                text=one.entry.text,
+                published_at=_where_published(one.entry.published_at, source.time_zone),
+                regulator_id=row.regulator_id if row.tier is Tier.PRIMARY else None,
+                tier=row.tier,
+            )
+            for one in arrivals
+        }
+        waiting = list(texts.items())
+        for first in range(0, len(waiting), BATCH):
+            readings.update(await asyncio.to_thread(self._read_some, row.id, waiting[first : first + BATCH]))
+        return readings
+
+    def _read_some(self, source_id: str, texts: Sequence[tuple[str, DocumentText]]) -> dict[str, Extraction]:
+        readings = {}
+        for hash_, text in texts:
+            try:
+                readings[hash_] = self._read(text)
+            except Exception:
+                _log.exception("poll source=%s text=%s could not be read", source_id, hash_[:12])
+        return readings
+
+    def _unchanged(self, source: DueSource, started_at: datetime, got: Fetched | NotModified, status: int, n_bytes: int) -> PollRecord:
+        """The same as last time: well read, nothing looked at."""
+        now = self._now()
+        health, detail = health_of(source, source.newest_published_at, False, now)
+        return PollRecord(
+            source_id=source.row.id,
+            lease_token=source.lease_token,
+            started_at=started_at,
+            seconds=0.0,
+            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            health=health,
+            detail=detail,
+            http_status=status,
+            n_bytes=n_bytes,
+            etag=got.etag or source.etag,
+            last_modified=got.last_modified or source.last_modified,
+            body_hash=source.body_hash,
+            notice=notice_for(source, health, detail, "", now),
+        )
+
+    def _unread(self, source: DueSource, started_at: datetime, failed: Failed) -> PollRecord:
+        """A failure: the cursor stays where the last good read left it."""
+        now = self._now()
+        return PollRecord(
+            source_id=source.row.id,
+            lease_token=source.lease_token,
+            started_at=started_at,
+            seconds=failed.seconds,
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                failures=source.failures + 1,
+                is_blocked=failed.health is Health.BLOCKED,
+                retry_after=failed.retry_after,
+            ),
+            health=failed.health,
+            detail=failed.detail,
+            http_status=failed.status,
+            is_good=False,
+            notice=notice_for(source, failed.health, failed.detail, "", now),
+        )
+
+
+def _enough(parsed: Parsed | Failed, source: DueSource) -> Parsed | Failed:
+    """A feed that lost its entries, or has fewer than the catalogue expects, was not well read."""
+    if isinstance(parsed, Failed):
+        return parsed
+    n, least = len(parsed.present), source.row.min_entries
+    if n == 0 and least > 0 and source.is_seeded:
+        text = "a valid feed, but without entries, and it had some; what was read stays"
+        return Failed(Health.EMPTY, text, None, None, 0.0)
+    if n < least and (n or least > 1):
+        text = f"{n} entries where at least {least} are expected; look whether the page was rebuilt"
+        return Failed(Health.CHANGED_LAYOUT, text, None, None, 0.0)
+    return parsed
+
+
+def _where_published(at: datetime | None, time_zone: str) -> datetime | None:
+    """The time on the publisher's wall, by which a text says "yesterday": the printed offset, else the source's zone."""
+    return at if at is None or at.utcoffset() else at.astimezone(ZoneInfo(time_zone))
+
+
+def _spellings(guid: str) -> tuple[str, ...]:
+    """A guid, and its http or https twin."""
+    for own, other in (("http://", "https://"), ("https://", "http://")):
+        if guid.startswith(own):
+            return guid, other + guid.removeprefix(own)
+    return (guid,)
+
+
+def _record(placed: Placed, extraction: Extraction) -> EntryRecord:
+    arrival, entry = placed.arrival, placed.arrival.entry
+    return EntryRecord(
+        document_id=placed.document_id,
+        entry_hash=entry.entry_hash,
+        guid=placed.guid,
+        url=entry.link or "",
+        canonical_url=placed.url,
+        title_key=placed.title,
+        title=entry.title,
+        text=entry.text,
+        sha256=arrival.sha256,
+        language=extraction.language,
+        published_at=entry.published_at,
+        published_precision=entry.published_precision,
+        updated_at=entry.updated_at,
+        extraction=extraction,
+        waived=placed.waived,
+    )

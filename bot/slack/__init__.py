@@ -1,0 +1,70 @@
+"""The chat edge: everything that Slack sends us comes in here, is acknowledged first, and answered after.
+
+`grammar` reads what was typed, `commands` answers it, `buttons` takes clicks; `cards` and `answers` draw,
+`text` makes strangers' words harmless. Nothing is left unhandled, and what breaks is told by one handler, with
+a reference that is also in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import buttons, commands
+from bot.slack.answers import failure
+from bot.slack.commands import Desk, tell
+from storage import StorageError, Store
+
+log = logging.getLogger("regwatch.slack")
+
+_ANYTHING = re.compile(".*", re.DOTALL)
+
+
+def register(
+    app: AsyncApp, store: Store, *, now: Callable[[], datetime], command: str = "/regwatch", kick: Callable[[], None] = lambda: None
+) -> None:
+    """All listeners. `kick` is called when something may have become due for delivery."""
+    desk = Desk(store, now=now, command=command)
+    commands.register(app, desk, command, kick)
+    buttons.register(app, desk, kick)
+
+    @app.command(_ANYTHING)
+    async def on_other_command(ack: Any) -> None:
+        await ack(f"Regwatch listens to {command} here. Set REGWATCH_COMMAND if the app's command has another name.")
+
+    @app.action(_ANYTHING)
+    @app.view(_ANYTHING)
+    @app.shortcut(_ANYTHING)
+    async def on_other_click(ack: Any) -> None:
+        await ack()
+
+    @app.event(_ANYTHING)
+    async def on_other_event() -> None:
+        """Acknowledged by Bolt; we subscribe to none of them."""
+
+    @app.error
+    async def on_error(error: Exception, body: dict[str, Any], respond: Any, client: AsyncWebClient) -> BoltResponse:
+        reference = secrets.token_hex(4)
+        event = body.get("event") or {}
+        log.error("request reference=%s type=%s failed", reference, event.get("type") or body.get("type") or "command", exc_info=error)
+        message = failure(reference, str(error) if isinstance(error, StorageError) else "")
+        try:
+            if body.get("response_url"):
+                await tell(respond, message, replace_original=False)
+            elif event.get("type") in ("app_mention", "message"):
+                await client.chat_postEphemeral(
+                    channel=event["channel"], user=event["user"], thread_ts=event.get("thread_ts"), text=message.text, blocks=message.blocks
+                )
+        except (SlackClientError, OSError, TimeoutError) as trouble:
+            log.warning('request reference=%s could not be answered either why="%s"', reference, type(trouble).__name__)
+        # an error status would make Slack show a failure of its own, or send the event again
+        return BoltResponse(status=200, body="")

@@ -1,0 +1,535 @@
+"""The answers to commands: what was asked for, or what is wrong and what to type next. Pure.
+
+Drawn with the parts of `bot.slack.cards`. Every answer that says what there is ends with the coverage line, so
+that "nothing happened" and "nothing was read" never look alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import bot.slack.text as t
+from bot.slack.cards import (
+    LONGEST_LABEL,
+    LONGEST_QUOTE,
+    LONGEST_SECTION,
+    Block,
+    Look,
+    Message,
+    Sheet,
+    against,
+    button,
+    button_row,
+    change_words,
+    context,
+    coverage_block,
+    details_button,
+    fields_block,
+    firm_name,
+    firm_title,
+    head_line,
+    match_name,
+    money,
+    named,
+    open_button,
+    quote_blocks,
+    row,
+    said_aloud,
+    section,
+    short_line,
+    source_line,
+    title_block,
+)
+from bot.slack.grammar import VERBS, ActionDetail, Actions, FirmInfo, Subscribe, Target, Unsubscribe, Why, unparse
+from bot.slack.text import Mrkdwn, escape, join, mrkdwn
+from storage.models import Followed, Health, Mode, Role, Tier
+from storage.records import ActionDetail as ActionDetailView
+from storage.records import (
+    ActionPage,
+    ActionView,
+    ChannelView,
+    Coverage,
+    DocumentView,
+    FirmView,
+    FollowResult,
+    SourceView,
+    SubscriptionView,
+    WhyLine,
+    WhyView,
+)
+
+WHY_NAMES = 8
+_MARKS = {True: "✓", False: "✗", None: "•"}
+
+
+# --- answers about actions ---
+
+
+def actions(page: ActionPage, asked: Actions, firm: FirmView | None, *, span: str, limit: int, look: Look) -> Message:
+    """The list of actions, newest first, with how many there are in which role. `asked` is the question, `span` its time in words."""
+    many = "" if page.total == 1 else "s"
+    total = 0 if page.is_older else page.total
+    roles = f" (target {page.targets}, group {page.groups})" if firm else ""
+    counted = mrkdwn("{} action{} {}{}", total, many if total else "s", span, roles)
+    title = mrkdwn("{}   {}", firm_title(firm) if firm else Mrkdwn("*All firms*"), counted)
+    first = (asked.page - 1) * limit
+    paging = [
+        button("Previous", unparse(replace(asked, page=asked.page - 1)), "run") if asked.page > 1 else None,
+        button("Next", unparse(replace(asked, page=asked.page + 1)), "run")
+        if not page.is_older and first + len(page.actions) < page.total
+        else None,
+    ]
+    subscribe = Subscribe((Target(Followed.FIRM, firm.id),)) if firm else None
+    is_one = len(page.actions) == 1
+    buttons = button_row(
+        button("Share", unparse(asked), "share") if page.actions else None,
+        details_button(page.actions[0]) if is_one else None,
+        button("Subscribe", unparse(subscribe), "ask") if subscribe else None,
+        *paging,
+    )
+    sheet = Sheet([*coverage_block(page.coverage, look), *buttons])
+    notes = [mrkdwn("Filter: {}", t.code(str(asked.filter)))] if asked.filter.terms else []
+    if page.is_older:
+        notes.append(Mrkdwn("Nothing in that time. The newest before it:"))
+    elif len(page.actions) < page.total and page.actions:
+        notes.append(mrkdwn("Results {}-{} of {}", first + 1, first + len(page.actions), page.total))
+    sheet.add(section(title))
+    if notes:
+        sheet.add(context(*notes))
+    if not page.actions:
+        sheet.add(section(Mrkdwn("No older page." if asked.page > 1 else "No action is known.")))
+    shown = 0
+    for number, action in enumerate(page.actions):
+        details = None if is_one else button("Details", unparse(ActionDetail(action.id)), "ask", number)
+        if not sheet.add(row(action, look, details)):
+            sheet.missing = mrkdwn(
+                "{} more of this page did not fit; a smaller {} shows them.", len(page.actions) - shown, t.code("limit:")
+            )
+            break
+        shown += 1
+    text = join(
+        " ",
+        [
+            mrkdwn("{}: {}.", escape(firm.name) if firm else Mrkdwn("All firms"), counted),
+            *(said_aloud(action, look) for action in page.actions[:shown]),
+        ],
+    )
+    return sheet.message(mrkdwn("{} {}.", text, t.coverage_line(page.coverage, look.zone, look.now)))
+
+
+def action(detail: ActionDetailView, look: Look) -> Message:
+    """One action with all that proves it: fields, quotes, documents, its case and its history."""
+    view = detail.action
+    asked = ActionDetail(view.id)
+    url = view.documents[0].url if view.documents else ""
+    buttons = button_row(
+        button("Share", unparse(asked), "share"), button("Why here?", unparse(Why(view.id)), "ask"), open_button("Open source", url)
+    )
+    sheet = Sheet([*coverage_block(detail.coverage, look), *buttons])
+    sheet.add(section(head_line(view, look)))
+    sheet.add(title_block(view))
+    fields = [
+        mrkdwn("*Status*\n{}", t.words(view.status)),
+        mrkdwn("*Amount*\n{}", money(view) or Mrkdwn("none stated")),
+        mrkdwn("*Number*\n{}", escape(view.number or "none stated", 80)),
+        mrkdwn("*First seen*\n{}", t.instant(view.first_seen_at, look.zone)),
+    ]
+    if view.effective_on is not None:
+        fields.append(mrkdwn("*Effective*\n{}", t.day(view.effective_on)))
+    sheet.add(fields_block(fields))
+    sheet.add(section(join("\n", [against(view, look), _others(view, look)])))
+    sheet.add(*quote_blocks(view), *([context(source_line(view))] if view.documents else []))
+    _add_lines(sheet, "*Documents*", [_document(document, look) for document in view.documents])
+    _add_lines(
+        sheet,
+        "*Evidence*",
+        [
+            mrkdwn("{}: “{}”", escape(evidence.field.replace("_", " "), 40), escape(evidence.text, LONGEST_QUOTE))
+            for evidence in detail.evidence
+        ],
+    )
+    _add_lines(
+        sheet, "*Same case*", [join(" · ", [head_line(other, look), t.listed(named(other.named, look), 200)]) for other in detail.case]
+    )
+    _add_lines(
+        sheet, "*History*", [mrkdwn("{}: {}", t.instant(change.at, look.zone), change_words(change, view)) for change in detail.changes]
+    )
+    return sheet.message(mrkdwn("{} {}.", said_aloud(view, look), t.coverage_line(detail.coverage, look.zone, look.now)))
+
+
+def _others(view: ActionView, look: Look) -> Mrkdwn:
+    """Firms of other roles than target and group: complainants, venues, the merely mentioned."""
+    rest = [firm for firm in view.firms if firm.role not in (Role.TARGET, Role.GROUP)]
+    return (
+        mrkdwn("Also named: {}", t.listed([mrkdwn("{} ({})", firm_name(firm, look), t.words(firm.role)) for firm in rest], 500))
+        if rest
+        else Mrkdwn("")
+    )
+
+
+def _document(document: DocumentView, look: Look) -> Mrkdwn:
+    tier = "the regulator" if document.tier is Tier.PRIMARY else "press"
+    when = t.published(document.published_at, document.published_precision, look.zone) if document.published_at else Mrkdwn("undated")
+    title = t.link(document.url, t.plain(document.title or document.url, 160))
+    return join(" · ", [title, escape(document.publisher, 80), Mrkdwn(tier), when, escape(document.number or "", 60)])
+
+
+def _add_lines(sheet: Sheet, title: str, lines: Sequence[Mrkdwn], most: int = 12) -> None:
+    """A titled list that takes what room there is and says how much it leaves out."""
+    for count in range(min(len(lines), most), 0, -1):
+        more = [mrkdwn("and {} more", len(lines) - count)] if len(lines) > count else []
+        text = join("\n", [Mrkdwn(title), *(mrkdwn("• {}", line) for line in lines[:count]), *more])
+        if len(text) <= LONGEST_SECTION and sheet.has_room(section(text)):
+            sheet.add(section(text))
+            return
+    if lines:
+        sheet.missing = Mrkdwn("Some of it did not fit here.")
+
+
+def why(view: WhyView, coverage: Coverage, look: Look) -> Message:
+    """The steps of the reasoning: what matched, which filter passed, what was delivered."""
+    where = t.place(view.channel.slack_id, view.channel.name) if view.channel else Mrkdwn("this channel, which follows nothing")
+    sheet = Sheet([*coverage_block(coverage, look), *button_row(details_button(view.action))])
+    sheet.add(section(mrkdwn("*Why {} in {}*\n{}", view.action.ref, where, head_line(view.action, look))))
+    told = list(view.lines)
+    names = [line for line in told if line.subject == "name"]
+    if len(names) > WHY_NAMES:
+        # the names that were read come first and may be many; what decided comes last and must not be cut off
+        told = [line for line in told if line not in names[WHY_NAMES:]]
+        told.insert(WHY_NAMES, WhyLine("name", f"and {len(names) - WHY_NAMES} more names"))
+    sheet.lines([mrkdwn("{} {}: {}", _MARKS[line.is_passed], t.bold(escape(line.subject, 40)), escape(line.text, 300)) for line in told])
+    said = [
+        mrkdwn(
+            "{}{}: {}.", {True: "passed: ", False: "failed: ", None: ""}[line.is_passed], escape(line.subject, 40), escape(line.text, 200)
+        )
+        for line in told
+    ]
+    return sheet.message(join(" ", [mrkdwn("Why {} in {}.", view.action.ref, where), *said]))
+
+
+# --- answers about firms and sources ---
+
+
+def firm(view: FirmView, coverage: Coverage, look: Look) -> Message:
+    """What the register knows of a firm, and how precise each of its names has been."""
+    buttons = button_row(
+        button("Actions", unparse(Actions(view.id)), "ask"),
+        button("Subscribe", unparse(Subscribe((Target(Followed.FIRM, view.id),))), "ask"),
+        button("Share", unparse(FirmInfo(view.id)), "share"),
+    )
+    sheet = Sheet([*coverage_block(coverage, look), *buttons])
+    facts = join(" · ", [Mrkdwn(view.kind.value), escape(view.country, 20), mrkdwn("id {}", t.code(view.id))])
+    sheet.add(section(join("\n", [firm_title(view), facts, escape(view.note, 300)])))
+    sheet.add(section(mrkdwn("Actions on record: {} as target, {} as group", view.target_actions, view.group_actions)))
+    _add_lines(sheet, "*Belongs to*", [mrkdwn("{} of {}", t.EDGE_WORDS[edge], escape(name, 80)) for _, name, edge in view.owners])
+    children = [mrkdwn("{} ({})", escape(name, 80), t.EDGE_WORDS[edge]) for _, name, edge in view.children]
+    if children:
+        sheet.add(section(mrkdwn("*Includes*\n{}", t.listed(children))))
+    names = [
+        mrkdwn(
+            "{} ({}{})",
+            escape(alias.text, 80),
+            alias.strength.value,
+            f", {alias.mentions} mentions, {alias.targets} as target" if alias.mentions else "",
+        )
+        for alias in view.aliases
+    ]
+    if names:
+        sheet.add(section(mrkdwn("*Names*\n{}", t.listed(names, 2_000))))
+    text = mrkdwn(
+        "{}: {} actions as target, {} as group. {}.",
+        escape(view.name),
+        view.target_actions,
+        view.group_actions,
+        t.coverage_line(coverage, look.zone, look.now),
+    )
+    return sheet.message(text)
+
+
+def sources(views: Sequence[SourceView], coverage: Coverage, look: Look, *, regulator: str | None = None) -> Message:
+    """Health of the sources: those of one regulator each, of all only what is not well."""
+    sheet = Sheet(coverage_block(coverage, look))
+    polled = [view for view in views if view.is_enabled]
+    troubled = [view for view in polled if not view.is_fresh or view.mode is not Mode.LIVE]
+    shown = list(views) if regulator else troubled
+    title = mrkdwn(
+        "*Sources{}*   {} polled, {} not polled",
+        f" of {t.plain(regulator, 80)}" if regulator else "",
+        len(polled),
+        len(views) - len(polled),
+    )
+    sheet.add(section(title))
+    if not shown:
+        sheet.add(section(Mrkdwn("All of them are well." if polled else "None is polled.")))
+    rows = [_source_row(view, look) for view in sorted(shown, key=lambda view: (not view.is_enabled, view.is_fresh, view.id))]
+    told = sheet.lines(rows)
+    if told < len(rows):
+        sheet.missing = mrkdwn("and {} more; ask for one regulator: {}", len(rows) - told, t.code(f"{look.command} sources csrc"))
+    problems = join("; ", [mrkdwn("{} {}", view.id, t.HEALTH_WORDS[view.health]) for view in troubled[:20]])
+    text = mrkdwn("{} sources polled. {}. {}", len(polled), t.coverage_line(coverage, look.zone, look.now), problems)
+    return sheet.message(text)
+
+
+def _source_row(view: SourceView, look: Look) -> Mrkdwn:
+    if not view.is_enabled:
+        return mrkdwn("{} · {} · not polled: {}", t.code(view.id), escape(view.regulator, 80), escape(view.off_reason or "off", 160))
+    when = f" since {t.since(view.health_since, look.zone, look.now)}" if view.health_since and view.health is not Health.OK else ""
+    detail = mrkdwn(": {}", escape(view.health_detail, 160)) if view.health_detail and view.health is not Health.OK else Mrkdwn("")
+    mode = (
+        mrkdwn("{}{}", view.mode.value, mrkdwn(": {}", escape(view.mode_reason, 120)) if view.mode_reason else "")
+        if view.mode is not Mode.LIVE
+        else Mrkdwn("")
+    )
+    read = mrkdwn("read {}", t.instant(view.last_ok_at, look.zone)) if view.last_ok_at else Mrkdwn("not read yet")
+    return join(
+        " · ",
+        [
+            t.code(view.id),
+            escape(view.regulator, 80),
+            mrkdwn("{}{}{}", t.HEALTH_WORDS[view.health], when, detail),
+            mode,
+            read,
+            mrkdwn("{} document{}", view.documents, "" if view.documents == 1 else "s"),
+        ],
+    )
+
+
+# --- answers about subscriptions ---
+
+
+def followed(results: Sequence[FollowResult], by: str, coverage: Coverage, look: Look) -> Message:
+    """What a subscription did, with its rule in words. Seen by the channel unless nothing changed."""
+    created = [result.subscription.id for result in results if result.did == "created"]
+    undo = button("Undo", unparse(Unsubscribe(ids=tuple(created))), "ask") if created else None
+    turned_on = []
+    if any(result.is_digest_turned_on for result in results):
+        hint = t.code(f"{look.command} digest off")
+        turned_on = [section(mrkdwn("The daily digest is on now: {}. {} turns it off.", _digest_words(results[-1].channel), hint))]
+    sheet = Sheet([*turned_on, *coverage_block(coverage, look), *button_row(undo)])
+    said = []
+    for count, result in enumerate(results):
+        head = _followed_head(result, by)
+        lines = [
+            head,
+            mrkdwn("Rule: {}.{}", _rule(result.subscription), _includes(result.subscription)),
+            mrkdwn("{}", t.delivery(result.subscription)),
+            _already(result),
+        ]
+        if not sheet.add(section(join("\n", lines))):
+            sheet.missing = mrkdwn("and {} more", len(results) - count)
+            break
+        said.append(mrkdwn("{}. Rule: {}.", head.replace("*", ""), _rule(result.subscription)))
+    is_same = all(result.did == "same" for result in results)
+    return sheet.message(join(" ", [Mrkdwn(part) for part in said]) or Mrkdwn("Subscribed."), is_ephemeral=is_same)
+
+
+def _followed_head(result: FollowResult, by: str) -> Mrkdwn:
+    where, what = t.place(result.channel.slack_id, result.channel.name), _followed(result.subscription)
+    number = f"#{result.subscription.id}"
+    if result.did == "created":
+        return mrkdwn("{} subscribed {} to {}  {}", t.person(by), where, what, number)
+    if result.did == "edited":
+        return mrkdwn("{} changed the rule of {} for {}  {}", t.person(by), where, what, number)
+    return mrkdwn("{} follows {} by this rule already  {}", where, what, number)
+
+
+def _followed(subscription: SubscriptionView) -> Mrkdwn:
+    if subscription.firm is not None:
+        return match_name(subscription.firm)
+    if subscription.regulator is not None:
+        native = subscription.regulator.name_native
+        name = t.bold(subscription.regulator.name)
+        return mrkdwn("{} ({})", name, escape(native, 80)) if native and native != subscription.regulator.name else name
+    return Mrkdwn("*everything*")
+
+
+def _rule(subscription: SubscriptionView) -> Mrkdwn:
+    return escape(t.rule(subscription.followed, subscription.filter), 600)
+
+
+def _includes(subscription: SubscriptionView) -> Mrkdwn:
+    return (
+        mrkdwn(" Includes {}.", t.listed([escape(name, 60) for name in subscription.includes], 160))
+        if subscription.includes
+        else Mrkdwn("")
+    )
+
+
+def _already(result: FollowResult) -> Mrkdwn:
+    if not result.known:
+        return Mrkdwn("Nothing is known about it so far.") if result.did == "created" else Mrkdwn("")
+    last = [
+        mrkdwn("{}{}", short_line(action, Look()), f" ({t.partial(action.decided_on)})" if action.decided_on else "")
+        for action in result.last[:3]
+    ]
+    many = "action" if result.known == 1 else "actions"
+    return mrkdwn(
+        "Already known: {} {}, {}. Nothing older is posted.", result.known, many, join("; ", last) or Mrkdwn("none of them shown")
+    )
+
+
+def unfollowed(removed: Sequence[SubscriptionView], by: str, channel: Mrkdwn, coverage: Coverage, look: Look) -> Message:
+    """What the channel follows no longer."""
+    what = t.listed([mrkdwn("{} #{}", _followed(subscription), subscription.id) for subscription in removed], 2_000)
+    said = mrkdwn("{} unsubscribed {} from {}", t.person(by), channel, what)
+    sheet = Sheet(coverage_block(coverage, look))
+    sheet.add(section(said))
+    return sheet.message(Mrkdwn(f"{said.replace('*', '')}."), is_ephemeral=False)
+
+
+def subscriptions(views: Sequence[SubscriptionView], channel: ChannelView | None, coverage: Coverage, look: Look) -> Message:
+    """What a channel follows, each with its rule in words and the number that `unsubscribe` takes."""
+    hint = t.code(f"{look.command} subscribe tencent")
+    if channel is None or not views:
+        sheet = Sheet(coverage_block(coverage, look))
+        said = mrkdwn("This channel follows nothing yet. {} starts.", hint)
+        sheet.add(section(said))
+        return sheet.message(said)
+    where = t.place(channel.slack_id, channel.name)
+    sheet = Sheet(coverage_block(coverage, look))
+    many = "" if len(views) == 1 else "s"
+    sheet.add(section(join("\n", [mrkdwn("*{}*   {} subscription{}", where, len(views), many), _channel_state(channel, look)])))
+    rows = [
+        join(
+            "\n",
+            [
+                mrkdwn("#{} {}", view.id, _followed(view)),
+                mrkdwn("   {}.{} {}", _rule(view), _includes(view), t.delivery(view)),
+                mrkdwn("   by {}, {}", t.person(view.created_by), t.day(view.created_at.date())),
+            ],
+        )
+        for view in views
+    ]
+    sheet.lines(rows)
+    names = t.listed([Mrkdwn(f"#{view.id} {_followed(view).replace('*', '')}") for view in views], 1_500)
+    return sheet.message(mrkdwn("{} follows {}.", where, names))
+
+
+def _channel_state(channel: ChannelView, look: Look) -> Mrkdwn:
+    paused = (
+        mrkdwn("Paused: Slack says {}. {} starts it again.", escape(channel.paused_reason, 80), t.code(f"{look.command} digest on"))
+        if channel.paused_reason
+        else Mrkdwn("")
+    )
+    if not channel.is_digest_on:
+        return join("\n", [Mrkdwn("Digest: off"), paused])
+    following = mrkdwn("; next {}", t.instant(channel.next_digest_at, channel.time_zone)) if channel.next_digest_at else Mrkdwn("")
+    return join("\n", [mrkdwn("Digest: {}{}", _digest_words(channel), following), paused])
+
+
+def _digest_words(channel: ChannelView) -> Mrkdwn:
+    days = "every day" if channel.digest_days == "daily" else "on weekdays"
+    empty = "sent even when empty" if channel.sends_empty_digest else "not sent when empty"
+    return mrkdwn("{} {}, {}, {}", channel.digest_at, days, channel.time_zone, empty)
+
+
+def digest_setting(channel: ChannelView | None, coverage: Coverage, look: Look, *, by: str | None = None) -> Message:
+    """How the channel's digest stands; `by` changed it, and the channel is told."""
+    if channel is None:
+        said = mrkdwn("This channel has no digest yet: its first subscription turns it on. {}", t.code(f"{look.command} subscribe tencent"))
+    elif by is None:
+        said = _channel_state(channel, look)
+    else:
+        said = mrkdwn("{} set the digest of {}.\n{}", t.person(by), t.place(channel.slack_id, channel.name), _channel_state(channel, look))
+    sheet = Sheet(coverage_block(coverage, look))
+    sheet.add(section(said))
+    return sheet.message(Mrkdwn(said.replace("\n", " ")), is_ephemeral=by is None)
+
+
+# --- help and errors ---
+
+_OVERVIEW = (
+    ("<firm>", "who acted against a firm: a name, brand, ticker or 中文名; then kind:fine, since:2021-03 and the like"),
+    ("action <RW-id>", "one action: fields, quotes, documents, its case"),
+    ("firm <firm>", "names, owner, subsidiaries, counts"),
+    ("subscribe <firm> [filter]...", "alerts and a digest in this channel; subscribe list shows what it follows"),
+    ("unsubscribe <firm>|<#id>|all", "ends it"),
+    ("digest on|off|preview|at 08:30", "the daily summary"),
+    ("sources, why <RW-id>", "what is read, and how well; why an action did or did not reach this channel"),
+)
+_HELP = {
+    "actions": ("<firm> [filter]...", "who acted against a firm: a name, brand, ticker or 中文名; `recent`, `against`, `show` do the same"),
+    "action": ("<RW-id>", "one action: fields, quotes, documents, its case"),
+    "firm": ("<firm>", "names, owner, subsidiaries, counts"),
+    "subscribe": ("<firm|regulator:x|all>[, ...] [filter]...", "alerts and digest in this channel; `subscribe list` shows what it follows"),
+    "unsubscribe": ("<firm>|<#id>|all", "end it"),
+    "digest": ("on|off|now|preview|at 08:30 Asia/Taipei [weekdays|daily] [empty:send|skip]", "the daily summary"),
+    "sources": ("[regulator]", "what is read, and how well"),
+    "why": ("<RW-id> [#channel]", "why an action did or did not reach a channel"),
+    "help": ("[verb]", "this text"),
+}
+_MORE = {
+    "actions": "Filters: `kind:fine,talks` `severity:>=fine` `role:target` `min:USD1m` `since:90d` `since:2021-03` `regulator:csrc`"
+    " `country:CN` `status:proposed` `lang:zh` `limit:10`; a leading `-` excludes."
+    " Without them: `role:target,group since:90d`, five a page.",
+    "subscribe": "Filters as in `actions`; one given here replaces the default `role:target,group`."
+    " Also `broadcast:never|escalation|all` and `deliver:now|digest|both`. The same command again changes the rule.",
+    "digest": "`preview` shows it to you, `now` to the channel; neither moves its window.",
+}
+
+
+def help_(verb: str | None, channel: ChannelView | None, coverage: Coverage, look: Look, *, is_home: bool = False) -> Message:
+    """Eight lines and this channel's state (a home page has none); or what one verb takes."""
+    sheet = Sheet(coverage_block(coverage, look))
+    if verb is not None:
+        usage, what = _HELP[verb]
+        lines = [mrkdwn("{} {}", t.code(f"{look.command} {verb} {usage}"), prose(what, "")), prose(_MORE.get(verb, ""), "")]
+        sheet.add(section(join("\n", lines)))
+        return sheet.message(mrkdwn("{} {} {}: {}", look.command, verb, usage, prose(what, "")))
+    lines = [mrkdwn("{}  {}", t.code(f"{look.command} {usage}"), what) for usage, what in _OVERVIEW]
+    lines.append(mrkdwn("{}  tells more of one of them, of filters too", t.code(f"{look.command} help actions")))
+    sheet.add(section(join("\n", lines)))
+    if is_home:
+        state = Mrkdwn("Type these in the channel that is to follow a firm.")
+    elif channel is None:
+        state = Mrkdwn("This channel follows nothing yet.")
+    else:
+        many = "" if channel.subscriptions == 1 else "s"
+        state = mrkdwn("This channel: {} subscription{}. {}", channel.subscriptions, many, _channel_state(channel, look))
+    sheet.add(section(state))
+    text = "Regwatch tells a channel when a regulator acts against a firm it follows. Commands: {}. {}"
+    return sheet.message(mrkdwn(text, ", ".join(VERBS), state))
+
+
+def prose(text: str, command: str) -> Mrkdwn:
+    """Our words with `code` in backticks, strangers' words escaped. A command in them is shown whole, `/regwatch` included."""
+    parts = []
+    for index, part in enumerate(re.split(r"`([^`]*)`", text)):
+        if index % 2:
+            is_command = bool(command) and part.split(" ")[0] in VERBS
+            parts.append(t.code(f"{command} {part}" if is_command else part))
+        else:
+            lead, trail = (" " if part[:1] == " " else ""), (" " if part[-1:] == " " and part.strip() else "")
+            parts.append(Mrkdwn(f"{lead}{escape(part, 1_500)}{trail}"))
+    return join("", parts)
+
+
+def error(text: str, choices: Sequence[tuple[str, str]], look: Look) -> Message:
+    """What is wrong, and what to do: `choices` are labels and the commands that their buttons run."""
+    sheet = Sheet(button_row(*(button(label, command, "run", number) for number, (label, command) in enumerate(choices[:8]))))
+    said = prose(text, look.command)
+    sheet.add(section(said))
+    offered = mrkdwn(" Choices: {}.", ", ".join(t.plain(label, LONGEST_LABEL) for label, _ in choices[:8])) if choices else Mrkdwn("")
+    return sheet.message(mrkdwn("{}{}", said, offered), is_error=True)
+
+
+def failure(reference: str, words: str = "") -> Message:
+    """Something broke here. The reference is in the log too."""
+    said = mrkdwn("{} Reference {}.", escape(words) if words else "Something went wrong here, and nothing was changed.", t.code(reference))
+    sheet = Sheet([])
+    sheet.add(section(said))
+    return sheet.message(said, is_error=True)
+
+
+def shared(message: Message, by: str) -> Message:
+    """An answer as the channel sees it: who shared it, and only buttons that serve everyone."""
+    kept: list[Block] = []
+    for block in message.blocks:
+        if block["type"] != "actions":
+            kept.append(block)
+            continue
+        kept += button_row(*(button for button in block["elements"] if button["action_id"].split(".")[1] in ("ask", "open")))
+    note = context(mrkdwn("Shared by {}", t.person(by)))
+    return Message(mrkdwn("{} Shared by {}.", message.text, t.person(by)), [*kept, note], is_ephemeral=False)

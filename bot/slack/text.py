@@ -1,0 +1,410 @@
+"""Text on its way into a Slack message: cleaned, cut, escaped, dated, labelled. Pure.
+
+Titles, quotes and names come from strangers' feeds, so nothing of them may reach Slack as markup. The type
+`Mrkdwn` marks what is safe in a mrkdwn field; only the functions of this room make it, and the blocks of
+`bot.slack.cards` take nothing else. A plain `str` is a stranger's until `escape()` has seen it.
+Rules: https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from bot.slack.grammar.filters import KIND_WORDS
+from storage.models import AmountKind, Broadcast, Deliver, Followed, Health, Kind, OwnershipKind, Precision, Role, Status
+from storage.records import AmountView, Coverage, Filter, PartialDate, SubscriptionView
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_JOINER = "\u2060"  # word joiner: no width, no line break
+_MARKERS = re.compile(r"[*_~`]")
+_EMOJI = re.compile(r":(?=[\w+'-]+:)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=-._~"
+_LONGEST_URL = 2_000
+
+
+class Mrkdwn(str):
+    """Text that is safe in a mrkdwn field: our own words, or a stranger's, escaped."""
+
+    __slots__ = ()
+
+
+# --- strangers' text ------------------------------------------------------------------------------------------------
+
+
+def clean(text: str) -> str:
+    """One line in NFC: no controls, no bidi overrides, no zero-width characters, no lone surrogates.
+
+    NFC and not NFKC, which would change Chinese characters that regulators chose on purpose.
+    """
+    kept = []
+    for char in unicodedata.normalize("NFC", text):
+        category = unicodedata.category(char)
+        if category in ("Zs", "Zl", "Zp") or char in "\t\n\v\f\r":
+            kept.append(" ")
+        elif category not in ("Cc", "Cf", "Cs"):
+            kept.append(char)
+    return re.sub(r" +", " ", "".join(kept)).strip()
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters however Slack counts them (code points or UTF-16 units), an ellipsis for what is gone."""
+    if _units(text) <= limit:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += _units(char)
+        if used > limit:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…"
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def plain(text: str, limit: int = 300) -> str:
+    """A stranger's text for a plain_text or rich_text element, where nothing is parsed. Never empty: Slack refuses that."""
+    return cut(clean(text), limit) or "-"
+
+
+def escape(text: str, limit: int = 300) -> Mrkdwn:
+    """A stranger's text for a mrkdwn field: cleaned, cut, and without any power.
+
+    `& < >` become entities. `* _ ~` and the backtick have no escape in Slack, so word joiners on both sides
+    keep them from opening or closing anything; the same breaks `:emoji:` and a leading `>`.
+    """
+    out = "".join(_ENTITIES.get(char, char) for char in cut(clean(text), limit))
+    out = _MARKERS.sub(lambda marker: f"{_JOINER}{marker[0]}{_JOINER}", out)
+    out = _EMOJI.sub(f":{_JOINER}", out)
+    return Mrkdwn(f"{_JOINER}{out}" if out.startswith("&gt;") else out)
+
+
+def mrkdwn(template: str, *values: str | int | Decimal | date) -> Mrkdwn:
+    """The template, which is our own, with each `{}` filled: `Mrkdwn` as it is, anything else escaped."""
+    parts = template.split("{}")
+    if len(parts) != len(values) + 1:
+        raise ValueError(f"{len(values)} values for {len(parts) - 1} places in {template!r}")
+    out = [parts[0]]
+    for value, part in zip(values, parts[1:], strict=True):
+        out += [value if isinstance(value, Mrkdwn) else _spaced(str(value)), part]
+    return Mrkdwn("".join(out))
+
+
+def _spaced(text: str) -> str:
+    """Escaped, with the space at either end that our own words may have."""
+    safe = escape(text)
+    return f"{' ' if text[:1] == ' ' else ''}{safe}{' ' if safe and text[-1:] == ' ' else ''}"
+
+
+def join(separator: str, parts: Iterable[Mrkdwn]) -> Mrkdwn:
+    """Safe parts with our own separator between those that are not empty."""
+    return Mrkdwn(separator.join(part for part in parts if part))
+
+
+def bold(text: str | Mrkdwn) -> Mrkdwn:
+    """In bold; nothing for an empty text, whose two stars would be shown."""
+    safe = text if isinstance(text, Mrkdwn) else escape(text)
+    return Mrkdwn(f"*{safe}*") if safe else Mrkdwn("")
+
+
+def code(text: str) -> Mrkdwn:
+    """A command or an id, set as code. A backtick would end it, so it becomes an apostrophe."""
+    safe = "".join(_ENTITIES.get(char, char) for char in cut(clean(text.replace("`", "'")), 300))
+    return Mrkdwn(f"`{safe}`") if safe else Mrkdwn("")
+
+
+def fitted(text: Mrkdwn, limit: int) -> Mrkdwn:
+    """At most `limit` characters, cut between tokens and entities, never inside one."""
+    if _units(text) <= limit:
+        return text
+    kept, used = [], 1
+    for piece in re.findall(r"<[^<>]*>|&\w+;|.|\n", text):
+        used += _units(piece)
+        if used > limit:
+            break
+        kept.append(piece)
+    return Mrkdwn("".join(kept) + "…")
+
+
+def listed(names: Sequence[Mrkdwn], budget: int = 1_200) -> Mrkdwn:
+    """Names with commas between, as many as fit, and how many more there are."""
+    kept: list[Mrkdwn] = []
+    used = 0
+    for name in names:
+        used += _units(name) + 2
+        if used > budget:
+            break
+        kept.append(name)
+    more = len(names) - len(kept)
+    return Mrkdwn(", ".join(kept) + (f" and {more} more" if more and kept else f"{more} names" if more else ""))
+
+
+# --- links, people, places ----------------------------------------------------------------------------------------------
+
+
+def safe_url(url: str) -> str | None:
+    """The address, percent-encoded, when it is a plain http or https one; else None.
+
+    An address with a user name in it is none: `https://bank.example@evil.example` deceives the reader.
+    """
+    url = clean(url)
+    try:
+        parts = urlsplit(url)
+        host, is_plain = parts.hostname, parts.scheme.lower() in ("http", "https") and "@" not in parts.netloc
+        ascii_host = (host or "").encode("idna").decode("ascii")
+        port = parts.port
+    except (ValueError, UnicodeError):
+        return None
+    if not is_plain or not re.fullmatch(r"[A-Za-z0-9.:_-]+", ascii_host):
+        return None
+    place = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    rest = quote(url.split("://", 1)[-1][len(parts.netloc) :], safe=_SAFE_IN_URL)
+    out = f"{parts.scheme.lower()}://{place}{f':{port}' if port else ''}{rest}"
+    return out if len(out) <= _LONGEST_URL else None
+
+
+def link(url: str, label: str) -> Mrkdwn:
+    """A link with a label; the label alone when the address is not one that may be linked."""
+    address = safe_url(url)
+    words = escape(label).replace("|", "¦") or "link"
+    return Mrkdwn(f"<{address.replace('&', '&amp;')}|{words}>") if address else Mrkdwn(words)
+
+
+def person(user_id: str) -> Mrkdwn:
+    """Who did something: a Slack user as a mention, anyone else (the command line) by name."""
+    return Mrkdwn(f"<@{user_id}>") if re.fullmatch(r"[UW][A-Z0-9]{2,20}", user_id) else mrkdwn("@{}", user_id)
+
+
+def place(slack_id: str, name: str) -> Mrkdwn:
+    """A channel by its Slack link, else by name."""
+    if re.fullmatch(r"[CG][A-Z0-9]{2,20}", slack_id):
+        # Slack puts in the name that it knows; the label is for those who read the text without Slack
+        return Mrkdwn(f"<#{slack_id}|{name}>" if re.fullmatch(r"[\w.-]{1,80}", name) else f"<#{slack_id}>")
+    return Mrkdwn("this conversation") if slack_id.startswith("D") else mrkdwn("#{}", name or slack_id)
+
+
+# --- dates ----------------------------------------------------------------------------------------------------------------
+
+
+def day(value: date, *, year: bool = True) -> str:
+    """18 Mar 2021."""
+    return f"{value.day} {MONTHS[value.month - 1]}" + (f" {value.year}" if year else "")
+
+
+def partial(value: PartialDate) -> str:
+    """2021, Mar 2021 or 18 Mar 2021: as exact as it is known."""
+    if value.precision is Precision.YEAR:
+        return str(value.value.year)
+    if value.precision is Precision.MONTH:
+        return f"{MONTHS[value.value.month - 1]} {value.value.year}"
+    return day(value.value)
+
+
+def local(at: datetime, zone: str) -> datetime:
+    """The time on the wall in a zone; the same instant unmoved at the very ends of the calendar."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
+
+
+def zone_name(zone: str) -> str:
+    """Taipei for Asia/Taipei."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def moment(at: datetime, zone: str) -> str:
+    """19 Mar 2021, 12:00 Taipei."""
+    here = local(at, zone)
+    return f"{day(here.date())}, {here:%H:%M} {zone_name(zone)}"
+
+
+def instant(at: datetime, zone: str) -> Mrkdwn:
+    """A moment that Slack shows in each reader's own zone; in the channel's where it cannot."""
+    words = mrkdwn("{}", moment(at, zone)).replace("|", "¦")
+    stamp = int(at.timestamp())
+    return Mrkdwn(f"<!date^{stamp}^{{date_short}}, {{time}}|{words}>") if stamp > 0 else Mrkdwn(words)
+
+
+def since(at: datetime, zone: str, now: datetime | None) -> str:
+    """Sat 21:10 within the week, else 13 Mar 21:10 (with the year when it is another one)."""
+    here = local(at, zone)
+    if now is None:
+        return f"{DAYS[here.weekday()]} {day(here.date())}, {here:%H:%M}"
+    if abs((now - at).days) < 6:
+        return f"{DAYS[here.weekday()]} {here:%H:%M}"
+    return f"{day(here.date(), year=here.year != local(now, zone).year)} {here:%H:%M}"
+
+
+def published(at: datetime, precision: Precision | None, zone: str, beside: date | None = None) -> Mrkdwn:
+    """When a document came out, never more exact than known; without the year when `beside` names the same one.
+
+    A day is a day where it was published: it is stored as UTC midnight of that day, and not moved into the reader's zone.
+    """
+    if precision is Precision.MINUTE:
+        return instant(at, zone)
+    if precision in (Precision.YEAR, Precision.MONTH):
+        return mrkdwn("{}", partial(PartialDate(at.date(), precision)))
+    return mrkdwn("{}", day(at.date(), year=beside is None or beside.year != at.year))
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------------
+
+HEALTH_WORDS = {
+    Health.OK: "ok",
+    Health.LATE: "late",
+    Health.EMPTY: "empty",
+    Health.BLOCKED: "blocked",
+    Health.CHANGED_LAYOUT: "layout changed",
+    Health.EXPIRED_CERTIFICATE: "certificate expired",
+    Health.ERROR: "failing",
+}
+
+AMOUNT_WORDS = {
+    AmountKind.PROPOSED: "proposed",
+    AmountKind.IMPOSED: "imposed",
+    AmountKind.FINAL: "final",
+    AmountKind.REDUCED: "reduced",
+    AmountKind.COLLECTED: "collected",
+    AmountKind.DEAL_VALUE: "deal value, not a penalty",
+    AmountKind.TURNOVER: "turnover, not a penalty",
+}
+
+EDGE_WORDS = {
+    OwnershipKind.OWNED_BY: "subsidiary",
+    OwnershipKind.BRAND_OF: "brand",
+    OwnershipKind.AFFILIATE_OF: "affiliate",
+    OwnershipKind.SUCCESSOR_OF: "successor",
+}
+
+_ROLE_WORDS = {
+    Role.TARGET: "is the target",
+    Role.COMPLAINANT: "complains",
+    Role.COUNTERPARTY: "is the other side of a deal",
+    Role.VENUE: "is the venue",
+    Role.IMPERSONATED: "is impersonated",
+    Role.REGULATOR: "acts",
+    Role.MENTIONED: "is mentioned",
+}
+
+
+def words(value: Kind | Status | Role) -> str:
+    """proposed penalty."""
+    return value.value.replace("_", " ")
+
+
+def kind_label(kind: Kind) -> str:
+    """TALKS 约谈."""
+    return f"{words(kind).upper()} {KIND_WORDS[kind][0]}"
+
+
+def either(values: Sequence[str], last: str = "or") -> str:
+    """fine, investigation or suspension."""
+    return f"{', '.join(values[:-1])} {last} {values[-1]}" if len(values) > 1 else "".join(values)
+
+
+def amount(value: AmountView) -> Mrkdwn:
+    """As printed, and what kind of sum it is."""
+    scope = ", for each firm" if value.scope.value == "each" else ""
+    return mrkdwn("{} ({}{})", escape(value.surface, 80), AMOUNT_WORDS[value.kind], scope)
+
+
+def span(filter_: Filter) -> str:
+    """The time that a question asks for: in 90 days, since 2021-03."""
+    found = [f"in {value[:-1]} days" if value.endswith("d") else f"since {value}" for value in filter_.values("since")]
+    found += [f"older than {value[:-1]} days" if value.endswith("d") else f"until {value}" for value in filter_.values("until")]
+    return ", ".join(found) or "on record"
+
+
+def rule(followed: Followed, filter_: Filter) -> str:
+    """A filter in words, the way a person would say it."""
+    is_firm = followed is Followed.FIRM
+    parts = []
+    for key, say in _SAY.items():
+        wanted = filter_.values(key)
+        unwanted = [value for term in filter_.terms if term.key == key and term.is_negated for value in term.values]
+        if key == "role":
+            parts += _roles(wanted, unwanted, "it" if is_firm else "a firm")
+            continue
+        if wanted:
+            parts.append(say.format(either([_value(key, value) for value in wanted])))
+        elif key == "kind":
+            parts.append("every kind of action")
+        if unwanted:
+            parts.append("not " + say.format(either([_value(key, value) for value in unwanted])))
+    return ", ".join(parts)
+
+
+_SAY = {
+    "kind": "{}",
+    "severity": "{}",
+    "role": "",
+    "regulator": "by {}",
+    "country": "by regulators of {}",
+    "status": "{} in status",
+    "min": "of at least {} (an amount in another currency, or none, passes)",
+    "currency": "with an amount in {}",
+    "since": "dated {}",
+    "until": "dated {}",
+    "lang": "told in {}",
+}
+
+
+def _value(key: str, value: str) -> str:
+    if key in ("kind", "status"):
+        return value.replace("_", " ")
+    if key == "severity":
+        bound = value.lstrip("<>=")
+        said = {">=": "{} or severer", "<=": "{} or milder", ">": "severer than {}", "<": "milder than {}"}
+        return said.get(value.removesuffix(bound), "exactly as severe as {}").format(bound.replace("_", " "))
+    if key == "min":
+        return f"{value[:3]} {Decimal(value[3:]):,f}"
+    if key in ("since", "until") and value.endswith("d"):
+        return f"within the last {value[:-1]} days" if key == "since" else f"more than {value[:-1]} days ago"
+    return f"{'since' if key == 'since' else 'until'} {value}" if key in ("since", "until") else value
+
+
+def _roles(wanted: Sequence[str], unwanted: Sequence[str], who: str) -> list[str]:
+    def say(values: Sequence[str]) -> str:
+        said = [f"{who} {_ROLE_WORDS[Role(value)]}" for value in values if value != Role.GROUP]
+        if Role.GROUP in values:
+            said.append("its group is" if said else f"a firm of {'its' if who == 'it' else 'a'} group is the target")
+        return either(said)
+
+    return ([f"where {say(wanted)}"] if wanted else []) + ([f"not where {say(unwanted)}"] if unwanted else [])
+
+
+def delivery(subscription: SubscriptionView) -> str:
+    """How a subscription delivers, where that is not the default; else nothing."""
+    said = {Deliver.NOW: "Alerts only, not in the digest.", Deliver.DIGEST: "In the digest only, no alerts."}.get(subscription.deliver, "")
+    shown = {
+        Broadcast.NEVER: "Developments stay in the thread.",
+        Broadcast.ALL: "Every development is shown in the channel too.",
+    }.get(subscription.broadcast, "")
+    return " ".join(part for part in (said, shown) if part)
+
+
+def coverage_line(coverage: Coverage, zone: str, now: datetime | None) -> Mrkdwn:
+    """Proof of silence: "23 of 24 sources fresh; CSRC blocked since Sat 21:10"."""
+    if not coverage.total:
+        return Mrkdwn("No source is polled for this: silence proves nothing")
+    first = mrkdwn("{} of {} source{} fresh", coverage.fresh, coverage.total, "" if coverage.total == 1 else "s")
+    told = []
+    for problem in coverage.problems[:3]:
+        state = "not read yet" if problem.since is None and problem.health is Health.OK else HEALTH_WORDS[problem.health]
+        when = f" since {since(problem.since, zone, now)}" if problem.since is not None else ""
+        told.append(mrkdwn("{} {}{}", escape(problem.regulator, 60), state, when))
+    more = len(coverage.problems) - len(told)
+    if more:
+        told.append(mrkdwn("{} more", more))
+    return join("; ", [first, join(", ", told)])

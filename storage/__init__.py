@@ -1,0 +1,28 @@
+"""The deep room of Regwatch: one class, `Store`, and each public method of it is one transaction.
+
+What is kept and how is nobody's business outside: frozen records go in (`storage.records`), frozen views
+come out, no session and no table row leaves. The rooms inside:
+
+- `models`: all tables and enums; `records`: what goes in and comes out, and `Filter`; `text`: the fold
+- `base`: engine, transactions, errors in words, migrations; the only place where databases differ
+- `firms`: the register of firms, their names and owners
+- `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
+  actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
+- `subscriptions`: what channels follow; `search`: answers to questions; `views`: loaders shared by rooms
+- `outbox`: messages owed to channels: claim, settle, digests
+"""
+
+from __future__ import annotations
+
+from storage.base import StorageError
+from storage.firms import FirmStore
+from storage.ingest import IngestStore
+from storage.outbox import OutboxStore
+from storage.search import SearchStore
+from storage.subscriptions import SubscriptionStore
+
+__all__ = ["StorageError", "Store"]
+
+
+class Store(FirmStore, IngestStore, SearchStore, SubscriptionStore, OutboxStore):
+    """Everything that Regwatch remembers."""

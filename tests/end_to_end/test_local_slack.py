@@ -1,0 +1,108 @@
+"""The whole service against local-slack, a Slack that others wrote: Web API, Socket Mode and slash commands on loopback.
+
+Skipped where npm is absent, or its registry, or user namespaces: local-slack listens on every interface, so it
+gets a network namespace of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "local-slack-linux-x64"
+VERSION = "0.1.8"
+
+
+@pytest.fixture(scope="module")
+def binary() -> Path:
+    """local-slack's program, installed into `.doubles` at the first run."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        pytest.skip("local-slack is installed for Linux on x86-64 only")
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here: local-slack would listen on every interface")
+    path = ROOT / ".doubles" / "node_modules" / PACKAGE / "bin" / "local-slack"
+    if not path.exists():
+        if shutil.which("npm") is None:
+            pytest.skip("npm is absent: local-slack cannot be installed")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(ROOT / ".doubles"), f"{PACKAGE}@{VERSION}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if not path.exists():
+            pytest.skip(f"npm could not install {PACKAGE}: {done.stderr.strip()[-200:]}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def seen(binary: Path) -> dict[str, Any]:
+    """What the driver saw; it runs once for all claims below."""
+    inner = f"ip link set lo up; exec {sys.executable} -m tests.end_to_end.driver {binary}"
+    done = subprocess.run(["unshare", "-rn", "sh", "-c", inner], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert "error" not in found, f"{found['error']}\n{found['log']}"
+    return found
+
+
+def _shown(messages: list[dict[str, Any]]) -> str:
+    return json.dumps(messages, ensure_ascii=False)
+
+
+def test_a_subscription_is_answered_in_the_channel(seen: dict[str, Any]) -> None:
+    (answer,) = seen["subscribe"]
+    assert "ephemeral_to" not in answer
+    assert "Tencent" in _shown([answer])
+    assert "U01MEI" in _shown([answer])
+
+
+def test_the_first_poll_is_silent_and_the_second_alerts(seen: dict[str, Any]) -> None:
+    assert seen["first_poll"]["new"] == 2
+    assert seen["first_poll"]["owed"] == 0
+    assert seen["second_poll"]["owed"] == 1
+    (card,) = seen["alert"]
+    assert "thread_ts" not in card
+    assert "RW-1001" in _shown([card])
+    assert "Tencent" in _shown([card])
+    assert card["text"], "screen readers and notifications read the text"
+
+
+def test_the_regulators_notice_edits_the_card_and_replies_in_its_thread(seen: dict[str, Any]) -> None:
+    (card,) = seen["alert"]
+    (reply,) = seen["update"]
+    assert reply["thread_ts"] == card["ts"]
+    (now,) = [message for message in seen["channel"] if message["ts"] == card["ts"]]
+    assert now["edited"]
+    assert _shown(now["blocks"]) != _shown(card["blocks"])
+
+
+def test_a_question_in_chinese_is_answered_to_the_asker_alone(seen: dict[str, Any]) -> None:
+    (answer,) = seen["answer"]
+    assert answer["ephemeral_to"] == "U01MEI"
+    assert "RW-1001" in _shown([answer])
+
+
+def test_a_digest_comes_when_it_is_asked_for(seen: dict[str, Any]) -> None:
+    assert "RW-1001" in _shown(seen["digest"])
+
+
+def test_every_post_forbids_unfurling_and_carries_its_delivery(seen: dict[str, Any]) -> None:
+    posts = [call["detail"] for call in seen["calls"] if call["summary"] == "chat.postMessage" and "metadata" in call["detail"]]
+    assert {post["metadata"]["event_payload"]["key"] for post in posts} >= {"alert:RW-1001", "update:RW-1001:2"}
+    assert all(post["unfurl_links"] is False and post["unfurl_media"] is False for post in posts)
+
+
+def test_commands_are_acknowledged_well_within_three_seconds(seen: dict[str, Any]) -> None:
+    print(f"\nack latency: {seen['ack_ms']}, alert {seen['alert_seconds']} s after the poll began")
+    assert seen["ack_ms"]["p99"] < 1000
+
+
+def test_sigterm_stops_the_service_in_order(seen: dict[str, Any]) -> None:
+    assert seen["exit"] == 0
+    assert "Traceback" not in seen["log"]
+    assert "xoxb-test-token" not in seen["log"]

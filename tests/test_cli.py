@@ -1,0 +1,274 @@
+"""The command line as a person and as a script meet it: what it prints, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from tests.fakes.slack import TOKEN, SlackStub, refused
+from tests.fakes.web import Answer, FakeWeb
+
+ROOT = Path(__file__).resolve().parent.parent
+FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Notices</title>
+<item><title>Market regulator fines Tencent Holdings Ltd 500,000 yuan</title><link>http://samr.example/1</link><guid>n1</guid>
+<pubDate>Fri, 12 Mar 2021 10:00:00 +0800</pubDate>
+<description>The State Administration for Market Regulation fined Tencent Holdings Ltd 500,000 yuan on 12 March 2021.</description></item>
+</channel></rss>"""
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A folder and a database of the test's own, no setting of the machine; logging is put back afterwards."""
+    for name in list(os.environ):
+        if name.startswith(("REGWATCH_", "SLACK_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def regwatch(*words: str, says: str | bytes | None = None) -> Result:
+    """Run a command in a thread, so that the servers of the test can answer it."""
+    return await asyncio.to_thread(CliRunner().invoke, app, words, says, catch_exceptions=False)
+
+
+def _data(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def _sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web: FakeWeb, **paths: str) -> None:
+    """A catalogue of one's own: source id -> path on the web."""
+    lines = [f"{name.replace('_', '-')},cn-samr,{web.url(path)},rss,3650" for name, path in paths.items()]
+    (tmp_path / "mine.csv").write_text("source_id,regulator_id,url,kind,stale_after_days\n" + "\n".join(lines) + "\n")
+    monkeypatch.setenv("REGWATCH_SOURCES", str(tmp_path / "mine.csv"))
+    monkeypatch.setenv("REGWATCH_FETCH_ALLOW", web.host_port)
+
+
+async def test_poll_reads_sources_and_ask_answers_from_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From an address to an answer; the first poll owes nothing, the second finds nothing new."""
+    async with FakeWeb() as web:
+        web.put("/feed", Answer(FEED.encode(), etag='"1"'))
+        _sources(tmp_path, monkeypatch, web, mine="/feed")
+        first = await regwatch("poll", "--json")
+        again = await regwatch("poll", "mine", "--json")
+        table = await regwatch("poll")
+    told = _data(first)
+    assert (first.exit_code, told["new"], told["actions"], told["owed"]) == (0, 1, 1, 0)
+    assert told["sources"][0]["source"] == "mine"
+    assert _data(again)["new"] == 0
+    assert "1 of 1 sources read well" in table.stdout
+
+    answer = await regwatch("ask", "腾讯 since:2021", "--json")
+    said = _data(answer)
+    assert answer.exit_code == 0
+    assert said["response_type"] == "ephemeral"
+    assert "RW-1001" in said["text"]
+    assert said["blocks"]
+
+
+async def test_poll_ends_with_1_when_a_source_cannot_be_read_and_hurts_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each failure has a state and a reason; the good source is read all the same."""
+    async with FakeWeb() as web:
+        web.put("/feed", Answer(FEED.encode()))
+        web.put("/page", Answer(b"<!doctype html><html><title>Welcome</title><p>Our new site</html>", content_type="text/html"))
+        web.put("/gone", Answer(status=404))
+        _sources(tmp_path, monkeypatch, web, good="/feed", page="/page", gone="/gone")
+        result = await regwatch("poll", "--json")
+        shown = await regwatch("poll")
+    health = {line["source"]: line["health"] for line in _data(result)["sources"]}
+    assert result.exit_code == 1
+    assert health == {"good": "ok", "page": "changed_layout", "gone": "error"}
+    assert all(line["detail"] for line in _data(result)["sources"] if line["source"] != "good")
+    assert "1 of 3 sources read well" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(["poll", "nowhere"], "no source 'nowhere'", id="poll: an unknown source"),
+        pytest.param(["poll", "us-cftc-nothing"], "no source", id="poll: another unknown source"),
+        pytest.param(["explain", "nothing.txt"], "No such file", id="explain: a file that is not there"),
+        pytest.param(["run"], "SLACK_BOT_TOKEN is missing", id="run: no token"),
+        pytest.param(["run", "--only", "cook"], "use poll, deliver, slack", id="run: an unknown role"),
+        pytest.param(["ask", "help", "--db", "mysql://x"], "REGWATCH_DATABASE_URL", id="ask: an unknown database"),
+        pytest.param(["ask", "help", "--db", "sqlite:////proc/nothing/x.sqlite"], "cannot be", id="ask: a folder that cannot be made"),
+        pytest.param(["preview", "x", "--source", "nowhere"], "no source", id="preview: an unknown source"),
+        pytest.param(["dance"], "No such command", id="an unknown command"),
+    ],
+)
+def test_wrong_usage_and_settings_end_with_2_and_one_line(words: list[str], says: str, tmp_path: Path) -> None:
+    """As a process, since that is what scripts see; no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *words], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+async def test_ask_ends_with_1_on_an_error_and_offers_the_next_command() -> None:
+    """A name that nobody bears is answered with the ones that are near."""
+    result = await regwatch("ask", "tencnt", "--json")
+    assert result.exit_code == 1
+    assert "tencnt" in _data(result)["text"]
+    shown = await regwatch("ask", "tencnt")
+    assert "Tencent 騰訊" in shown.stdout
+
+
+async def test_ask_changes_a_channel_and_names_who_did_it() -> None:
+    """`--channel` and `--user` are Slack's ids."""
+    result = await regwatch("ask", "subscribe 騰訊", "--channel", "C1", "--user", "U1", "--json")
+    assert _data(result)["response_type"] == "in_channel"
+    assert "<@U1>" in json.dumps(_data(result)["blocks"])
+    again = await regwatch("ask", "list", "--channel", "C1", "--json")
+    assert "Tencent" in _data(again)["text"] + json.dumps(_data(again)["blocks"])
+
+
+async def test_explain_reads_plain_text_and_json_lines() -> None:
+    """One object for each input; offsets are code points into title + newline + text."""
+    row = {
+        "id": "a",
+        "title": "市场监管总局公告",
+        "text": "市场监管总局对腾讯控股有限公司处以50万元罚款。",
+        "published": "2021-03-12",
+        "regulator": "SAMR",
+    }
+    lines = f"{json.dumps(row, ensure_ascii=False)}\n\n{json.dumps({'text': 'The weather is fine.'})}\n"
+    result = await regwatch("explain", "--json", says=lines)
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert (first["id"], second["id"]) == ("a", "3")
+    action = first["actions"][0]
+    firm = next(firm for firm in action["firms"] if firm["role"] == "target")
+    whole = f"{row['title']}\n{row['text']}"
+    assert whole[firm["start"] : firm["end"]] == firm["surface"]
+    assert (action["kind"], firm["id"], action["regulator"]["id"]) == ("fine", "tencent", "cn-samr")
+    assert (action["amounts"][0]["min"], action["amounts"][0]["currency"]) == (500000, "CNY")
+    assert second["actions"] == []
+
+    shown = await regwatch("explain", says=row["text"])
+    assert "FINE" in shown.stdout
+    assert "[tencent]" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        pytest.param("{broken", "line 1 is no JSON", id="no JSON"),
+        pytest.param('{"id": 1}', "line 1 has neither text nor title", id="nothing to read"),
+        pytest.param('{"text": "x", "published": "yesterday"}', "no ISO date", id="no date"),
+    ],
+)
+def test_explain_names_the_line_that_it_cannot_read(says: str, words: str) -> None:
+    """And ends with 2."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "explain", "--json"], input=says, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+async def test_preview_shows_entries_and_says_why_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and addresses in one run; JSON lines; exit 1 when one of them is no feed."""
+    (tmp_path / "saved.xml").write_text(FEED)
+    (tmp_path / "empty.xml").write_text('<rss version="2.0"><channel><title>t</title></channel></rss>')
+    async with FakeWeb() as web:
+        web.put("/feed", Answer(FEED.encode()))
+        monkeypatch.setenv("REGWATCH_FETCH_ALLOW", web.host_port)
+        good = await regwatch("preview", "saved.xml", "empty.xml", web.url("/feed"), "--json")
+        bad = await regwatch("preview", "saved.xml", web.url("/nothing"), "nowhere.xml", "--json")
+        shown = await regwatch("preview", "saved.xml", "nowhere.xml")
+    lines = [json.loads(line) for line in good.stdout.splitlines()]
+    assert good.exit_code == 0
+    assert [line["address"] for line in lines] == ["saved.xml", web.url("/feed")]
+    assert lines[0]["id"] == "n1"
+    assert lines[0]["published"].startswith("2021-03-12T")
+    assert lines[0]["precision"] == "minute"
+    errors = [json.loads(line) for line in bad.stdout.splitlines() if "error" in json.loads(line)]
+    assert bad.exit_code == 1
+    assert [line["address"] for line in errors] == [web.url("/nothing"), "nowhere.xml"]
+    assert all(line["detail"] for line in errors)
+    assert "1 entries" in shown.stdout
+    assert "No such file" in shown.stdout
+
+
+async def test_migrate_fills_a_new_database_and_says_so() -> None:
+    """The register and the catalogue are in it."""
+    result = await regwatch("migrate")
+    assert result.exit_code == 0
+    assert "new -> " in result.stdout
+    assert "374 sources" in result.stdout
+
+
+async def test_doctor_finds_all_well_and_names_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With good tokens, without, with too few scopes, and with a refused one."""
+    bare = await regwatch("doctor", "--json")
+    assert bare.exit_code == 1
+    assert {check["check"]: check["ok"] for check in _data(bare)} == {"database": True, "sources": True, "contact": False, "slack": False}
+
+    async with SlackStub() as slack:
+        slack.scopes.add("im:read")
+        slack.tokens["xapp-1"] = "T1"
+        slack.answers["apps.connections.open"] = {"ok": True, "url": "wss://127.0.0.1/x"}
+        monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+        monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+        monkeypatch.setenv("SLACK_API_URL", slack.url)
+        monkeypatch.setenv("REGWATCH_CONTACT", "ops@regwatch.example")
+        well = await regwatch("doctor")
+        slack.scopes.discard("chat:write")
+        short = await regwatch("doctor", "--json")
+        slack.always("auth.test", refused("account_inactive"))
+        out = await regwatch("doctor", "--json")
+    assert well.exit_code == 0, well.stdout
+    assert "mend" not in well.stdout
+    assert "chat:write" in next(check["says"] for check in _data(short) if check["check"] == "scopes")
+    assert "account_inactive" in next(check["says"] for check in _data(out) if check["check"] == "slack")
+    assert "xapp-1" not in well.stdout + well.stderr
+
+
+def test_help_is_quick_and_names_every_command() -> None:
+    """It imports neither the database nor Slack."""
+    code = "import sys; from bot import cli; sys.exit(bool({'sqlalchemy', 'slack_sdk', 'aiohttp', 'feedparser'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    for name in ("demo", "run", "poll", "preview", "explain", "ask", "migrate", "doctor"):
+        assert name in shown
+
+
+@pytest.mark.parametrize("words", [["demo", "--once", "--json"], ["demo"]], ids=["as data", "without a terminal it is --once"])
+def test_the_demo_ends_by_itself_and_tells_nobody_twice(words: list[str], tmp_path: Path) -> None:
+    """As a process without a terminal, from another folder, without any setting."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("REGWATCH_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *words], capture_output=True, text=True, check=False, env={**env, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL, timeout=120, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if "--json" in words:
+        counts = json.loads(done.stdout)
+        assert {"polls", "documents", "actions", "alerts", "updates", "digests"} <= set(counts)
+        assert counts["alerts"] == 3  # the talks in two channels, the blocked app in one
+        assert counts["updates"] == 4  # the correction and the notice, in two channels
+        assert counts["digests"] == 2
+        assert counts["posted_twice"] == 0
+    else:
+        assert "<!channel>" not in done.stdout
+        assert "11 firms" in done.stdout

@@ -1,0 +1,339 @@
+"""Names in running text: edges, longest match, decoys, weak names, legal forms, roles, owners on a date."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.extract import FirmIndex, extract
+from bot.extract.names import firm_key, is_person
+from bot.extract.text import clean, language, sentences
+from storage.models import AliasKind, FirmKind, OwnershipKind, Role, Strength
+from storage.records import AliasRow, DocumentText, Extraction, FirmRow, OwnershipRow, Register, RegulatorRow
+from storage.text import fold
+from tests.reading import index, read, targets
+
+FORMER, WEAK = AliasKind.FORMER, Strength.WEAK
+SMALL = Register(
+    "v1",
+    (
+        FirmRow("acme", "Acme", country="GB", tickers=("ACME", "0123.HK")),
+        FirmRow("orbit", "Orbit"),
+        FirmRow("chirp", "Chirp", kind=FirmKind.BRAND),
+        FirmRow("lone", "Lone", kind=FirmKind.BRAND),
+        FirmRow("bank", "Bank of Saturn"),
+        FirmRow("baixue", "白雪"),
+        FirmRow("one", "One Firm"),
+        FirmRow("two", "Two Firm"),
+    ),
+    (
+        AliasRow("acme", "Acme"),
+        AliasRow("acme", "Acme & Sons"),
+        AliasRow("acme", "Ajax", FORMER, from_on=date(2010, 1, 1), to_on=date(2015, 1, 1)),
+        AliasRow("acme", "ACM", AliasKind.TICKER),
+        AliasRow("orbit", "Orbit", strength=WEAK),
+        AliasRow("orbit", "eOrbit"),
+        AliasRow("chirp", "Chirp"),
+        AliasRow("lone", "Lonesome"),
+        AliasRow("bank", "Bank of Saturn"),
+        AliasRow("baixue", "白雪", strength=WEAK),
+        AliasRow("baixue", "白雪集团"),
+        AliasRow("one", "Twin"),
+        AliasRow("two", "Twin"),
+        AliasRow("nobody", "Nobody"),
+        AliasRow("one", " "),
+        AliasRow("one", "Later", from_on=date(2030, 1, 1)),
+    ),
+    (
+        OwnershipRow("chirp", "orbit", OwnershipKind.BRAND_OF, to_on=date(2020, 12, 31)),
+        OwnershipRow("chirp", "acme", OwnershipKind.BRAND_OF, from_on=date(2021, 1, 1)),
+        OwnershipRow("orbit", "acme", OwnershipKind.OWNED_BY),
+        OwnershipRow("bank", "orbit", OwnershipKind.AFFILIATE_OF, from_on=date(2019, 1, 1)),
+        OwnershipRow("acme", "bank", OwnershipKind.SUCCESSOR_OF),
+    ),
+    (
+        RegulatorRow("sa-one", "People's Bank of Saturn", aliases=("PBS",), jurisdiction="SA"),
+        RegulatorRow(
+            "sa-two", "Saturn Markets Authority", "土星管理局", aliases=("SMA Saturn",), context_aliases=("SMA",), jurisdiction="SA"
+        ),
+        RegulatorRow("gb-two", "Scottish Meat Agency", context_aliases=("SMA", "the Agency"), jurisdiction="GB"),
+    ),
+)
+INDEX = FirmIndex(SMALL)
+
+
+def small(text: str, *, on: str | None = "2024-05-15", regulator: str | None = None) -> Extraction:
+    published = datetime.fromisoformat(on).replace(tzinfo=UTC) if on else None
+    return extract(DocumentText("", text, published, None, regulator), INDEX)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("Acme was fined.", {"acme"}, id="a plain name"),
+        pytest.param("acme was fined.", set(), id="all lower case is no name"),
+        pytest.param("Acmeville was fined.", {"Acmeville"}, id="a name inside a word is not that firm"),
+        pytest.param("监管部门对Acme处以罚款。", {"acme"}, id="Han letters are no word neighbours of a Latin name"),
+        pytest.param("The regulator fined Acme and Sons.", {"acme"}, id="& and and are one"),
+        pytest.param("The People's Bank of Saturn fined Bank of Saturn.", {"bank"}, id="the longer name of the regulator eats the firm's"),
+        pytest.param("The regulator fined Orbit over fees.", {"orbit"}, id="a weak name between a cue and a clause end"),
+        pytest.param("The probe left the Orbit unchanged.", set(), id="a weak name without a cue"),
+        pytest.param("The regulator fined Orbit Hospitality Inc.", {"Orbit Hospitality Inc."}, id="the name goes on to another legal form"),
+        pytest.param("The regulator fined Orbit Holdings Ltd.", {"orbit"}, id="a generic word and a legal form stay the firm"),
+        pytest.param("The regulator fined Orbit and eOrbit GmbH.", {"orbit"}, id="a strong name of the same firm lifts the weak one"),
+        pytest.param("The regulator fined Acme and Orbit.", {"acme", "orbit"}, id="a list neighbour lifts a weak name"),
+        pytest.param("Acme Tower: the agency fined nobody.", set(), id="a building"),
+        pytest.param("证监会约谈白雪集团。", {"baixue"}, id="a strong Han name"),
+        pytest.param("警方处罚了在白雪上开车的人。", set(), id="a weak Han word"),
+        pytest.param("市场监管局约谈白雪，要求整改。", {"baixue"}, id="a weak Han name between a cue and a comma"),
+        pytest.param("市场监管局对北京白雪网络科技有限公司罚款5万元。", {"baixue"}, id="place, name, business, legal form"),
+        pytest.param("市场监管局对白雪火锅餐饮有限公司罚款5万元。", {"白雪火锅餐饮有限公司"}, id="a trade word makes it another firm"),
+        pytest.param("The regulator fined the issuer (NYSE: ACME).", {"acme"}, id="a ticker with its exchange"),
+        pytest.param("The regulator gave part ACME of the form a fine.", set(), id="a ticker alone is none"),
+        pytest.param("The regulator fined Twin over fees.", {"Twin"}, id="an alias of two firms is left open"),
+        pytest.param("The regulator fined Later over fees.", {"Later"}, id="an alias that is not valid yet"),
+        pytest.param("The regulator fined Ajax over fees.", {"acme"}, id="a former name is a name"),
+        pytest.param("The regulator fined Lonesome over fees.", {"lone"}, id="a brand without an owner is itself the target"),
+    ],
+)
+def test_names(text: str, found: set[str]) -> None:
+    assert targets(small(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("on", "owner"),
+    [
+        pytest.param("2019-06-01", "orbit", id="before the sale"),
+        pytest.param("2024-06-01", "acme", id="after the sale"),
+        pytest.param(None, "acme", id="an undated text takes the owner of today"),
+    ],
+)
+def test_brand_belongs_to_the_owner_of_the_date(on: str | None, owner: str) -> None:
+    firm = small("The regulator fined Chirp over fees.", on=on).actions[0].targets[0]
+    assert (firm.firm_id, firm.surface, firm.brand_id) == (owner, "Chirp", "chirp")
+    assert firm.via == f"Chirp, brand of {firm.name}"
+
+
+def test_owners_above_a_target_are_group_rows() -> None:
+    firms = small("The regulator fined Bank of Saturn.").actions[0].firms
+    group = [(firm.firm_id, firm.surface, firm.via) for firm in firms if firm.role is Role.GROUP]
+    assert group == [
+        ("orbit", "Bank of Saturn", "Bank of Saturn, affiliate of Orbit"),
+        ("acme", "Bank of Saturn", "Orbit, owned by Acme"),
+    ]
+
+
+def test_an_edge_counts_from_its_date() -> None:
+    assert {firm.role for firm in small("The regulator fined Bank of Saturn.", on="2018-01-01").actions[0].firms} == {Role.TARGET}
+
+
+@pytest.mark.parametrize(
+    ("text", "regulator", "ids"),
+    [
+        pytest.param("SMA fined Acme.", "gb-two", ["gb-two"], id="initials in the regulator's own source"),
+        pytest.param("The British SMA fined Acme.", None, ["gb-two"], id="initials with a country in the text"),
+        pytest.param("PBS and the Saturn Markets Authority fined Acme.", None, ["sa-one", "sa-two"], id="two act jointly"),
+        pytest.param("Acme was fined.", "sa-one", ["sa-one"], id="the source's own when none is named"),
+        pytest.param("PBS fined Acme.", "sa-two", ["sa-one"], id="another regulator's act in this one's source"),
+        pytest.param("Acme was fined by the sma.", None, [], id="initials in small letters are no name"),
+        pytest.param("土星管理局對Acme處以罰款。", None, ["sa-two"], id="a native name in the other script"),
+    ],
+)
+def test_who_acted(text: str, regulator: str | None, ids: list[str]) -> None:
+    assert [found.regulator_id for found in small(text, regulator=regulator).actions[0].regulators if found.regulator_id] == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        pytest.param("Acting on a complaint by Acme, the regulator fined Nimbus Ltd.", Role.COMPLAINANT, id="complainant"),
+        pytest.param("The regulator fined Nimbus Ltd. Fraudsters posing as Acme called its clients.", Role.IMPERSONATED, id="impersonated"),
+        pytest.param("The regulator fined Nimbus Ltd for spying on Acme customers.", Role.MENTIONED, id="customers are victims"),
+        pytest.param("The regulator fined an Acme executive.", Role.MENTIONED, id="an officer is hit, not the firm"),
+        pytest.param("The regulator fined Nimbus Ltd, owned by Acme.", Role.MENTIONED, id="an owner told in passing"),
+        pytest.param("约谈Nimbus Ltd。经Acme举报，监管部门介入。", Role.COMPLAINANT, id="complainant, in Chinese"),
+    ],
+)
+def test_roles_that_are_no_targets(text: str, role: Role) -> None:
+    assert next(firm.role for firm in small(text).mentions if firm.firm_id == "acme") is role
+
+
+def test_definitions_hold_in_the_document() -> None:
+    reading = small("Nimbus Holdings Ltd (“Nimbus”) runs a shop. The regulator fined Nimbus £5,000.")
+    assert [(firm.name, firm.surface) for firm in reading.actions[0].targets] == [("Nimbus Holdings Ltd", "Nimbus")]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        pytest.param("The regulator fined Blue Fern Capital, LLC $5,000.", {"Blue Fern Capital, LLC"}, id="comma before the form"),
+        pytest.param("The AEPD fined Luz Verde S.L. EUR 3,000.", {"Luz Verde S.L."}, id="dotted form"),
+        pytest.param("The regulator fined Reed, Hale & Co. Inc. for delays.", {"Reed, Hale & Co. Inc."}, id="partners with commas"),
+        pytest.param("税务局对上海青松贸易有限公司罚款3万元。", {"上海青松贸易有限公司"}, id="Chinese form, place kept"),
+        pytest.param("The regulator fined John Carter.", set(), id="a person"),
+        pytest.param("张伟被证监会罚款30万元。", set(), id="a person, in Chinese"),
+        pytest.param("*ST松林收到警示函。", {"*ST松林"}, id="a share under special treatment"),
+        pytest.param("青松股份(600123)信披违规遭证监会立案调查", {"青松股份"}, id="a short name before its code"),
+    ],
+)
+def test_firms_outside_the_register(text: str, names: set[str]) -> None:
+    assert targets(small(text)) == names
+
+
+def test_tricky_sentences(shared: Path) -> None:
+    """Twenty sentences written against naive matching: every expected firm is a target, none of the others."""
+    wrong = []
+    for line in (shared / "tricky_sentences.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        names = {firm.name for action in extract(DocumentText("", row["text"]), index()).actions for firm in action.targets}
+        if not names >= set(row["firms_expected"]) or names & set(row["firms_not_expected"]):
+            wrong.append((row["text"], names))
+    assert wrong == []
+
+
+def test_order_of_aliases_does_not_matter() -> None:
+    turned = Register(SMALL.version, SMALL.firms[::-1], SMALL.aliases[::-1], SMALL.ownerships[::-1], SMALL.regulators[::-1])
+    text = "The regulator fined Acme & Sons, Orbit and Bank of Saturn; Chirp was warned."
+    document = DocumentText("", text, datetime(2024, 5, 15, tzinfo=UTC))
+    assert targets(extract(document, FirmIndex(turned))) == targets(extract(document, INDEX))
+
+
+def test_an_empty_register_still_reads() -> None:
+    empty = FirmIndex(Register("none", (), (), (), ()))
+    assert targets(extract(DocumentText("", "The regulator fined Acme Ltd €5,000."), empty)) == {"Acme Ltd"}
+
+
+_PIECES = st.sampled_from(
+    [
+        "Acme",
+        "Orbit",
+        "Chirp",
+        "白雪",
+        "白雪集团",
+        "fined",
+        " fined ",
+        "约谈",
+        "被",
+        "罚款",
+        "€5 million",
+        "30万元",
+        "the regulator",
+        "证监会",
+        "PBS",
+        " and ",
+        "、",
+        "，",
+        "。",
+        ". ",
+        "\n",
+        "Inc.",
+        "有限公司",
+        "v.",
+        "In re ",
+        "(",
+        ")",
+        "“",
+        "”",
+        "İ",
+        "ß",
+        "\u200b",
+        "et al.",
+        "agreed to pay",
+        "11 companies including ",
+        "等11家",
+        "yesterday",
+        "2021年3月18日",
+        "国市监处〔2021〕14号",
+        "*ST松林",
+        "(600123)",
+        "merger inquiry",
+        " / ",
+        "acquisition of ",
+        "Controller: ",
+        "对",
+        "向",
+        "监管函",
+        "收到",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(_PIECES, st.text(max_size=6)), max_size=24), st.lists(_PIECES, max_size=6))
+def test_every_span_is_what_it_says(body: list[str], head: list[str]) -> None:
+    document = DocumentText("".join(head), "".join(body), datetime(2024, 5, 15, tzinfo=UTC))
+    reading = extract(document, INDEX)
+    firms = [*reading.mentions, *(firm for action in reading.actions for firm in action.firms)]
+    assert all(firm.surface == document.whole[firm.start : firm.end] and firm.surface for firm in firms)
+    for action in reading.actions:
+        assert action.evidence
+        assert all(proof.text == document.whole[proof.start : proof.end] for proof in action.evidence)
+        assert all(amount.surface == document.whole[amount.start : amount.end] for amount in action.amounts)
+        assert all(amount.minimum <= amount.maximum for amount in action.amounts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=200))
+def test_never_raises(text: str) -> None:
+    extract(DocumentText("", text), INDEX)
+    assert all(text[one.start : one.end].strip() for one in sentences(text))
+    assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "found"),
+    [
+        pytest.param("The regulator fined the firm.", None, "en", id="English"),
+        pytest.param("La commission a condamné la société pour une infraction dans les comptes.", None, "fr", id="French"),
+        pytest.param("Die Behörde hat das Verfahren gegen die Bank eröffnet.", None, "de", id="German"),
+        pytest.param("监管部门约谈企业。", "zh", "zh-Hans", id="Simplified"),
+        pytest.param("監管機關約談業者。", "en", "zh-Hant", id="Traditional, whatever the feed says"),
+        pytest.param("公正取引委員会は命令を出しました。", None, "ja", id="Japanese"),
+        pytest.param("공정거래위원회는 과징금을 부과했다.", None, "ko", id="Korean"),
+        pytest.param("Центральный банк отозвал лицензию.", None, "ru", id="Russian"),
+        pytest.param("Η Αρχή επέβαλε πρόστιμο.", None, "el", id="Greek"),
+        pytest.param("Boeing 737", "pt-BR", "pt", id="what the feed says decides where the text does not"),
+        pytest.param("", None, "en", id="nothing"),
+    ],
+)
+def test_language(text: str, given: str | None, found: str) -> None:
+    assert language(text, given) == found
+
+
+def test_sentences_survive_abbreviations_and_wrapped_lines() -> None:
+    text = "Acme Inc. paid.\nThe fine\nwas small. See S.A. Orbit for more! 完了。次"
+    assert [text[one.start : one.end] for one in sentences(text)] == [
+        "Acme Inc. paid.",
+        "The fine\nwas small.",
+        "See S.A. Orbit for more!",
+        "完了。",
+        "次",
+    ]
+
+
+def test_footers_are_not_read() -> None:
+    assert not read("The shop will refund its clients. Follow us on Google and Facebook, fined or not.").mentions
+
+
+@pytest.mark.parametrize(
+    ("surface", "key"),
+    [
+        ("The Acme Holdings Ltd.", "acme"),
+        ("Acme S.p.A.", "acme"),
+        ("青松科技有限公司", "青松科技"),
+        ("有限公司", "有限公司"),
+        ("Ltd", "ltd"),
+    ],
+)
+def test_firm_key(surface: str, key: str) -> None:
+    assert firm_key(surface) == fold(key)
+
+
+def test_persons_by_their_look() -> None:
+    assert is_person("王小明")
+    assert not is_person("腾讯")
