@@ -13,7 +13,9 @@ SQLite and PostgreSQL differ here and in the migrations, nowhere else. What the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -67,6 +69,7 @@ class Base:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writer = engine
         self._engine: AsyncEngine = engine
+        self._is_seen = not _is_sqlite(self._url)
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -105,6 +108,7 @@ class Base:
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncSession]:
         with _told(self._url):
+            await self._look()
             async with AsyncSession(self._reader, expire_on_commit=False) as session:
                 yield session
 
@@ -112,8 +116,16 @@ class Base:
     async def _write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end of the block, rolled back when the block raises."""
         with _told(self._url):
+            await self._look()
             async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    async def _look(self) -> None:
+        """Open a SQLite file ourselves before the driver first does: when that fails, aiosqlite leaves a thread behind
+        that prints a traceback once the event loop is closed."""
+        if not self._is_seen:
+            await asyncio.to_thread(_open_file, str(self._url.database))
+            self._is_seen = True
 
     async def _one_at_a_time(self, session: AsyncSession, name: str) -> None:
         """Wait until no other transaction holds this name; it is free again when ours ends."""
@@ -200,12 +212,14 @@ def _told(url: URL) -> Iterator[None]:
     """Trouble with the database, as opposed to a bug of ours, becomes a StorageError with words for people."""
     try:
         yield
-    except DBAPIError as error:
-        cause = str(error.orig).strip()
-        is_unmigrated = "no such table" in cause or "no such column" in cause or getattr(error.orig, "sqlstate", "") in ("42P01", "42703")
+    except (DBAPIError, sqlite3.Error) as error:
+        origin = error.orig if isinstance(error, DBAPIError) else error
+        cause = str(origin).strip()
+        is_unmigrated = "no such table" in cause or "no such column" in cause or getattr(origin, "sqlstate", "") in ("42P01", "42703")
         if is_unmigrated:
             raise StorageError("The database has not been migrated. Run: regwatch migrate") from error
-        if not isinstance(error, OperationalError | InterfaceError) and type(error) is not DatabaseError:
+        is_trouble = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+        if not is_trouble and not isinstance(error, sqlite3.Error):
             raise
         where = url.render_as_string(hide_password=True)
         if "locked" in cause:
@@ -213,6 +227,15 @@ def _told(url: URL) -> Iterator[None]:
         if "unable to open" in cause:
             raise StorageError(f"The database {where} cannot be opened. Is the path right, and may we write there?") from error
         raise StorageError(f"The database {where} cannot be used: {cause.splitlines()[0] if cause else error}") from error
+
+
+def _open_file(path: str) -> None:
+    """Raises sqlite3.Error for a file that cannot be opened, or is no database."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    try:
+        connection.execute("PRAGMA schema_version")
+    finally:
+        connection.close()
 
 
 def _prepare_sqlite(engine: Engine, *, foreign_keys: bool) -> None:

@@ -10,9 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from hypothesis import settings
 
 from storage import Store
 from tests.fakes.clock import FakeClock
+
+# the same examples in every run: a search for new ones is `pytest --hypothesis-profile=default`
+settings.register_profile("regwatch", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.load_profile("regwatch")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

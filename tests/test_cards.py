@@ -447,7 +447,19 @@ COVERED: list[tuple[str, Coverage, datetime | None, str]] = [
     ("last year", COVERAGE, datetime(2022, 3, 16, tzinfo=UTC), "CSRC blocked since 13 Mar 2021 21:10"),
     ("read at no known time", COVERAGE, None, "CSRC blocked since Sat 13 Mar 2021, 21:10"),
     ("not read yet", Coverage(1, 0, (SourceProblem("x", "SEC", Health.OK, None),)), NOON, "0 of 1 source fresh; SEC not read yet"),
-    ("many", Coverage(9, 4, (BLOCKED,) * 5), NOON, "CSRC blocked since Sat 21:10, 2 more"),
+    ("several of one regulator", Coverage(9, 4, (BLOCKED,) * 5), NOON, "4 of 9 sources fresh; CSRC blocked since Sat 21:10 (5 sources)"),
+    (
+        "many",
+        Coverage(9, 4, (BLOCKED, *(SourceProblem(name, name, Health.ERROR, BLOCKED.since) for name in ("AMF", "FCA", "MAS", "SFC")))),
+        NOON,
+        "CSRC blocked since Sat 21:10, AMF failing since Sat 21:10, FCA failing since Sat 21:10, 2 more",
+    ),
+    (
+        "before the first polls",
+        Coverage(5, 0, tuple(SourceProblem(name, name, Health.OK, None) for name in ("AMF", "FCA", "MAS", "SFC", "SEC"))),
+        NOON,
+        "0 of 5 sources fresh; 5 not read yet",
+    ),
 ]
 
 

@@ -54,13 +54,14 @@ def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)
-    read = tuple(_action(scene, index, one, is_main=place == 0) for place, one in enumerate(told))
+    numbers = facts.numbers(folded, 0, len(whole))
+    read = tuple(_action(scene, index, one, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
         spoken,
         read,
         tuple(_mentions(scene, read)),
         tuple(dict.fromkeys(facts.cited_urls(whole))),
-        tuple(dict.fromkeys(whole[start:end] for start, end in facts.numbers(folded, 0, len(whole)))),
+        tuple(dict.fromkeys(whole[start:end] for start, end in numbers)),
     )
 
 
@@ -77,7 +78,7 @@ def _titled(scene: Scene) -> list[Told]:
     return []
 
 
-def _action(scene: Scene, index: FirmIndex, told: Told, *, is_main: bool) -> FoundAction:
+def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int, int]], *, is_main: bool) -> FoundAction:
     reading = scene.reading
     evidence: list[FoundEvidence] = []
     spans = list(dict.fromkeys((reading.sentences[act.sentence].start, reading.sentences[act.sentence].end) for act in told.acts))
@@ -88,7 +89,8 @@ def _action(scene: Scene, index: FirmIndex, told: Told, *, is_main: bool) -> Fou
         if entry not in evidence:
             evidence.append(entry)
 
-    lead = next((act for act in told.acts if act.kind is told.kind and (act.targets or not told.targets)), told.acts[0])
+    telling = [act for act in told.acts if act.kind is told.kind and not act.is_recalling]
+    lead = next((act for act in telling if act.targets or not told.targets), telling[0] if telling else told.acts[0])
     prove("kind", lead.start, lead.end)
     firms = _firms(scene, index, told)
     for firm in firms:
@@ -109,9 +111,9 @@ def _action(scene: Scene, index: FirmIndex, told: Told, *, is_main: bool) -> Fou
     if decided:
         prove("decided_on", decided.start, decided.end)
     effective = next((one for one, _ in dated if one.is_effective), None)
-    numbers = [
+    own_numbers = [
         span
-        for span in facts.numbers(reading.folded, 0, len(reading.whole))
+        for span in numbers
         if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])
     ]
     return FoundAction(
@@ -125,7 +127,7 @@ def _action(scene: Scene, index: FirmIndex, told: Told, *, is_main: bool) -> Fou
         decided_on=decided.value if decided else None,
         is_decided_inferred=bool(decided and decided.is_inferred),
         effective_on=effective.value.value if effective else None,
-        number=reading.whole[numbers[0][0] : numbers[0][1]] if numbers and is_main else None,
+        number=reading.whole[own_numbers[0][0] : own_numbers[0][1]] if own_numbers and is_main else None,
     )
 
 

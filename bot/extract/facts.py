@@ -184,7 +184,27 @@ def sums(folded: str, start: int, end: int) -> list[Sum]:
             if one:
                 found.append(one)
                 taken.append((one.start, one.end))
-    return sorted(found, key=lambda one: one.start)
+    return _as_given(folded, sorted(found, key=lambda one: one.start))
+
+
+_ABOUT = r"(?:about|approx(?:\.|imately)?|around|roughly|nearly|almost|some|or|circa|ca\.?|equivalent to|equal to|soit|约合?|合|折合|相当于|大约|[~≈=])"
+_CONVERTED = re.compile(rf"\s?\(\s?(?:{_ABOUT}\s?){{0,3}}|,\s(?:or|equivalent to)\s(?:{_ABOUT}\s){{0,2}}")
+
+
+def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
+    """Without the sums that only tell the one before in another currency: "€10 million ($11.7 million)"."""
+    kept: list[Sum] = []
+    told = 0  # where the last sum or its conversion ends
+    for one in found:
+        gap = folded[told : one.start]
+        in_bracket = "(" in folded[kept[-1].end : told] and ")" not in folded[kept[-1].end : one.start] if kept else False
+        is_again = bool(kept) and one.currency != kept[-1].currency and (
+            bool(_CONVERTED.fullmatch(gap)) or (in_bracket and bool(re.fullmatch(rf"\s?[,;/]?\s?(?:{_ABOUT}\s?){{0,3}}", gap)))
+        )
+        told = one.end
+        if not is_again:
+            kept.append(one)
+    return kept
 
 
 def _scaled(text: str | None, scale: str | None) -> Decimal | None:
@@ -318,7 +338,15 @@ _DATE = re.compile(
     r"|(?P<rel>\b(?:yesterday|today|last year|last month|this month|earlier this year|this year)\b|\bon (?:monday|tuesday|wednesday|"
     r"thursday|friday|saturday|sunday)\b|昨日|昨天|今日|今天|当日|去年|上个?月|本月|今年|前天)"
 )
-_MAY_DATE = re.compile(r"\d{4}|\d (?:[a-z]{3})|[a-z]{3,} \d|\d月|[年月]|yesterday|today|last |this |on [mtwfs]|earlier|[昨今前当去]")
+_MAY_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d\d(?!\d)|\b(?:jan|feb|fev|mar|apr|avr|ma[iy]|mag|jun|juin|giu|jul|lug|aug|aou|ago|sep|set|oct|okt|ott|nov|dec|dez|dic|gen|ene|"
+    r"yesterday|today|last |this |on (?:mon|tue|wed|thu|fri|sat|sun))|[年月昨今前当去]"
+)
+_PUBLISHED = re.compile(
+    r"\b(?:published|posted|updated|printed|accessed|retrieved|uploaded)(?::| on| at)?\s*(?:the )?$|(?:发布|刊发|更新|发文|印发)(?:时间|日期|于)?:?\s?$|(?:日期|时间):\s?$"
+)
+"""Before the day of a publication, which is not the day of the act."""
+_DATELINE = re.compile(r"\s?(?:[讯电]|消息[,:]|发布(?:的|[,。]|$))|\s?\((?:reuters|xinhua|ap|afp|bloomberg)\)")
 _ERAS = {"民国": 1911, "令和": 2018, "平成": 1988}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -350,6 +378,8 @@ def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
         if re.search(r"\bfrom\s$", before) and re.match(r"\s?(?:to|until|through|-)", folded[match.end() : match.end() + 9]):
             continue
         if re.match(r"至|间|以来|期间|-\d|\s?(?:to|until|-)\s", folded[match.end() : match.end() + 8]):
+            continue
+        if _PUBLISHED.search(before) or _DATELINE.match(folded, match.end()):
             continue
         value = _date_of(match, on)
         if value is None:

@@ -160,7 +160,9 @@ class FirmIndex:
         name_end = hit_end = 0
         for start, negative, entry in found:
             end = -negative
-            if start >= name_end and (entry.is_decoy or _is_cased(entry, reading.whole[start:end])):
+            if start >= name_end and (
+                entry.is_decoy or ((entry.aliases or entry.regulators) and _is_cased(entry, reading.whole[start:end]))
+            ):
                 name_end = end
                 if not entry.is_decoy:
                     names.append((entry, start, end))

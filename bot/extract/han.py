@@ -114,7 +114,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
     about = _last(_COVERB, left)
     if about:
         low = start + about.end()
-        several = _enumeration(scene, low, hit.start)
+        several = enumeration(scene, low, hit.start)
         if several:
             return take(scene, act, several)
         names = scene.firms(low, hit.start)
@@ -125,7 +125,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
             act.targets += placed
             return True
     if trigger.frame in ("object", "act", "passive"):
-        several = _enumeration(scene, hit.end, sentence.end)
+        several = enumeration(scene, hit.end, sentence.end)
         if several:
             return take(scene, act, several)
         names = scene.firms(hit.end, sentence.end)
@@ -175,9 +175,9 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
             return False  # another headline without a break between
         end = mark if coded else end
         lead = lead_of(names, names.index(chosen), scene)
-        take(scene, act, ([] if coded else _enumeration(scene, start, end)) or listed(scene, names[lead], end))
+        take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
         return True  # where its officer or shareholder is hit, nobody else is the subject
-    placed = _enumeration(scene, start, end) or _run(scene, start, end)
+    placed = enumeration(scene, start, end) or _run(scene, start, end)
     if placed:
         act.targets += placed
         return True
@@ -296,14 +296,14 @@ _LIST_LEAD = re.compile(
     rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示))*"
 )
 _MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
-_QUOTED = re.compile(r'(?:"[^"]{2,10}"){1,9}')
+_QUOTED = re.compile(r'(?:"[^"]{2,10}"){2,9}')
 _AND = re.compile("以及|[和与及]")
 _NO_MEMBER = re.compile(
     "^(?:有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"
 )
 
 
-def _enumeration(scene: Scene, start: int, end: int) -> list[Name]:
+def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     """The members of a list `A、B、C`, in the register or not; nothing when nothing says that it lists firms.
 
     That a member is a known firm says so, or the words that open or close the list (11家企业包括, 等3家企业): then any
@@ -317,10 +317,11 @@ def _enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     stop = tail.start() if tail else end
     closed = _CLOSED.match(skeleton, stop)
     is_counted = bool(closed and closed["unit"]) or bool(_OPENED.search(skeleton, max(0, start - 40), start))
-    if "、" not in skeleton[start:stop] and not is_counted and not _QUOTED.fullmatch(skeleton, start, stop):
+    is_quoted = bool(_QUOTED.fullmatch(skeleton, start, stop))
+    if "、" not in skeleton[start:stop] and not is_counted and not is_quoted:
         return []
     parts = list(_parts(skeleton, start, stop))
-    is_of_firms = is_counted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
+    is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
     found: list[Name] = []
     places: list[tuple[int, int]] = []
     for left, right in parts:
@@ -374,6 +375,26 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
         or (not is_of_firms and _GENERIC.search(body))
         or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
     )
+
+
+_COMPLETES = re.compile(
+    "(?:其中|名单|[这该此上]述?(?:\\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\\s]))"
+    "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
+)
+_COMPLETED = re.compile("(?:等(?:\\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
+
+
+def completes(scene: Scene, sentence: Sentence) -> list[Name]:
+    """The firms of a sentence that only goes on with the list of the act told before it: 其中包括A、B、C."""
+    skeleton = scene.skeleton
+    lead = _COMPLETES.search(skeleton, sentence.start, min(sentence.end, sentence.start + 24))
+    if lead:
+        named = scene.firms(lead.end(), sentence.end)
+        return enumeration(scene, lead.end(), sentence.end) or (
+            listed(scene, named[0], sentence.end) if named and named[0].start <= lead.end() + 1 else []
+        )
+    tail = _COMPLETED.search(skeleton, sentence.start, sentence.end)
+    return enumeration(scene, sentence.start, tail.start()) if tail else []
 
 
 def _merger(scene: Scene, sentence: Sentence, act: Act) -> bool:

@@ -14,7 +14,7 @@ from functools import cache
 
 from bot.extract import facts, han, latin
 from bot.extract.names import Hit, Name, Trigger, firm_key
-from bot.extract.roles import FIRM, PENAL, Act, Scene
+from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
 from storage.models import Kind, Status
 
@@ -72,6 +72,10 @@ def acts(scene: Scene) -> list[Act]:
         if index in scene.reading.furniture:
             continue
         here: list[Act] = []
+        more = _completing(scene, index, found)
+        if more is not None:
+            found.append(more)
+            continue
         for hit in hits[first:at]:
             for trigger in hit.triggers:
                 act = _read(scene, index, sentence, hit, trigger)
@@ -81,6 +85,20 @@ def acts(scene: Scene) -> list[Act]:
                     break
         found.extend(_one_sentence(here))
     return found or _versus(scene)
+
+
+def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
+    """The act told just before, where this sentence only goes on with the list of its firms."""
+    if not found or not 0 < index - found[-1].sentence <= 2:
+        return None
+    told = next((act for act in reversed(found) if act.count and act.sentence == found[-1].sentence), found[-1])
+    sentence = scene.reading.sentences[index]
+    reader = han if scene.reading.language.startswith("zh") else latin
+    named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count else []
+    if not named or (told.count and told.count.value < len(named)):
+        return None
+    act = Act(told.kind, told.status, sentence.start, sentence.end, index, rule="completes", has_actor=told.has_actor, is_recalling=True)
+    return act if take(scene, act, named) else None
 
 
 def _versus(scene: Scene) -> list[Act]:

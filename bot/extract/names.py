@@ -40,6 +40,9 @@ _DEFINITION = re.compile(
 _FAR_DEFINITION = re.compile(r",?\s?[^()\"“”\n]{1,60}[(](?:the |collectively,? |together,? )?[\"“]([^\"“”]{2,40})()[\"”][)]")
 
 
+_MAY_BRACKET = re.compile("[(（]")
+
+
 _HAN_SUFFIX = re.compile(
     "(?:"
     + "|".join(("股份有限公司", "有限责任公司", "有限公司", "集团公司", "株式会社", "会计师事务所", "律师事务所"))
@@ -536,7 +539,7 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
     """`X Holdings Ltd ("X")`: the short form counts as a name in this document."""
     taken = [(name.start, name.end) for name in names]
     for name in list(names):
-        if name.regulators:
+        if name.regulators or not _MAY_BRACKET.search(reading.whole, name.end, name.end + 62):
             continue
         match = _DEFINITION.match(reading.whole, name.end) or _FAR_DEFINITION.match(reading.whole, name.end)
         short = (match.group(1) or match.group(2) or "").strip() if match else ""
@@ -580,6 +583,8 @@ def _is_initials(short: str, full: str) -> bool:
 
 def close_brackets(reading: Reading, name: Name) -> None:
     """Let the tail run over "(NYSE: F)", "(600315)", a translation or a definition in brackets."""
+    if not reading.folded.startswith(("(", " ("), name.end):
+        return
     for expression in (_CODE, _DEFINITION, _TWIN):
         text = reading.whole if expression is _DEFINITION else reading.folded
         match = expression.match(text, name.end)

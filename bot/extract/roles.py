@@ -140,14 +140,11 @@ def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
     skeleton = scene.skeleton
     after = skeleton[max(name.tail, name.end) : name.end + 60]
     before = skeleton[max(0, name.start - 44) : name.start]
-    if re.match(rf"['s]{{0,2}}\s+(?:[a-z-]+ ){{0,3}}?(?:{alternatives('members')})\b", after):
-        return Role.GROUP, "owner-of"
-    if re.match(rf"(?:'s?)?\s+(?:[a-z-]+ )?(?:{alternatives('holders')})(?![a-z-])", after):
-        return Role.MENTIONED, "holder"
-    if re.match(rf"(?:'s?)?\s+(?:{alternatives('things')})(?![a-z-])", after):
-        return Role.MENTIONED, "thing"
-    han = re.match(r"(?:的|一|两|多名|原|前|\d+名)?", after)
-    rest = after[han.end() :] if han else after
+    if after[:1] in " '":
+        for expression, role, rule in _after():
+            if expression.match(after):
+                return role, rule
+    rest = _HAN_LINK.sub("", after, 1)
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_holders")):
@@ -173,6 +170,19 @@ def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
 
 
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
+
+
+_HAN_LINK = re.compile(r"^(?:的|一|两|多名|原|前|\d+名)")
+
+
+@cache
+def _after() -> tuple[tuple[re.Pattern[str], Role, str], ...]:
+    """What the Latin words after a name make of it."""
+    return (
+        (re.compile(rf"['s]{{0,2}}\s+(?:[a-z-]+ ){{0,3}}?(?:{alternatives('members')})\b"), Role.GROUP, "owner-of"),
+        (re.compile(rf"(?:'s?)?\s+(?:[a-z-]+ )?(?:{alternatives('holders')})(?![a-z-])"), Role.MENTIONED, "holder"),
+        (re.compile(rf"(?:'s?)?\s+(?:{alternatives('things')})(?![a-z-])"), Role.MENTIONED, "thing"),
+    )
 
 
 @cache

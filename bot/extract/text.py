@@ -22,8 +22,10 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _END = re.compile(r"[.!?](?=[\"'”’»)\]]*(?:\s|$))|[。！？!?；]|\n|;")
 _CLOSERS = "\"'”’»)]）」』】"
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*$")
+_INITIALS = re.compile(r"(?:[a-z]\.)+[a-z]")
 _LATIN_WORD = re.compile(r"[a-zß']+")
 _HAN_CHAR = re.compile(f"[{HAN}]")
+_SCRIPTS = tuple(re.compile(f"[{letters}]+") for letters in (HAN, "A-Za-z", "\u3041-\u30ff", "\uac00-\ud7a3"))
 _CF = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -76,11 +78,10 @@ def language(text: str, given: str | None = None) -> str:
     sample = text[:1500]
     if sample.isascii():
         return _latin_language(sample, given)
-    han = len(_HAN_CHAR.findall(sample))
-    latin = len(re.findall(r"[A-Za-z]", sample))
-    if len(re.findall("[\u3041-\u30ff]", sample)) > 0.1 * (han + 1) and han < 20 * len(re.findall("[\u3041-\u30ff]", sample)):
+    han, latin, kana, hangul = (sum(map(len, runs.findall(sample))) for runs in _SCRIPTS)
+    if kana > 0.1 * (han + 1) and han < 20 * kana:
         return "ja"
-    if len(re.findall("[\uac00-\ud7a3]", sample)) > (han + latin) / 4:
+    if hangul > (han + latin) / 4:
         return "ko"
     if han * 3 > latin:
         folded = fold(sample)
@@ -116,6 +117,7 @@ def _short_words() -> dict[str, tuple[str, ...]]:
 def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
     """The sentences in order. A line break ends one, unless the next line goes on in lower case."""
     found: list[Sentence] = []
+    abbreviations = _abbreviations()
     start = 0
 
     def close(end: int) -> None:
@@ -138,17 +140,12 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
             if at != title_length and rest[:1].islower() and whole[max(start, at - 1) : at] not in (":", "."):
                 continue
         elif mark == ".":
-            before = _WORD.search(whole, max(start, at - 12), at)
-            after = whole[end : end + 4].lstrip(_CLOSERS + " ")
-            token = before.group().lower() if before else ""
-            if (
-                token
-                and (token in _abbreviations() or len(token) == 1 or re.fullmatch(r"(?:[a-z]\.)+[a-z]", token))
-                and not after.startswith("\n")
-                and after
-            ):
+            after = whole[end : end + 4].lstrip(_CLOSERS + " ")[:1]
+            if after.islower():
                 continue
-            if after[:1].islower():
+            before = _WORD.search(whole, max(start, at - 12), at) if after and after != "\n" and whole[at - 1 : at].isalpha() else None
+            token = before.group().lower() if before else ""
+            if token and (token in abbreviations or len(token) == 1 or _INITIALS.fullmatch(token)):
                 continue
         while end < len(whole) and whole[end] in _CLOSERS and mark != "\n":
             end += 1

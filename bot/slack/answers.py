@@ -320,7 +320,7 @@ def followed(results: Sequence[FollowResult], by: str, coverage: Coverage, look:
         if not sheet.add(section(join("\n", lines))):
             sheet.missing = mrkdwn("and {} more", len(results) - count)
             break
-        said.append(mrkdwn("{}. Rule: {}.", head.replace("*", ""), _rule(result.subscription)))
+        said.append(mrkdwn("{}. Rule: {}.", Mrkdwn(head.replace("*", "")), _rule(result.subscription)))
     is_same = all(result.did == "same" for result in results)
     return sheet.message(join(" ", [Mrkdwn(part) for part in said]) or Mrkdwn("Subscribed."), is_ephemeral=is_same)
 

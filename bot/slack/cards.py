@@ -80,7 +80,7 @@ class Look:
 def _mrkdwn(text: Mrkdwn, limit: int) -> Block:
     # verbatim: no guessing of links, names and channels in what we did not mark as such
     # and Slack refuses the whole message for an empty text
-    return {"type": "mrkdwn", "text": t.fitted(text, limit) or "-", "verbatim": True}
+    return {"type": "mrkdwn", "text": t.fitted(text, limit) if text.strip() else "-", "verbatim": True}
 
 
 def _plain(text: str, limit: int) -> Block:
@@ -349,7 +349,7 @@ def alert(due: DueDelivery) -> Message:
     action, *others = sorted((_action_of(due), *due.case), key=lambda one: (one.first_seen_at, one.id), reverse=True)
     others.reverse()
     top = sorted(action.named, key=lambda firm: not _is_watched(firm, look))[:3]
-    names = ", ".join(t.plain(firm.name, 40) for firm in top)
+    names = ", ".join(t.plain(firm.surface if firm.brand_id else firm.name, 40) for firm in top)
     more = max(action.stated_count or 0, len(action.named)) - len(top)
     who = f"{names} and {more} more" if names and more > 0 else names or (f"{action.stated_count} firms" if action.stated_count else "")
     fields = [mrkdwn("*Regulator*\n{}", _by(action)), mrkdwn("*Date*\n{}", join(", ", _dates(action, look)))]
@@ -444,7 +444,8 @@ def change_words(change: ChangeView, action: ActionView) -> Mrkdwn:
             return mrkdwn("confirmed: the notice of {} was found", _by(action))
         case "target":
             came, went = mrkdwn("now named: {}", after), mrkdwn("no longer named: {}", before)
-            return join("; ", [came if after else Mrkdwn(""), went if before else Mrkdwn("")])
+            whole = mrkdwn("list now {} of {}", len(action.named), action.stated_count) if action.stated_count else Mrkdwn("")
+            return join("; ", [came if after else Mrkdwn(""), went if before else Mrkdwn(""), whole])
         case "count":
             return mrkdwn("firms stated: {} → {}, named: {}", before or Mrkdwn("none"), after or Mrkdwn("none"), len(action.named))
     return mrkdwn("{}: {} → {}", change.what.replace("_", " "), before or Mrkdwn("none"), after or Mrkdwn("none"))

@@ -374,6 +374,15 @@ async def tell(respond: Callable[..., Awaitable[Any]], message: Message, **more:
         )
 
 
+async def post(client: AsyncWebClient, channel_id: str, message: Message, thread_ts: str | None = None) -> None:
+    """Answers by posting: in the thread of the question, else with a thread of its own."""
+    for part in (message, *message.thread):
+        sent = await client.chat_postMessage(
+            channel=channel_id, thread_ts=thread_ts, text=part.text, blocks=part.blocks, unfurl_links=False, unfurl_media=False
+        )
+        thread_ts = thread_ts or sent["ts"]
+
+
 def register(app: AsyncApp, desk: Desk, command: str, kick: Callable[[], None]) -> None:
     """The slash command, the mention, the direct message and the home page."""
 
@@ -383,7 +392,10 @@ def register(app: AsyncApp, desk: Desk, command: str, kick: Callable[[], None]) 
         can_post, zone_of = reach(client)
         who = Who(body.get("team_id") or body["enterprise_id"], body["channel_id"], body["user_id"], _name(body.get("channel_name")))
         message = await desk.answer(body.get("text", ""), who, can_post=can_post, zone_of=zone_of)
-        await tell(respond, message)
+        if message.thread and not message.is_ephemeral and await can_post(who.channel_id) is None:
+            await post(client, who.channel_id, message)  # a response_url opens no thread
+        else:
+            await tell(respond, message)
         if not message.is_ephemeral:
             kick()
 
@@ -391,10 +403,7 @@ def register(app: AsyncApp, desk: Desk, command: str, kick: Callable[[], None]) 
         can_post, zone_of = reach(client)
         who = Who(body.get("team_id") or body["enterprise_id"], event["channel"], event["user"])
         message = await desk.answer(text, who, can_post=can_post, zone_of=zone_of)
-        for part in (message, *message.thread):
-            await client.chat_postMessage(
-                channel=event["channel"], thread_ts=thread_ts, text=part.text, blocks=part.blocks, unfurl_links=False, unfurl_media=False
-            )
+        await post(client, event["channel"], message, thread_ts)
         kick()
 
     @app.event("app_mention")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -399,12 +400,17 @@ def coverage_line(coverage: Coverage, zone: str, now: datetime | None) -> Mrkdwn
     if not coverage.total:
         return Mrkdwn("No source is polled for this: silence proves nothing")
     first = mrkdwn("{} of {} source{} fresh", coverage.fresh, coverage.total, "" if coverage.total == 1 else "s")
-    told = []
-    for problem in coverage.problems[:3]:
-        state = "not read yet" if problem.since is None and problem.health is Health.OK else HEALTH_WORDS[problem.health]
+    told: Counter[Mrkdwn] = Counter()  # a regulator whose sources all fail in one way is named once
+    unread = [problem for problem in coverage.problems if problem.since is None and problem.health is Health.OK]
+    for problem in coverage.problems:
+        if problem in unread and len(unread) > 3:
+            continue
+        state = "not read yet" if problem in unread else HEALTH_WORDS[problem.health]
         when = f" since {since(problem.since, zone, now)}" if problem.since is not None else ""
-        told.append(mrkdwn("{} {}{}", escape(problem.regulator, 60), state, when))
-    more = len(coverage.problems) - len(told)
-    if more:
-        told.append(mrkdwn("{} more", more))
-    return join("; ", [first, join(", ", told)])
+        told[mrkdwn("{} {}{}", escape(problem.regulator, 60), state, when)] += 1
+    shown = told.most_common()[:3] if len(told) > 3 else list(told.items())
+    said = [line if count == 1 else mrkdwn("{} ({} sources)", line, count) for line, count in shown]
+    more = sum(told.values()) - sum(count for _, count in shown)
+    rest = [mrkdwn("{} more", more)] if more else []
+    rest += [mrkdwn("{} not read yet", len(unread))] if len(unread) > 3 else []
+    return join("; ", [first, join(", ", [*said, *rest])])
