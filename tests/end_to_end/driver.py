@@ -25,7 +25,7 @@ from tests.end_to_end.loopback import Item, Loopback, rss, write_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL, PERSON = "C01LEGAL", "U01MEI"
-ENGLISH, CHINESE = "cn-cac-english", "cn-cac-chinese"
+PRESS, NOTICES = "wire", "cn-cac-notices"
 ASKED = 40  # questions whose acknowledgement is timed
 CONFIG = {
     "workspace": {"name": "QA", "domain": "qa", "teamId": "T01TEST"},
@@ -116,19 +116,19 @@ def regwatch(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
 
 
 def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
-    """The story: subscribe, a silent first poll, a notice in English, the fuller one in Chinese, a question, a digest, a stop."""
+    """The story: subscribe, a silent first poll, a press report in English, the regulator's notice in Chinese, a question, a digest, a stop."""
     seen: dict[str, Any] = {}
     now = datetime.now(UTC).replace(microsecond=0)
     with Loopback() as web:
         old = Item("n1", "Internet safety week opens in autumn", "Visitors may try a telegraph.", now - timedelta(days=9))
-        web.pages["/en.xml"] = rss("Cyberspace Administration of China", [old], web.url)
+        web.pages["/wire.xml"] = rss("Harbour Wire", [old], web.url)
         notice_old = Item("c1", "网络安全宣传周将在秋季举行", "活动面向公众。", now - timedelta(days=9))
-        web.pages["/zh.xml"] = rss("国家互联网信息办公室", [notice_old], web.url)
+        web.pages["/cac.xml"] = rss("国家互联网信息办公室", [notice_old], web.url)
         write_catalogue(
             folder / "sources.csv",
             [
-                {"source_id": ENGLISH, "regulator_id": "cn-cac", "url": f"{web.url}/en.xml"},
-                {"source_id": CHINESE, "regulator_id": "cn-cac", "url": f"{web.url}/zh.xml", "language": "zh-Hans"},
+                {"source_id": PRESS, "tier": "secondary", "content": "Harbour Wire", "url": f"{web.url}/wire.xml"},
+                {"source_id": NOTICES, "regulator_id": "cn-cac", "url": f"{web.url}/cac.xml", "language": "zh-Hans"},
             ],
         )
         slack = Slack(binary, folder)
@@ -158,7 +158,7 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
             seen["subscribe"] = wait_for("the answer to subscribe", slack.after(0))
             count = len(slack.messages())
 
-            seen["first_poll"] = regwatch(environment, folder, "poll", ENGLISH, CHINESE)
+            seen["first_poll"] = regwatch(environment, folder, "poll", PRESS, NOTICES)
             report = Item(
                 "n2",
                 "CAC calls in 11 technology firms over voice apps",
@@ -166,9 +166,9 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
                 " Group Holding Ltd and ByteDance Ltd, for talks about voice software that was never assessed.",
                 now - timedelta(hours=1),
             )
-            web.pages["/en.xml"] = rss("Cyberspace Administration of China", [report, old], web.url)
+            web.pages["/wire.xml"] = rss("Harbour Wire", [report, old], web.url)
             started = time.monotonic()
-            seen["second_poll"] = regwatch(environment, folder, "poll", ENGLISH, CHINESE)
+            seen["second_poll"] = regwatch(environment, folder, "poll", PRESS, NOTICES)
             seen["alert"] = wait_for("the alert", slack.after(count), 30)
             seen["alert_seconds"] = round(time.monotonic() - started, 2)
             count = len(slack.messages())
@@ -179,8 +179,8 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
                 "国家互联网信息办公室近日约谈腾讯、阿里巴巴、字节跳动、小米、快手等11家企业，要求其对语音社交软件开展安全评估。",
                 now - timedelta(minutes=30),
             )
-            web.pages["/zh.xml"] = rss("国家互联网信息办公室", [notice, notice_old], web.url)
-            seen["third_poll"] = regwatch(environment, folder, "poll", CHINESE)
+            web.pages["/cac.xml"] = rss("国家互联网信息办公室", [notice, notice_old], web.url)
+            seen["third_poll"] = regwatch(environment, folder, "poll", NOTICES)
             seen["update"] = wait_for("the update", slack.after(count), 30)
             count = len(slack.messages())
             seen["channel"] = slack.messages()
