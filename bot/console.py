@@ -62,8 +62,6 @@ def _block(block: Mapping[str, Any]) -> Iterable[RenderableType]:
             yield Group(*(_object(element, "dim") for element in block["elements"] if "text" in element))
         case "actions":
             yield Columns([_button(element) for element in block["elements"]], padding=(0, 1))
-        case "rich_text":
-            yield from (_rich(element) for element in block["elements"])
         case "divider":
             yield Rule(style="dim")
         case "image":
@@ -101,28 +99,6 @@ def _plain(value: Mapping[str, Any]) -> str:
 
 def _object(value: Mapping[str, Any], style: str = "") -> Text:
     return mrkdwn(str(value["text"]), style) if value.get("type") == "mrkdwn" else Text(_plain(value), style=style)
-
-
-def _rich(element: Mapping[str, Any]) -> RenderableType:
-    """A part of a rich_text block: nothing in its text is markup."""
-    match element["type"]:
-        case "rich_text_quote":
-            return Text.assemble(("│ ", "dim"), _run(element["elements"]))
-        case "rich_text_list":
-            return Group(*(Text.assemble("• ", _run(item["elements"])) for item in element["elements"]))
-        case _:
-            return _run(element["elements"])
-
-
-def _run(elements: Iterable[Mapping[str, Any]]) -> Text:
-    out = Text()
-    for element in elements:
-        words = str(element.get("text") or element.get("url") or "").translate(_INVISIBLE)
-        style = " ".join(_STYLES[name] for name, is_on in element.get("style", {}).items() if is_on and name in _STYLES)
-        if element["type"] == "link":
-            style = f"{style} underline link {element['url']}".strip()
-        out.append(words, style=style or None)
-    return out
 
 
 def mrkdwn(text: str, style: str = "") -> Text:

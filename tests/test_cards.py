@@ -221,11 +221,7 @@ def test_the_card_of_an_alert() -> None:
     """Kind and firms in the header, the title linked, date and source honest, and a button that works."""
     message = cards.alert(a_delivery())
     assert message.blocks[0]["text"]["text"] == "TALKS 约谈: Tencent, Alibaba, ByteDance and 8 more"
-    assert message.blocks[1]["elements"][0]["elements"][0] == {
-        "type": "link",
-        "url": "https://news.example/1",
-        "text": "Firms called in over voice software",
-    }
+    assert message.blocks[1]["text"]["text"] == "<https://news.example/1|Firms called in over voice software>"
     said = seen(message)
     assert "*Date*\n18 Mar 2021, reported 19 Mar" in said
     assert "The Daily Wire (press report; notice of the regulator not seen yet)" in said
@@ -432,10 +428,9 @@ def test_a_regulators_own_notice_is_called_so() -> None:
 def test_a_quote_has_at_most_240_characters_of_its_own_language() -> None:
     """Cut with an ellipsis, never translated."""
     action = an_action(quote=EvidenceView("kind", "约谈" * 300, 1))
-    (quote,) = [block for block in cards.alert(a_delivery(action=action)).blocks if block["type"] == "rich_text"][1:]
-    text = quote["elements"][0]["elements"][0]["text"]
-    assert len(text) == 240
-    assert text.endswith("…")
+    words = next(text for block in cards.alert(a_delivery(action=action)).blocks for _, text in strings(block) if text.startswith("“"))
+    assert len(words) == 240 + len("“”")
+    assert words.endswith("…”")
 
 
 COVERED: list[tuple[str, Coverage, datetime | None, str]] = [

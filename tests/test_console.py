@@ -70,20 +70,6 @@ def test_blocks_of_every_kind_are_drawn() -> None:
         block("context", elements=[text("small"), {"type": "image", "alt_text": "logo"}]),
         block("divider"),
         block("image", alt_text="a chart"),
-        block(
-            "rich_text",
-            elements=[
-                {
-                    "type": "rich_text_section",
-                    "elements": [
-                        {"type": "link", "url": "https://x.example", "text": "*title*", "style": {"bold": True}},
-                        {"type": "text", "text": " [x]"},
-                    ],
-                },
-                {"type": "rich_text_quote", "elements": [text("quoted", "text")]},
-                {"type": "rich_text_list", "elements": [{"type": "rich_text_section", "elements": [text("one", "text")]}]},
-            ],
-        ),
         block("actions", elements=[{"type": "button", "text": text("Go", "plain_text"), "url": "https://x.example"}, {"type": "overflow"}]),
         block("video"),
     ]
@@ -97,9 +83,6 @@ def test_blocks_of_every_kind_are_drawn() -> None:
         "small",
         "─" * 40,
         "[a chart]",
-        "*title* [x]",
-        "│ quoted",
-        "• one",
         "[Go] [overflow]",
         "[video]",
     ]

@@ -52,6 +52,24 @@ def test_sums(text: str, low: int | Decimal, high: int | None, currency: str) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "currencies"),
+    [
+        pytest.param("a fine of €10 million ($11.7 million) for delays", ["EUR"], id="in brackets"),
+        pytest.param("罚款50万元（约7.7万美元）", ["元"], id="in brackets, Chinese"),
+        pytest.param("新臺幣1,000萬元（約合35萬美元）", ["TWD"], id="in brackets, Traditional"),
+        pytest.param("£10 million (about $13 million; €11.5 million)", ["GBP"], id="two conversions"),
+        pytest.param("€10 million, or about $11.7 million, for delays", ["EUR"], id="with or"),
+        pytest.param("$5 million (HK$39 million) and €2 million ($2.3 million)", ["$", "EUR"], id="two sums, each converted"),
+        pytest.param("€10 million (including $2 million in costs)", ["EUR", "$"], id="a part in another currency"),
+        pytest.param("€10 million (€4 million for the parent)", ["EUR", "EUR"], id="a part in the same currency"),
+        pytest.param("€10 million and $3 million", ["EUR", "$"], id="two sums"),
+    ],
+)
+def test_a_converted_sum_is_the_same_sum(text: str, currencies: list[str]) -> None:
+    assert [one.currency for one in facts.sums(fold(text), 0, len(text))] == currencies
+
+
+@pytest.mark.parametrize(
     "text", ["106万家企业", "1500字节", "section 5 of 2010", "5,000 customers", "亿元", "2021年", "第3万号", "ranked 3"]
 )
 def test_no_sums(text: str) -> None:
@@ -174,6 +192,24 @@ def test_periods_laws_and_nonsense_are_no_dates(text: str) -> None:
 
 def test_without_a_day_of_publication_nothing_is_counted_back() -> None:
     assert facts.dates("yesterday, on 3 may and 3月4日", 0, 30, None) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "decided", "is_inferred"),
+    [
+        pytest.param("市场监管总局近日对腾讯罚款50万元。", "None", False, id="recently is no date"),
+        pytest.param("发布时间：2021年3月18日 市场监管总局近日对腾讯罚款50万元。", "None", False, id="the day of publication"),
+        pytest.param("新华社北京3月18日电 市场监管总局日前约谈腾讯。", "None", False, id="a dateline"),
+        pytest.param("The decision, published 18 March 2021, says the agency recently fined Google.", "None", False, id="published"),
+        pytest.param("网信办昨日约谈腾讯。", "2021-03-18", True, id="yesterday is inferred"),
+        pytest.param("The agency fined Google yesterday.", "2021-03-18", True, id="yesterday, English"),
+        pytest.param("市场监管总局3月12日发布决定，对腾讯处以罚款。", "2021-03-12", True, id="a day without a year is inferred"),
+        pytest.param("市场监管总局2021年3月12日对腾讯处以罚款。", "2021-03-12", False, id="a whole date"),
+    ],
+)
+def test_when_it_was_decided(text: str, decided: str, is_inferred: bool) -> None:
+    (action,) = read(text, on="2021-03-19").actions
+    assert (str(action.decided_on), action.is_decided_inferred) == (decided, is_inferred)
 
 
 def test_effective_dates_are_told_apart() -> None:

@@ -185,6 +185,108 @@ def test_firms_outside_the_register(text: str, names: set[str]) -> None:
     assert targets(small(text)) == names
 
 
+ELEVEN = {
+    "inke", "xiaomi", "kuaishou", "bytedance", "鲸准数服", "云账户", "ximalaya", "alibaba", "netease-cloud-music", "tencent", "去演",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(
+            "国家网信办依法约谈映客、小米、快手、字节跳动、鲸准数服、云账户、喜马拉雅、阿里巴巴、网易云音乐、腾讯、去演等11家企业。",
+            ELEVEN,
+            id="eleven, three of them unknown, two weak",
+        ),
+        pytest.param(
+            "市场监管总局对鲸准数服、小米、云账户等3家企业处以罚款。", {"鲸准数服", "xiaomi", "云账户"}, id="after a coverb, unknown first"
+        ),
+        pytest.param("鲸准数服、快手、去演被约谈。", {"鲸准数服", "kuaishou", "去演"}, id="before a passive, no count"),
+        pytest.param("松果出行、麦田网校和去演被網信辦約談。", {"松果出行", "麦田网校", "去演"}, id="three short names and no known one"),
+        pytest.param("網信辦約談騰訊、鯨準數服和小米。", {"tencent", "鯨準數服", "xiaomi"}, id="Traditional, closed by 和"),
+        pytest.param(
+            "网信办约谈了3家企业，包括鲸准数服、云账户和去演。", {"鲸准数服", "云账户", "去演"}, id="a count and 包括 open the list"
+        ),
+        pytest.param("网信办约谈“麦田帮”“松果课堂”。", {"麦田帮", "松果课堂"}, id="quoted names without a mark between"),
+        pytest.param("兴隆、邮储、浦发银行被罚", {"兴隆", "邮储", "浦发银行"}, id="an ending of one member says firms"),
+        pytest.param("工信部通报松果、Keepfit等12款App。", {"松果", "Keepfit"}, id="apps"),
+        pytest.param("网信办约谈《松果》、“去演”等2家企业。", {"松果", "去演"}, id="marks around members"),
+        pytest.param("网信办约谈腾讯和去演、小米等4家企业。", {"tencent", "去演", "xiaomi"}, id="和 inside, after a known name"),
+        pytest.param("网信办约谈和府面馆、腾讯等2家企业。", {"和府面馆", "tencent"}, id="a name that begins with 和"),
+        pytest.param("网信办约谈腾讯、王小明和马化腾。", {"tencent"}, id="persons among firms"),
+        pytest.param("网信办约谈腾讯、有关部门、行业协会等多家企业。", {"tencent"}, id="bodies and phrases among firms"),
+        pytest.param("网信办约谈腾讯、处罚决定等。", {"tencent"}, id="a trigger word is no member"),
+        pytest.param("王小明、李华被约谈。", set(), id="persons only"),
+        pytest.param("山东、河北、江苏被约谈。", set(), id="provinces"),
+        pytest.param("房产中介、校外培训和网络借贷被约谈。", set(), id="trades"),
+        pytest.param("网信办就低俗、暴力、色情内容约谈平台。", set(), id="what it is about"),
+        pytest.param(
+            "The Cyberspace Administration of China summoned Acme Voice, Tencent, Bluebird Audio and Xiaomi for talks.",
+            {"Acme Voice", "tencent", "Bluebird Audio", "xiaomi"},
+            id="unknown members between known ones",
+        ),
+        pytest.param(
+            "Acme Voice, Tencent and Bluebird Audio were summoned by the internet regulator.",
+            {"Acme Voice", "tencent", "Bluebird Audio"},
+            id="before a passive verb",
+        ),
+        pytest.param(
+            "Regulators summoned 12 companies including Acme Voice, Bluebird Audio and Zed Labs over data.",
+            {"Acme Voice", "Bluebird Audio", "Zed Labs"},
+            id="companies including, none of them known",
+        ),
+        pytest.param("The agency fined three banks: Northgate, Elmwood and Fern Hill.", {"Northgate", "Elmwood", "Fern Hill"}, id="banks:"),
+        pytest.param("The agency summoned Tencent, Jack Ma, Zhang Yiming and Shanghai.", {"tencent"}, id="persons and a city"),
+        pytest.param("The regulator fined Google, Apple, Reuters reported.", {"google", "apple"}, id="who reports it"),
+        pytest.param("The watchdog fined Google and Acme said it would appeal.", {"google"}, id="and begins a clause"),
+        pytest.param("Separately, Tencent and Alibaba were fined.", {"tencent", "alibaba"}, id="an adverb before the list"),
+        pytest.param("In London, Barclays and HSBC were fined by the regulator.", {"barclays", "hsbc"}, id="a place before the list"),
+        pytest.param("The agency fined Google, the SEC and Apple.", {"google"}, id="a regulator ends the list"),
+        pytest.param("The agency fined Google, Acme Labs's owner and Apple.", {"google"}, id="an owner's possessive"),
+    ],
+)
+def test_lists_with_members_outside_the_register(text: str, found: set[str]) -> None:
+    assert targets(read(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(
+            "The regulator said it had summoned 11 technology companies. Tencent Holdings Ltd (騰訊), TikTok owner ByteDance Ltd (字節跳動) "
+            "and NetEase Cloud Music are among them.",
+            {"tencent", "bytedance", "netease-cloud-music"},
+            id="are among them",
+        ),
+        pytest.param(
+            "The regulator fined 12 firms. Tencent and Alibaba were among those fined.", {"tencent", "alibaba"}, id="among those fined"
+        ),
+        pytest.param("The regulator fined 5 firms. Google is among them.", {"google"}, id="one is among them"),
+        pytest.param(
+            "The regulator fined 12 firms. They include Tencent, Zed Labs and Xiaomi.", {"tencent", "Zed Labs", "xiaomi"}, id="they include"
+        ),
+        pytest.param("The regulator fined 2 firms. The firms are Northgate and Fern Hill.", {"Northgate", "Fern Hill"}, id="the firms are"),
+        pytest.param("The regulator fined 9 firms. Among them is Google, it said.", {"google"}, id="among them is one"),
+        pytest.param("网信办约谈了11家企业。其中包括腾讯、阿里巴巴、云账户。", {"tencent", "alibaba", "云账户"}, id="其中包括"),
+        pytest.param("网信办约谈11家企业。包括映客、小米、快手等。", {"inke", "xiaomi", "kuaishou"}, id="包括…等"),
+        pytest.param("網信辦約談3家企業。這3家企業分別為騰訊、小米和去演。", {"tencent", "xiaomi", "去演"}, id="分別為, Traditional"),
+        pytest.param("网信办约谈11家企业。腾讯、阿里巴巴、小米等均在列。", {"tencent", "alibaba", "xiaomi"}, id="在列"),
+        pytest.param("网信办约谈11家企业。其中有腾讯。", {"tencent"}, id="其中有 one"),
+        pytest.param("The regulator fined three banks. Their rivals include Barclays and HSBC.", set(), id="their rivals"),
+        pytest.param("The regulator fined three banks. They are customers of Google.", set(), id="they are customers of"),
+        pytest.param("The regulator fined two banks. They include Barclays, HSBC and Lloyds.", set(), id="more than were counted"),
+        pytest.param("The regulator fined three banks. One paid. It closed. Barclays is among them.", set(), id="too far from the act"),
+        pytest.param("The regulator fined 5 firms. They include Google rivals.", set(), id="rivals of a firm"),
+        pytest.param("网信办约谈11家企业。其中包括三项要求。", set(), id="what else is included"),
+    ],
+)
+def test_the_next_sentence_completes_the_list(text: str, found: set[str]) -> None:
+    reading = read(text)
+    assert targets(reading) == found
+    assert len(reading.actions) == 1
+    assert reading.actions[0].evidence[0].start == 0
+
+
 def test_tricky_sentences(shared: Path) -> None:
     """Twenty sentences written against naive matching: every expected firm is a target, none of the others."""
     wrong = []

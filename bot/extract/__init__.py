@@ -38,6 +38,7 @@ _PENALTY = {
 }
 
 
+_ROLES = tuple(Role)  # the strongest first
 _REDUCED = re.compile(r"\b(?:reduced|cut|lowered)(?: by [\w%.]+)? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$")
 
 
@@ -111,11 +112,7 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     if decided:
         prove("decided_on", decided.start, decided.end)
     effective = next((one for one, _ in dated if one.is_effective), None)
-    own_numbers = [
-        span
-        for span in numbers
-        if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])
-    ]
+    own_numbers = [span for span in numbers if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])]
     return FoundAction(
         kind=told.kind,
         status=told.status,
@@ -217,11 +214,10 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
 
 def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:
     """Every firm named, once, with the strongest role that an action gives it."""
-    order = list(Role)
     best: dict[tuple[str | None, str], FoundFirm] = {}
     for firm in (firm for action in read for firm in action.firms):
         key = (firm.firm_id, firm.name)
-        if key not in best or order.index(firm.role) < order.index(best[key].role):
+        if key not in best or _ROLES.index(firm.role) < _ROLES.index(best[key].role):
             best[key] = firm
     for index, sentence in enumerate(scene.reading.sentences):
         if index in scene.reading.furniture:

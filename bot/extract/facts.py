@@ -198,8 +198,10 @@ def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
     for one in found:
         gap = folded[told : one.start]
         in_bracket = "(" in folded[kept[-1].end : told] and ")" not in folded[kept[-1].end : one.start] if kept else False
-        is_again = bool(kept) and one.currency != kept[-1].currency and (
-            bool(_CONVERTED.fullmatch(gap)) or (in_bracket and bool(re.fullmatch(rf"\s?[,;/]?\s?(?:{_ABOUT}\s?){{0,3}}", gap)))
+        is_again = (
+            bool(kept)
+            and one.currency != kept[-1].currency
+            and (bool(_CONVERTED.fullmatch(gap)) or (in_bracket and bool(re.fullmatch(rf"\s?[,;/]?\s?(?:{_ABOUT}\s?){{0,3}}", gap))))
         )
         told = one.end
         if not is_again:

@@ -41,7 +41,7 @@ _TICKER = re.compile(
 )
 
 
-_MAY_TICKER = re.compile(r"\$[A-Z]|[A-Z]{2}\s?[:：]\s?[A-Z0-9]|\d\.[HSTsz]|Nasdaq")
+_TICKER_MARKS = ("$", ":", "：", ".H", ".S", ".T")  # none of them, no ticker
 
 
 @dataclass(slots=True)
@@ -145,21 +145,21 @@ class FirmIndex:
     def _scan(self, reading: Reading) -> tuple[list[tuple[_Pattern, int, int]], list[Hit]]:
         folded, size = reading.folded, len(reading.folded)
         entries = self._list
-        found: list[tuple[int, int, _Pattern]] = []
+        found: list[tuple[int, int, int]] = []
         for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
             entry = entries[index]
             if (entry.left and start and is_spaced(folded[start - 1])) or (entry.right and end < size and is_spaced(folded[end])):
                 continue
-            found.append((start, -end, entry))
+            found.append((start, -end, index))
             if entry.body:
                 reading.bodies.append((start, entry.body == "places"))
         reading.bodies.sort()
-        found.sort(key=lambda hit: (hit[0], hit[1]))
+        found.sort()
         names: list[tuple[_Pattern, int, int]] = []
         hits: list[Hit] = []
         name_end = hit_end = 0
-        for start, negative, entry in found:
-            end = -negative
+        for start, negative, index in found:
+            end, entry = -negative, entries[index]
             if start >= name_end and (
                 entry.is_decoy or ((entry.aliases or entry.regulators) and _is_cased(entry, reading.whole[start:end]))
             ):
@@ -180,7 +180,7 @@ class FirmIndex:
         return names, hits
 
     def _add_tickers(self, reading: Reading, names: list[tuple[_Pattern, int, int]]) -> None:
-        if not _MAY_TICKER.search(reading.whole):
+        if not any(mark in reading.whole for mark in _TICKER_MARKS):
             return
         for match in _TICKER.finditer(reading.whole):
             symbol = match.group(1) or match.group(2) or f"{match.group(3)}.{match.group(4)}"

@@ -175,7 +175,9 @@ def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
 _MEMBER = re.compile(
     r"(?:(?:the|its|also|both|and)\s)?(?:[a-z][\w'’-]*\s){0,5}?(?P<name>[A-Z0-9][\w.&'’!+-]*(?:\s(?:[A-Z0-9&][\w.&'’!+-]*|of|de))*)"
 )
-_NEXT = re.compile(r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|(?P<joined>\s(?:and|or|&|as well as|along with)\s+))")
+_NEXT = re.compile(
+    r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|(?P<joined>\s(?:and|or|&|as well as|along with)\s+))"
+)
 _AFTER = re.compile(
     r"\s*(?:\([^()]*\)\s*)?(?:$|[,.;:)\n–-]|(?:for|over|after|to|on|in|with|from|by|at|about|of|under|because|was|were|are|had|have|must|agreed|this|last|yesterday)\b)"
 )
@@ -248,7 +250,8 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
         or (len(tokens) == 1 and is_first and whole[start + 1 : end] == tokens[0][1:])
         or vocabulary("legal", "not_firms").intersection(tokens)
         or (len(tokens) in (2, 3) and (tokens[0] in vocabulary("persons", "given") or {tokens[0], tokens[-1]} & persons))
-        or {tokens[0], " ".join(tokens)} & (vocabulary("bodies", "words") | vocabulary("bodies", "places") | vocabulary("persons", "places"))
+        or {tokens[0], " ".join(tokens)}
+        & (vocabulary("bodies", "words") | vocabulary("bodies", "places") | vocabulary("persons", "places"))
         or any(start <= hit.start < end for hit in scene.reading.hits)
     )
 
@@ -256,7 +259,7 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
 _COMPLETES = re.compile(
     r"(?:they|these|those(?: \w+)?|among them|(?:the|those) (?:[a-z0-9]+ ){0,3}?(?:companies|firms|banks|platforms|apps|operators|lenders|"
     r"businesses|groups|institutions|brokers|insurers)(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
-    r"(?:include|includes|included|are|were|also include|also included)\s|among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were|,)?\s"
+    r"(?:include|includes|included|are|were|also include|also included)\s|among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
 )
 _COMPLETED = re.compile(
     r"\s(?:are|were|is|was)\s(?:also\s)?(?:among|some of)\s(?:them|those|the\s(?:[a-z0-9]+\s){0,3}?(?:companies|firms|banks|platforms|apps|operators|"

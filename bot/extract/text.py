@@ -26,6 +26,7 @@ _INITIALS = re.compile(r"(?:[a-z]\.)+[a-z]")
 _LATIN_WORD = re.compile(r"[a-zß']+")
 _HAN_CHAR = re.compile(f"[{HAN}]")
 _SCRIPTS = tuple(re.compile(f"[{letters}]+") for letters in (HAN, "A-Za-z", "\u3041-\u30ff", "\uac00-\ud7a3"))
+_OTHER_SCRIPT = re.compile(f"[{HAN}\u0370-\u04ff\u3041-\u30ff\uac00-\ud7a3]")
 _CF = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -76,7 +77,7 @@ def language(text: str, given: str | None = None) -> str:
     The script decides for the former, whatever the feed says; for a Latin text `given`, else its short words.
     """
     sample = text[:1500]
-    if sample.isascii():
+    if sample.isascii() or not _OTHER_SCRIPT.search(sample):
         return _latin_language(sample, given)
     han, latin, kana, hangul = (sum(map(len, runs.findall(sample))) for runs in _SCRIPTS)
     if kana > 0.1 * (han + 1) and han < 20 * kana:

@@ -1,8 +1,8 @@
 """Messages within Slack's limits: their blocks, the parts they share, and what the Deliverer posts. Pure.
 
 Every renderer returns a `Message`, whatever the view holds: what does not fit our budgets, which are tighter
-than Slack's limits, is left out and said so. Foreign text stands in `plain_text` and `rich_text`, where nothing
-is parsed, or passes `bot.slack.text.escape`. `alert`, `development`, `digest` and `notice` take a delivery;
+than Slack's limits, is left out and said so. Foreign text stands in `plain_text`, where nothing is parsed, or passes
+`bot.slack.text.escape`. `alert`, `development`, `digest` and `notice` take a delivery;
 the answers to commands are in `bot.slack.answers`.
 
 A button carries a command as text (`grammar.unparse`), and its action id says how it is answered: `ask` beside
@@ -102,10 +102,6 @@ def context(*lines: Mrkdwn) -> Block:
 
 def _header(text: str) -> Block:
     return {"type": "header", "text": _plain(text, LONGEST_HEADER)}
-
-
-def _rich(kind: str, *elements: Block) -> Block:
-    return {"type": "rich_text", "elements": [{"type": kind, "elements": list(elements)}]}
 
 
 def button(label: str, command: str, way: str, number: int = 0) -> Block | None:
@@ -313,16 +309,15 @@ def said_aloud(action: ActionView, look: Look) -> Mrkdwn:
 
 
 def title_block(action: ActionView) -> Block:
-    """The title, linked to its best document, where no markup is read."""
+    """The title, linked to its best document."""
     url = next((address for document in action.documents if (address := t.safe_url(document.url))), None)
-    words = t.plain(action.title, 280)
-    return _rich("rich_text_section", {"type": "link", "url": url, "text": words} if url else {"type": "text", "text": words})
+    return section(t.link(url, action.title) if url else escape(action.title, 280))
 
 
 def quote_blocks(action: ActionView) -> list[Block]:
     if action.quote is None:
         return []
-    return [_rich("rich_text_quote", {"type": "text", "text": t.plain(action.quote.text, LONGEST_QUOTE)})]
+    return [section(mrkdwn("“{}”", escape(action.quote.text, LONGEST_QUOTE)))]
 
 
 def _case_line(others: Sequence[ActionView]) -> Mrkdwn:

@@ -74,7 +74,7 @@ def _units(text: str) -> int:
 
 
 def plain(text: str, limit: int = 300) -> str:
-    """A stranger's text for a plain_text or rich_text element, where nothing is parsed. Never empty: Slack refuses that."""
+    """A stranger's text for a plain_text element, where nothing is parsed. Never empty: Slack refuses that."""
     return cut(clean(text), limit) or "-"
 
 

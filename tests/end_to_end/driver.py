@@ -116,7 +116,7 @@ def regwatch(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
 
 
 def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
-    """The story: subscribe, a silent first poll, a press report in English, the regulator's notice in Chinese, a question, a digest, a stop."""
+    """Subscribe, a silent first poll, a press report in English, the regulator's notice in Chinese, a question, a digest, a stop."""
     seen: dict[str, Any] = {}
     now = datetime.now(UTC).replace(microsecond=0)
     with Loopback() as web:
