@@ -65,8 +65,12 @@ def only_run(url: str) -> Iterator[None]:
     import fcntl
 
     path = _lock_file(url)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise StorageError(f"The lock file {path} cannot be made: {error.strerror}.") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -78,6 +82,8 @@ def only_run(url: str) -> Iterator[None]:
 
 def is_running(url: str) -> bool:
     """Whether a `run` holds the lock of this SQLite file."""
+    if urlsplit(url).scheme != "sqlite" or not _lock_file(url).exists():
+        return False
     try:
         with only_run(url):
             return False
@@ -304,7 +310,7 @@ class Regwatch:
                 if summary.owed:
                     self._kick_delivery()
 
-            jobs.append(Job("poll", timedelta(seconds=10), poll))
+            jobs.append(Job("poll", timedelta(seconds=5), poll))
         if "deliver" in self._only:
             deliverer = Deliverer(store, partial(_only, workspace, client), now=self._now)
             jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))

@@ -226,9 +226,10 @@ async def _delivery_lines(session: AsyncSession, action_id: int, channel_id: int
     owed = select(Delivery).where(Delivery.action_id == action_id, Delivery.channel_id == channel_id).order_by(col(Delivery.id))
     lines = []
     for row in await session.exec(owed):
-        when = f"sent {_minute(row.sent_at)}" if row.sent_at else f"owed {_minute(row.owed_at)}"
         reason = f" ({row.reason})" if row.reason else ""
-        text = f"{row.key}: {row.state.value}{reason}, {when}, tries {row.attempts}"
+        when = f"{_minute(row.sent_at)}" if row.sent_at else f"owed {_minute(row.owed_at)}"
+        tries = f", after {row.attempts} tries" if row.attempts > 1 else ""
+        text = f"{row.key} {row.state.value}{reason}, {when}{tries}"
         lines.append(WhyLine("delivery", text, row.state is DeliveryState.SENT))
     return lines or [WhyLine("delivery", f"nothing of {action_ref(action_id)} was ever owed to this channel", False)]
 

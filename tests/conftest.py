@@ -76,19 +76,24 @@ def _with_database(url: str, name: str) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty migrated database of each kind: a test that asks for it runs on both."""
-    if request.param == "sqlite":
-        path = tmp_path / "regwatch.sqlite"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
+    if request.param == "postgres":
+        yield request.getfixturevalue("postgres_url")
         return
+    path = tmp_path / "regwatch.sqlite"
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    yield f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """An empty migrated PostgreSQL database of the test's own."""
     import psycopg
 
-    url = request.getfixturevalue("postgres")
     name = f"test_{os.urandom(6).hex()}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"create database {name} template migrated")
-    yield _with_database(url, name)
-    with psycopg.connect(url, autocommit=True) as connection:
+    yield _with_database(postgres, name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")
 
 

@@ -561,7 +561,7 @@ def test_reasons_that_do_not_fit_end_with_what_decided() -> None:
     names = tuple(WhyLine("name", f"'Tencent' at {number} of document 1") for number in range(99))
     end = (WhyLine("filter", "#17 kind: kind is talks, asked for fine", False), WhyLine("delivery", "nothing was owed", False))
     said = told(answers.why(WhyView(an_action(), a_channel(), (*names, *end)), COVERAGE, LOOK))
-    assert "• *name*: and 91 more names" in said
+    assert "• *name*: and 93 more names" in said
     assert "✗ *filter*: #17 kind" in said
     assert "✗ *delivery*: nothing was owed" in said
     endless = tuple(WhyLine("filter", "&" * 300) for _ in range(99))

@@ -134,10 +134,10 @@ async def test_ask_ends_with_1_on_an_error_and_offers_the_next_command() -> None
 
 async def test_ask_changes_a_channel_and_names_who_did_it() -> None:
     """`--channel` and `--user` are Slack's ids."""
-    result = await regwatch("ask", "subscribe 騰訊", "--channel", "C1", "--user", "U1", "--json")
+    result = await regwatch("ask", "subscribe 騰訊", "--channel", "C0LEGAL", "--user", "U0MEI", "--json")
     assert _data(result)["response_type"] == "in_channel"
-    assert "<@U1>" in json.dumps(_data(result)["blocks"])
-    again = await regwatch("ask", "list", "--channel", "C1", "--json")
+    assert "<@U0MEI>" in json.dumps(_data(result)["blocks"])
+    again = await regwatch("ask", "list", "--channel", "C0LEGAL", "--json")
     assert "Tencent" in _data(again)["text"] + json.dumps(_data(again)["blocks"])
 
 

@@ -92,6 +92,7 @@ def test_sums_never_raise_and_stay_inside(text: str) -> None:
         pytest.param("The agency halted a $5 million listing of Google.", AmountKind.DEAL_VALUE, id="deal"),
         pytest.param("The agency fined Google, which had sales of $5 million.", AmountKind.TURNOVER, id="turnover"),
         pytest.param("The agency fined Google; the fine on Google was reduced to $5 million.", AmountKind.REDUCED, id="reduced"),
+        pytest.param("The agency halted Google's takeover for $5 million.", AmountKind.DEAL_VALUE, id="deal, the word before"),
         pytest.param("监管部门对谷歌罚款500万美元。", AmountKind.IMPOSED, id="imposed, zh"),
         pytest.param("监管部门叫停谷歌500万美元收购。", AmountKind.DEAL_VALUE, id="deal, zh"),
     ],
@@ -103,6 +104,7 @@ def test_what_a_sum_is(text: str, kind: AmountKind) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "The agency summoned Google over €5 million.",
         "The agency fined Google for a scheme worth $5 million.",
         "The agency fined Google after customers lost $5 million.",
         "The agency fined Google; the maximum is up to $5 million.",
@@ -183,6 +185,7 @@ def test_dates(text: str, iso: str, is_inferred: bool) -> None:
         "2019年至",
         "31 February 2021",
         "99年",
+        "3 March 2250",
         "no date at all",
     ],
 )
@@ -254,6 +257,10 @@ def test_no_counts(text: str) -> None:
 def test_numbers(text: str, number: str) -> None:
     ((start, end),) = facts.numbers(fold(text), 0, len(text))
     assert text[start:end] == number
+
+
+def test_a_number_without_its_office_is_none() -> None:
+    assert facts.numbers("〔2021〕14号", 0, 9) == []
 
 
 def test_the_number_of_the_document_and_what_it_cites() -> None:

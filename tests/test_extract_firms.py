@@ -47,6 +47,9 @@ SMALL = Register(
         AliasRow("two", "Twin"),
         AliasRow("nobody", "Nobody"),
         AliasRow("one", " "),
+        AliasRow("lone", "Pbs"),
+        AliasRow("orbit", "Gazette"),
+        AliasRow("acme", "Gazette"),
         AliasRow("one", "Later", from_on=date(2030, 1, 1)),
     ),
     (
@@ -61,6 +64,7 @@ SMALL = Register(
         RegulatorRow(
             "sa-two", "Saturn Markets Authority", "土星管理局", aliases=("SMA Saturn",), context_aliases=("SMA",), jurisdiction="SA"
         ),
+        RegulatorRow("fr-three", "Autorité des Comètes", jurisdiction="FR"),
         RegulatorRow("gb-two", "Scottish Meat Agency", context_aliases=("SMA", "the Agency"), jurisdiction="GB"),
     ),
 )
@@ -98,6 +102,21 @@ def small(text: str, *, on: str | None = "2024-05-15", regulator: str | None = N
         pytest.param("The regulator fined Twin over fees.", {"Twin"}, id="an alias of two firms is left open"),
         pytest.param("The regulator fined Later over fees.", {"Later"}, id="an alias that is not valid yet"),
         pytest.param("The regulator fined Ajax over fees.", {"acme"}, id="a former name is a name"),
+        pytest.param("The regulator fined EOrbit.", {"orbit"}, id="a small first letter may be a capital"),
+        pytest.param("The regulator fined Pbs over fees.", {"lone"}, id="cased as the firm, not as the regulator"),
+        pytest.param("The regulator fined Gazette over fees.", {"acme"}, id="an alias of a firm and its owner is the owner's"),
+        pytest.param("The regulator fined the issuer (NYSE: ZZZZ).", set(), id="a ticker that nobody has"),
+        pytest.param("ORBIT FINED BY THE REGULATOR", set(), id="a weak name in a line of capitals"),
+        pytest.param("Later, Orbit was fined by the regulator.", {"orbit"}, id="a weak name before its verb"),
+        pytest.param("The regulator fined issuer Orbit (NYSE: ORBX) again.", {"orbit"}, id="a weak name with a code"),
+        pytest.param("The regulator fined Shenzhen Tengda Ltd (Acme) £5,000.", {"acme"}, id="a bracket names the known firm"),
+        pytest.param("The regulator fined Acme (Bank of Saturn).", {"acme", "bank"}, id="a bracket names another firm"),
+        pytest.param("白雪大厦被罚款。", set(), id="a building, in Chinese"),
+        pytest.param(
+            "The regulator fined Quay Meadow Labs, Fern Hill Engine Works, Orbit, Elm Labs and Acme.",
+            {"Quay Meadow Labs", "Fern Hill Engine Works", "orbit", "Elm Labs", "acme"},
+            id="a weak member",
+        ),
         pytest.param("The regulator fined Lonesome over fees.", {"lone"}, id="a brand without an owner is itself the target"),
     ],
 )
@@ -139,6 +158,7 @@ def test_an_edge_counts_from_its_date() -> None:
         pytest.param("The British SMA fined Acme.", None, ["gb-two"], id="initials with a country in the text"),
         pytest.param("PBS and the Saturn Markets Authority fined Acme.", None, ["sa-one", "sa-two"], id="two act jointly"),
         pytest.param("Acme was fined.", "sa-one", ["sa-one"], id="the source's own when none is named"),
+        pytest.param("SMA fined Acme.", "fr-three", [], id="initials of two bodies in a third country's source"),
         pytest.param("PBS fined Acme.", "sa-two", ["sa-one"], id="another regulator's act in this one's source"),
         pytest.param("Acme was fined by the sma.", None, [], id="initials in small letters are no name"),
         pytest.param("土星管理局對Acme處以罰款。", None, ["sa-two"], id="a native name in the other script"),
@@ -169,6 +189,18 @@ def test_definitions_hold_in_the_document() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("Nimbus Holdings Ltd (“Nim”) runs Nimble shops. The regulator fined Nim £5,000.", {"Nim"}, id="not inside a word"),
+        pytest.param("Nimbus Media Ltd (NM) runs a shop. The regulator fined NM £5,000.", {"NM"}, id="initials"),
+        pytest.param("Nimbus Media Ltd (London) runs a shop. London was fined by the regulator.", set(), id="a place in brackets"),
+    ],
+)
+def test_short_forms(text: str, found: set[str]) -> None:
+    assert targets(small(text)) == found
+
+
+@pytest.mark.parametrize(
     ("text", "names"),
     [
         pytest.param("The regulator fined Blue Fern Capital, LLC $5,000.", {"Blue Fern Capital, LLC"}, id="comma before the form"),
@@ -176,6 +208,30 @@ def test_definitions_hold_in_the_document() -> None:
         pytest.param("The regulator fined Reed, Hale & Co. Inc. for delays.", {"Reed, Hale & Co. Inc."}, id="partners with commas"),
         pytest.param("税务局对上海青松贸易有限公司罚款3万元。", {"上海青松贸易有限公司"}, id="Chinese form, place kept"),
         pytest.param("The regulator fined John Carter.", set(), id="a person"),
+        pytest.param("In Leeds, Hale Services Ltd was fined by the regulator.", {"Hale Services Ltd"}, id="a comma before the name"),
+        pytest.param("Regulator Fines Hale Services Ltd £5,000", {"Hale Services Ltd"}, id="a verb with a capital"),
+        pytest.param("After a probe, Fernhill Bank agreed to pay £5,000.", {"Fernhill Bank"}, id="after a clause"),
+        pytest.param("Watchdog Reprimands Hale Services Ltd", {"Hale Services Ltd"}, id="another verb with a capital"),
+        pytest.param("Watchdog Reprimands Ltd", set(), id="a verb and a form"),
+        pytest.param("The Agency Fined Ltd.", set(), id="a form without a name"),
+        pytest.param("The regulator fined Saturn Markets Authority Services Ltd.", set(), id="a regulator's own company"),
+        pytest.param("税务局对一家有限公司罚款3万元。", set(), id="Chinese form, no name"),
+        pytest.param("见附件，(600123)被证监会处罚。", set(), id="a code without a name"),
+        pytest.param("公告的甲(600123)被证监会处罚。", set(), id="one letter before a code"),
+        pytest.param("*ST松林(600123)被证监会处罚。", {"*ST松林"}, id="special treatment and a code"),
+        pytest.param("白雪集团(600123)遭证监会处罚。", {"baixue"}, id="a known name before a code"),
+        pytest.param("“松果科技”被处罚。", {"松果科技"}, id="in quotation marks"),
+        pytest.param("健身平台Keepfit被处罚。", {"Keepfit"}, id="a Latin name after what it is"),
+        pytest.param("松果科技：涉嫌造假，被处罚。", {"松果科技"}, id="the subject of the part before"),
+        pytest.param("松果@科技被处罚。", set(), id="no letters of a name"),
+        pytest.param("警告科技被处罚。", set(), id="a trigger word in the name's place"),
+        pytest.param("松果股份(600123)季度净利增长30%云杉电子被处罚。", set(), id="two headlines without a break"),
+        pytest.param("The regulator said Fernhill Bank was fined £5,000.", {"Fernhill Bank"}, id="in the middle of the sentence"),
+        pytest.param("Northgate Lending LLC sells loans. The regulator fined Northgate Lending £5,000.", {"Northgate Lending"}, id="short"),
+        pytest.param("The agency fined State $5 million.", set(), id="a word for public bodies"),
+        pytest.param("The agency fined ZedLabs €5 million. ZedLabs paid.", {"ZedLabs"}, id="named again"),
+        pytest.param("The agency fined firms such as Northgate.", {"Northgate"}, id="firms such as one"),
+        pytest.param("The agency fined firms including many others.", set(), id="firms including nobody"),
         pytest.param("张伟被证监会罚款30万元。", set(), id="a person, in Chinese"),
         pytest.param("*ST松林收到警示函。", {"*ST松林"}, id="a share under special treatment"),
         pytest.param("青松股份(600123)信披违规遭证监会立案调查", {"青松股份"}, id="a short name before its code"),
@@ -253,8 +309,8 @@ def test_lists_with_members_outside_the_register(text: str, found: set[str]) -> 
     ("text", "found"),
     [
         pytest.param(
-            "The regulator said it had summoned 11 technology companies. Tencent Holdings Ltd (騰訊), TikTok owner ByteDance Ltd (字節跳動) "
-            "and NetEase Cloud Music are among them.",
+            "The regulator said it had summoned 11 technology companies. Tencent Holdings Ltd (騰訊), TikTok owner ByteDance Ltd "
+            "(字節跳動) and NetEase Cloud Music are among them.",
             {"tencent", "bytedance", "netease-cloud-music"},
             id="are among them",
         ),

@@ -91,6 +91,19 @@ def test_kinds(text: str, kind: str) -> None:
         "The fine print of Google was long, the agency found.",
         "A survey by the agency asked Google users.",
         "Google investigates a data leak.",
+        "The agency fined a Google shareholder.",
+        "The agency imposed a fine on a Google executive.",
+        "The agency opened a probe into customers of Google.",
+        "A Google executive fine was paid to the agency.",
+        "The agency imposed a fine on three traders.",
+        "An investigation that Google backed goes on, the agency said.",
+        "The fine amused Google, the agency said.",
+        "The agency ordered disgorgement of €3 million to Google.",
+        "Talks with Google were suspended by the agency.",
+        "Google to be fined? The agency was silent.",
+        "百度警示函范本公布。",
+        "百度被处罚的可能性不大。",
+        "责令百度旗下公司整改。",
         "谷歌问卷调查结果公布。",
     ],
 )
@@ -109,6 +122,7 @@ def test_no_act_against_the_firm(text: str) -> None:
         pytest.param("The tribunal upheld the fine on Google.", Kind.FINE, Status.FINAL, id="upheld"),
         pytest.param("The court overturned the fine on Google.", Kind.ANNULMENT, Status.ANNULLED, id="overturned"),
         pytest.param("The agency fined Google; the fine on Google was reduced to €2 million.", Kind.FINE, Status.REDUCED, id="reduced"),
+        pytest.param("The tribunal annulled Google's designation.", Kind.ANNULMENT, Status.ANNULLED, id="annulled"),
         pytest.param("Google agreed to settle.", Kind.SETTLEMENT, Status.FINAL, id="settled"),
         pytest.param("Google appealed, the commission said.", Kind.APPEAL, Status.APPEALED, id="appealed"),
         pytest.param("法院维持对谷歌的罚款，驳回上诉。", Kind.FINE, Status.FINAL, id="upheld, zh"),
@@ -123,6 +137,51 @@ def test_status(text: str, kind: Kind, status: Status) -> None:
 def test_one_act_in_several_words_is_one_action() -> None:
     reading = read("The agency fined Google €5 million and ordered it to delete the data after an investigation into Google.")
     assert told(reading) == [("fine", ["google"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "told_of"),
+    [
+        pytest.param("Google faces a €5 million fine, the agency said.", [("fine", ["google"])], id="faces a fine"),
+        pytest.param("Prosecutors filed a lawsuit against Google.", [("lawsuit", ["google"])], id="a lawsuit of a public body"),
+        pytest.param("Google fined €5 million over cookies", [("fine", ["google"])], id="a headline's short passive"),
+        pytest.param("被举报3个月后监管部门处罚百度。", [("fine", ["baidu"])], id="a passive of something else"),
+        pytest.param("监管部门接到举报后对百度处以罚款。", [("fine", ["baidu"])], id="a report received"),
+        pytest.param("百度涉嫌垄断，公司被监管部门处罚。", [("fine", ["baidu"])], id="the firm of the part before"),
+        pytest.param(
+            "The FCA fined Barclays. It imposed a fine of £5 million.", [("fine", ["barclays"])], id="the sum in the next sentence"
+        ),
+        pytest.param(
+            "The agency fined 12 companies. The agency fined Google €5 million.", [("fine", ["google"])], id="one of those counted"
+        ),
+        pytest.param("A fine of €5 million was paid.", [], id="nobody fines nobody"),
+        pytest.param("It rained. It was cold. The shop shut. A fine of €5 million was paid.", [], id="nobody, far down"),
+        pytest.param(
+            "The Competition and Markets Authority cleared the acquisition of Fernhill Foods by Google.",
+            [("merger_decision", ["Fernhill Foods", "google"])],
+            id="a party outside the register",
+        ),
+    ],
+)
+def test_told(text: str, told_of: list[tuple[str, list[str]]]) -> None:
+    assert told(read(text)) == told_of
+
+
+@pytest.mark.parametrize(
+    "text", ["The agency fined an Alibaba affiliate.", "An Alibaba affiliate was fined by the agency.", "责令阿里巴巴旗下公司整改。"]
+)
+def test_the_owner_of_an_unnamed_target_is_group(text: str) -> None:
+    (action,) = read(text).actions
+    assert [(firm.firm_id, firm.role) for firm in action.firms] == [("alibaba", Role.GROUP)]
+
+
+def test_a_title_without_the_firm_is_the_same_act() -> None:
+    reading = read("The regulator fined Barclays £5 million.", title="Regulator opens probe into a bank")
+    assert told(reading) == [("fine", ["barclays"])]
+
+
+def test_a_count_of_others_is_not_stated() -> None:
+    assert read("The agency fined Google, Meta and Apple after two firms complained.").actions[0].stated_count is None
 
 
 def test_two_acts_against_two_firms_are_two() -> None:
@@ -163,7 +222,8 @@ def test_documents_without_an_act_are_what_their_title_says(title: str, kind: Ki
 
 def test_a_field_names_the_respondent() -> None:
     reading = read(
-        "National case. Controller: Acme Dati S.p.A. Decision: administrative fine.", title="Italian authority fined a company 40 000 EUR"
+        "National case. Company: see there. Controller: Acme Dati S.p.A. Decision: administrative fine.",
+        title="Italian authority fined a company 40 000 EUR",
     )
     assert told(reading) == [("fine", ["Acme Dati S.p.A."])]
 
@@ -174,6 +234,8 @@ def test_a_field_names_the_respondent() -> None:
         ("SEC v. Orchid Row Partners LLC", {"Orchid Row Partners LLC"}),
         ("Orchid Row: consumer protection enforcement case", {"Orchid Row"}),
         ("In the matter of Orchid Row Inc.", {"Orchid Row Inc."}),
+        ("Google: digital mergers consumer enforcement case", {"google"}),
+        ("Market Policy, Docket No. AD21-1-000", set()),
         ("Orchid Energy, Docket No. IN21-3-000, 170 FERC ¶ 61,001", {"Orchid Energy"}),
     ],
 )
@@ -187,6 +249,7 @@ def test_captions(title: str, found: set[str]) -> None:
 def test_merger_parties_are_targets() -> None:
     reading = read("", title="Orchid / Fern merger inquiry", regulator="gb-cma")
     assert told(reading) == [("merger_decision", ["Fern", "Orchid"])]
+    assert told(read("", title="Google / Fern merger inquiry", regulator="gb-cma")) == [("merger_decision", ["Fern", "google"])]
 
 
 def test_other_firms_of_the_sentence_are_kept_with_their_roles() -> None:

@@ -325,8 +325,8 @@ async def test_why_tells_names_roles_ownership_filters_merges_and_deliveries(sto
         ("subscription", False, f"#{strict.subscription.id} all: filtered out"),
         ("filter", False, f"#{strict.subscription.id} kind: kind is fine, asked for ban"),
         ("filter", True, f"#{strict.subscription.id} role: role is target, asked for target or group"),
-        ("delivery", True, f"alert:RW-{action_id}: sent, sent 2021-03-19 04:00 UTC, tries 1"),
-        ("delivery", False, f"update:RW-{action_id}:2: waived (muted), owed 2021-03-19 04:00 UTC, tries 0"),
+        ("delivery", True, f"alert:RW-{action_id} sent, 2021-03-19 04:00 UTC"),
+        ("delivery", False, f"update:RW-{action_id}:2 waived (muted), owed 2021-03-19 04:00 UTC"),
     ]
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 
 from bot.extract.firms import FirmIndex
@@ -97,22 +97,18 @@ def han_number(text: str) -> int | None:
     return total + digit if text else None
 
 
-def _value(text: str, has_scale: bool) -> Decimal | None:
+def _value(text: str, has_scale: bool) -> Decimal:
     """A printed number. Three digits after the last mark are a group; with a scale word a point is a decimal point."""
     text = text.strip().replace("'", ",").replace(" ", ",")
     if not text[:1].isdigit():
-        whole = han_number(text)
-        return None if whole is None else Decimal(whole)
+        return Decimal(han_number(text) or 0)
     marks = [char for char in text if char in ",."]
     if marks:
         last = max(text.rfind(","), text.rfind("."))
         tail = text[last + 1 :]
         groups = len(tail) == 3 and (text[last] == "," or not has_scale or len(marks) > 1) and (len(set(marks)) == 1 or len(marks) == 1)
         text = re.sub(r"[,.]", "", text) if groups else re.sub(r"[,.]", "", text[:last]) + "." + tail
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+    return Decimal(text)
 
 
 # --- money ---------------------------------------------------------------------------------------------------
@@ -168,10 +164,7 @@ def sums(folded: str, start: int, end: int) -> list[Sum]:
             scale_a, scale_b = match["sa"], match["sb"]
             low = _scaled(match["a"], scale_a or (scale_b if match["b"] else None) or scale_b)
             high = _scaled(match["b"], scale_b or scale_a) if match["b"] else low
-            if low is None or high is None or high < low:
-                high = low
-            if low is None or high is None:
-                continue
+            high = max(low, high)
             cur = match["cur"]
             stop = match.end() if not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
             found.append(Sum(match.start(), stop, low, high, money.get(cur, "$" if cur.startswith("dollar") else cur)))
@@ -187,7 +180,10 @@ def sums(folded: str, start: int, end: int) -> list[Sum]:
     return _as_given(folded, sorted(found, key=lambda one: one.start))
 
 
-_ABOUT = r"(?:about|approx(?:\.|imately)?|around|roughly|nearly|almost|some|or|circa|ca\.?|equivalent to|equal to|soit|约合?|合|折合|相当于|大约|[~≈=])"
+_ABOUT = (
+    r"(?:about|approx(?:\.|imately)?|around|roughly|nearly|almost|some|or|circa|ca\.?|equivalent to|equal to|soit|"
+    r"约合?|合|折合|相当于|大约|[~≈=])"
+)
 _CONVERTED = re.compile(rf"\s?\(\s?(?:{_ABOUT}\s?){{0,3}}|,\s(?:or|equivalent to)\s(?:{_ABOUT}\s){{0,2}}")
 
 
@@ -209,11 +205,8 @@ def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
     return kept
 
 
-def _scaled(text: str | None, scale: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    value = _value(text, bool(scale))
-    return None if value is None else value.scaleb(_SCALES.get((scale or "").rstrip("."), 0))
+def _scaled(text: str, scale: str | None) -> Decimal:
+    return _value(text, bool(scale)).scaleb(_SCALES.get((scale or "").rstrip("."), 0))
 
 
 def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Sum | None:
@@ -233,19 +226,14 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             return None
     low = _han_scaled(match["a"], scale or (match["sb"] or "" if match["b"] else ""))
     high = _han_scaled(match["b"], match["sb"] or scale) if match["b"] else low
-    if low is None or high is None:
-        return None
     if match["rest"]:
-        more = _han_scaled(match["rest"][:-1], "万")
-        low = high = low + (more or 0)
+        low = high = low + _han_scaled(match["rest"][:-1], "万")
     currency = money.get(unit) or money.get(before) or ("$" if before == "$" else "¥" if before == "¥" else "元")
     return Sum(match.start(), match.end(), low, max(low, high), currency)
 
 
-def _han_scaled(text: str, scale: str) -> Decimal | None:
+def _han_scaled(text: str, scale: str) -> Decimal:
     value = _value(text.rstrip(",."), bool(scale))
-    if value is None:
-        return None
     for char in scale:
         value = value.scaleb(_SCALES[char]) if char in "万亿兆" else value * _HAN_UNITS[char]
     return value
@@ -345,7 +333,8 @@ _MAY_DATE = re.compile(
     r"yesterday|today|last |this |on (?:mon|tue|wed|thu|fri|sat|sun))|[年月昨今前当去]"
 )
 _PUBLISHED = re.compile(
-    r"\b(?:published|posted|updated|printed|accessed|retrieved|uploaded)(?::| on| at)?\s*(?:the )?$|(?:发布|刊发|更新|发文|印发)(?:时间|日期|于)?:?\s?$|(?:日期|时间):\s?$"
+    r"\b(?:published|posted|updated|printed|accessed|retrieved|uploaded)(?::| on| at)?\s*(?:the )?$"
+    r"|(?:发布|刊发|更新|发文|印发)(?:时间|日期|于)?:?\s?$|(?:日期|时间):\s?$"
 )
 """Before the day of a publication, which is not the day of the act."""
 _DATELINE = re.compile(r"\s?(?:[讯电]|消息[,:]|发布(?:的|[,。]|$))|\s?\((?:reuters|xinhua|ap|afp|bloomberg)\)")
@@ -527,15 +516,10 @@ def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> Regulato
         return cued[0]
     if free:
         return free[0]
-    if len(rows) == 1 and re.search("[\u4e00-\u9fff]", reading.folded[name.start : name.end]):
+    is_han = bool(re.search("[\u4e00-\u9fff]", reading.folded[name.start : name.end]))
+    if len(rows) == 1 and is_han:
         return rows[0]
-    place = (
-        {"zh-Hans": "CN", "zh-Hant": "TW"}.get(reading.language)
-        if re.search("[\u4e00-\u9fff]", reading.folded[name.start : name.end])
-        else None
-    )
-    if cued and place is None:
-        return cued[0]
+    place = {"zh-Hans": "CN", "zh-Hant": "TW"}.get(reading.language) if is_han else None
     return next((row for row in rows if row.jurisdiction == place), None)
 
 

@@ -123,8 +123,8 @@ class FirmIndex:
 
     def read(self, reading: Reading) -> None:
         """Fill in the names and triggers of the reading."""
-        reading.names, reading.hits = [], []
         names, hits = self._scan(reading)
+        reading.hits = hits
         self._add_tickers(reading, names)
         accepted = self._accept(reading, names)
         if hits:
@@ -193,7 +193,7 @@ class FirmIndex:
         accepted: list[Name] = []
         weak: list[Name] = []
         for entry, start, end in raw:
-            if entry.regulators and not (entry.aliases and not entry.regulators):
+            if entry.regulators:
                 rows = tuple((row, needs_cue) for row, needs_cue, text in entry.regulators if _is_written(text, reading.whole[start:end]))
                 if rows:
                     accepted.append(Name(start, end, end, rows[0][0].id, name=rows[0][0].name, regulators=rows))

@@ -273,11 +273,7 @@ def _firm(scene: Scene, start: int, stop: int) -> Name | None:
         return None
     if not is_han and not re.match(r"[A-Z]", surface) and not re.search(f"[{HAN}]", body):
         return None
-    if (
-        re.search("[省市县区镇村乡路局委院部会厅署办]$", body)
-        or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
-        or scene.firms(start, stop)
-    ):
+    if re.search("[省市县区镇村乡路局委院部会厅署办]$", body) or any(hit.start < stop and start < hit.end for hit in scene.reading.hits):
         return None
     return scene.add(Name(start, stop, stop, firm_key(surface), name=surface, rule="place"))
 
@@ -322,7 +318,6 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
         return []
     parts = list(_parts(skeleton, start, stop))
     is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
-    found: list[Name] = []
     places: list[tuple[int, int]] = []
     for left, right in parts:
         left, right = _bare(skeleton, left, right)
@@ -330,9 +325,7 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
             places.append((left, right))
     if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
         places = places if len(places) == len(parts) > 2 else []
-    for left, right in places:
-        found += scene.firms(left, right) or [scene.member(left, right)]
-    return found
+    return scene.members(places)
 
 
 @cache

@@ -244,12 +244,17 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     return True
 
 
+def _is_one(known: Act, act: Act) -> bool:
+    """Talks with several firms and another act against one of them are two acts."""
+    return Kind.TALKS not in (known.kind, act.kind) or {name.key for name in known.targets} == {name.key for name in act.targets}
+
+
 def _one_sentence(acts: list[Act]) -> list[Act]:
     """Words of one sentence about the same firms are one act; a word without a firm joins its neighbour."""
     merged: list[Act] = []
     for act in acts:
         keys = {name.key for name in act.targets}
-        partner = next((known for known in merged if keys & {name.key for name in known.targets}), None)
+        partner = next((known for known in merged if keys & {name.key for name in known.targets} and _is_one(known, act)), None)
         if partner is None and not keys and merged:
             partner = merged[-1]
         if partner is None and keys:

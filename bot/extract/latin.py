@@ -125,9 +125,9 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
             if take(scene, act, _whole(scene, hit.end, _object(scene, act, name, sentence.end), sentence.end)):
                 return True
     gathered = _GATHERS.search(scene.skeleton, hit.end, sentence.end)
-    if gathered and not _STOP.search(scene.skeleton, hit.end, gathered.start()):
-        if take(scene, act, members(scene, gathered.end(), sentence.end, is_of_firms=True)):
-            return True
+    is_gathering = gathered and not _STOP.search(scene.skeleton, hit.end, gathered.start())
+    if gathered and is_gathering and take(scene, act, members(scene, gathered.end(), sentence.end, is_of_firms=True)):
+        return True
     if (
         re.search(FIRM + r"(?:'s)?\s*$", left)
         and re.match(
@@ -176,7 +176,8 @@ _MEMBER = re.compile(
     r"(?:(?:the|its|also|both|and)\s)?(?:[a-z][\w'’-]*\s){0,5}?(?P<name>[A-Z0-9][\w.&'’!+-]*(?:\s(?:[A-Z0-9&][\w.&'’!+-]*|of|de))*)"
 )
 _NEXT = re.compile(
-    r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|(?P<joined>\s(?:and|or|&|as well as|along with)\s+))"
+    r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|"
+    r"(?P<joined>\s(?:and|or|&|as well as|along with)\s+))"
 )
 _AFTER = re.compile(
     r"\s*(?:\([^()]*\)\s*)?(?:$|[,.;:)\n–-]|(?:for|over|after|to|on|in|with|from|by|at|about|of|under|because|was|were|are|had|have|must|agreed|this|last|yesterday)\b)"
@@ -197,7 +198,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
     whole, skeleton = scene.reading.whole, scene.skeleton
     run: list[tuple[int, int, Name | None]] = []
     at, is_last = start, False
-    while at < end:
+    while True:
         known = next(iter(scene.firms(at, end)), None)
         lead = skeleton[at : known.start] if known else ""
         if known and _DESCRIBED.fullmatch(skeleton, at, known.start) and not _STOP.search(lead) and lead == whole[at : known.start]:
@@ -224,11 +225,11 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
             break
         is_last = bool(joint["last"] or joint["joined"])
         at = joint.end()
-    while run and run[-1][2] is None and not (is_last and _AFTER.match(whole, run[-1][1], end)):
+    while run and run[-1][2] is None and not ((is_last or (is_of_firms and len(run) == 1)) and _AFTER.match(whole, run[-1][1], end)):
         run.pop()
-    if len(run) < 2 or not (is_of_firms or any(name for _, _, name in run)):
+    if not is_of_firms and (len(run) < 2 or not any(name for _, _, name in run)):
         return []
-    return [name or scene.member(left, right) for left, right, name in run if name or _is_member(scene, left, right)]
+    return scene.members((left, right) for left, right, name in run if name or _is_member(scene, left, right))
 
 
 _DESCRIBED = re.compile(r"(?:'s)?\s*(?:[a-z][\w'-]*\s){0,5}")
@@ -259,11 +260,12 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
 _COMPLETES = re.compile(
     r"(?:they|these|those(?: \w+)?|among them|(?:the|those) (?:[a-z0-9]+ ){0,3}?(?:companies|firms|banks|platforms|apps|operators|lenders|"
     r"businesses|groups|institutions|brokers|insurers)(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
-    r"(?:include|includes|included|are|were|also include|also included)\s|among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
+    r"(?:include|includes|included|are|were|also include|also included)\s|"
+    r"among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
 )
 _COMPLETED = re.compile(
-    r"\s(?:are|were|is|was)\s(?:also\s)?(?:among|some of)\s(?:them|those|the\s(?:[a-z0-9]+\s){0,3}?(?:companies|firms|banks|platforms|apps|operators|"
-    r"lenders|businesses|groups|institutions|ones))\b|\s(?:made|are on|were on|is on)\sthe\slist\b"
+    r"\s(?:are|were|is|was)\s(?:also\s)?(?:among|some of)\s(?:them|those|the\s(?:[a-z0-9]+\s){0,3}?(?:companies|firms|banks|platforms|apps|"
+    r"operators|lenders|businesses|groups|institutions|ones))\b|\s(?:made|are on|were on|is on)\sthe\slist\b"
 )
 
 
@@ -285,13 +287,18 @@ def completes(scene: Scene, sentence: Sentence) -> list[Name]:
 
 def _is_open(gap: str) -> bool:
     """Nothing between a verb and a name keeps the name from being its object."""
-    if len(gap) > 110:
-        return False
+    size = len(gap)
     gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?", "", gap)
     through = _THROUGH.search(gap)
     rest = gap[: through.start()] + gap[through.end() :] if through else gap
-    return not _STOP.search(rest) and (
-        through is not None or not re.search(r"\b(?:of|in)\b(?! (?:its|the) )", rest) or bool(re.search(r"\bincluding\b|\bsuch as\b", rest))
+    return (
+        size <= 110
+        and not _STOP.search(rest)
+        and (
+            through is not None
+            or not re.search(r"\b(?:of|in)\b(?! (?:its|the) )", rest)
+            or bool(re.search(r"\bincluding\b|\bsuch as\b", rest))
+        )
     )
 
 
@@ -433,7 +440,10 @@ def _leading_run(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name |
     whole = scene.reading.whole
     lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
     start = sentence.start + (lead.end() if lead else 0)
-    near = re.search(r"(?:^|[a-z,] )((?:[A-Z0-9][\w.&'’-]*)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of)){0,5})\s$", whole[start:end])
+    near = re.search(
+        r"(?:^|[a-z,] )((?:[A-Z0-9][\w.&'’-]*)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of)){0,5})(?:\s(?:was|were|has been|have been))?\s$",
+        whole[start:end],
+    )
     if (
         near
         and near.start(1)
@@ -467,9 +477,7 @@ def _placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         return None
     start = at + lead.end()
     match = re.match(r"[A-Z0-9][\w.&'’!-]*(?:[ ](?:[A-Z][\w.&'’!-]*|&|\d+))*", whole[start : sentence.end])
-    if match is None:
-        return None
-    text = re.sub(r"(?:['’]s?|[.,])$", "", match.group())
+    text = re.sub(r"(?:['’]s?|[.,])$", "", match.group() if match else "")
     money = re.search(r"\s+(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|HUF|CZK|RON|Over|For|After|To|In|On|By|With)\b.*$", text)
     text = text[: money.start()] if money else text
     text = re.sub(r"\s+\d+$", "", text)
@@ -499,8 +507,11 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
         or tokens[0].isdigit()
     ):
         return None
-    if {fold(surface), tokens[0]} & (vocabulary("bodies", "words") | vocabulary("bodies", "places")) or any(
-        hit.start >= start and hit.end <= end for hit in reading.hits
+    no_firms = vocabulary("bodies", "words") | vocabulary("bodies", "places")
+    if (
+        {fold(surface), tokens[0]} & no_firms
+        or fold(surface) in vocabulary("persons", "places") | vocabulary("legal", "latin")
+        or any(hit.start >= start and hit.end <= end for hit in reading.hits)
     ):
         return None
     described = re.search(
@@ -512,10 +523,13 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     capitals = [word[:1].isupper() for word in re.findall(r"[A-Za-z]{4,}", line)]
     is_headline = len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
     is_trade = bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
-    is_odd = is_bare and len(tokens) == 1 and (surface[1:] != surface[1:].lower() or (not is_headline and len(surface) > 2))
+    is_odd = (
+        is_bare
+        and len(tokens) == 1
+        and not line.isupper()
+        and (surface[1:] != surface[1:].lower() or (not is_headline and len(surface) > 2))
+    )
     if not (known or is_led or is_trade or is_odd):
-        return None
-    if is_headline and not (known or is_trade or is_led or surface[1:] != surface[1:].lower()):
         return None
     name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
     if known:

@@ -126,7 +126,7 @@ _HAN_BEFORE = re.compile("(?:约谈|责令|下架|调查|处罚|对|向|通报|�
 
 
 _HAN_AFTER = re.compile(
-    "被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
+    "被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|发出|下发|送达|出具|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
 )
 
 
@@ -294,8 +294,6 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
             or (not between and _HAN_ONE.match(folded[right.start]))
         ):
             return "list"
-        if other.key == name.key and re.fullmatch(r"\s*\(\s*", between):
-            return "same-firm"
     if _HAN_ONE.match(folded[name.start]):
         if _CORPORATE_AFTER.match(after):
             return "corporate-word"
@@ -345,7 +343,9 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     return ""
 
 
-_CONTEXT = re.compile("约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到")
+_CONTEXT = re.compile(
+    "约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到|异议声明|警示函|问询函|关注函|告知书|整改"
+)
 
 
 def _is_verb_like(after: str) -> bool:
@@ -413,7 +413,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             continue
         left = at = form.start()
         count = 0
-        while at > last:
+        while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
@@ -437,8 +437,6 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
                 break
             at = left = last + token.start()
             count += 1
-            if count > 9:
-                break
         if count:
             left = _strip_front(reading, left, form.start())
             if left < form.start():
@@ -578,7 +576,7 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
 
 def _is_initials(short: str, full: str) -> bool:
     letters = [word[0] for word in re.findall(r"[^\W\d_]+", full)]
-    return all(char in "".join(letters).upper() for char in short if char.isupper()) or fold(short) in fold(full)
+    return (short.isupper() and all(char in "".join(letters).upper() for char in short)) or fold(short) in fold(full)
 
 
 def close_brackets(reading: Reading, name: Name) -> None:

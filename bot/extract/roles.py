@@ -82,22 +82,36 @@ class Scene:
 
     def add(self, name: Name) -> Name:
         """Take a name that only its place in a sentence shows to be a firm."""
-        whole, surface = self.reading.whole, self.reading.whole[name.start : name.end]
+        surface = self.reading.whole[name.start : name.end]
         self._insert(name)
-        for match in re.finditer(rf"(?<!\w){re.escape(surface)}(?!\w)", whole) if surface.isascii() and len(surface) > 2 else ():
-            if match.start() != name.start and not {FIRM, BODY} & set(self.skeleton[match.start() : match.end()]):
-                self._insert(Name(match.start(), match.end(), match.end(), name.key, name.firm_id, name.name, rule=name.rule))
+        if surface.isascii() and len(surface) > 2:
+            self._repeat(name, rf"(?<!\w){re.escape(surface)}(?!\w)")
         return name
 
-    def member(self, start: int, end: int) -> Name:
-        """Take a member of a list of firms: the register's weak name that stands there, else a new one by its surface."""
-        weak = next((name for name in self.reading.weak if name.start == start and name.end == end), None)
-        if weak is not None:
-            weak.rule = "list"
-            self._insert(weak)
-            return weak
-        surface = self.reading.whole[start:end]
-        return self.add(Name(start, end, end, firm_key(surface), name=surface, rule="list"))
+    def _repeat(self, name: Name, expression: str) -> None:
+        """Take the other places too where the name stands."""
+        for match in re.finditer(expression, self.reading.whole):
+            if match.start() != name.start and not {FIRM, BODY} & set(self.skeleton[match.start() : match.end()]):
+                self._insert(Name(match.start(), match.end(), match.end(), name.key, name.firm_id, name.name, rule=name.rule))
+
+    def members(self, places: Iterable[tuple[int, int]]) -> list[Name]:
+        """Take the members of a list of firms: the names that stand there, weak ones too, else new ones by their surface."""
+        found: list[Name] = []
+        fresh: list[Name] = []
+        for start, end in places:
+            weak = [name for name in self.reading.weak if name.start == start and name.end == end]
+            known = self.firms(start, end) or weak
+            if known is weak:
+                surface = self.reading.whole[start:end]
+                known = weak or [Name(start, end, end, firm_key(surface), name=surface)]
+                known[0].rule = "list"
+                self._insert(known[0])
+                fresh += known
+            found += known
+        for name in fresh:
+            surface = self.reading.whole[name.start : name.end]
+            self._repeat(name, rf"(?<!\w){re.escape(surface)}(?!\w)" if surface.isascii() else re.escape(surface))
+        return found
 
     def _insert(self, name: Name) -> None:
         at = bisect_left(self._starts, name.start)

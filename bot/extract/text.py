@@ -134,8 +134,6 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
 
     for match in _END.finditer(whole):
         at, end, mark = match.start(), match.end(), match.group()
-        if at < start:
-            continue
         if mark == "\n":
             rest = whole[end : end + 3].lstrip(" ")
             if at != title_length and rest[:1].islower() and whole[max(start, at - 1) : at] not in (":", "."):

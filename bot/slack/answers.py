@@ -60,7 +60,7 @@ from storage.records import (
     WhyView,
 )
 
-WHY_NAMES = 8
+WHY_NAMES = 6
 _MARKS = {True: "✓", False: "✗", None: "•"}
 
 
@@ -194,11 +194,13 @@ def why(view: WhyView, coverage: Coverage, look: Look) -> Message:
     sheet = Sheet([*coverage_block(coverage, look), *button_row(details_button(view.action))])
     sheet.add(section(mrkdwn("*Why {} in {}*\n{}", view.action.ref, where, head_line(view.action, look))))
     told = list(view.lines)
-    names = [line for line in told if line.subject == "name"]
-    if len(names) > WHY_NAMES:
-        # the names that were read come first and may be many; what decided comes last and must not be cut off
-        told = [line for line in told if line not in names[WHY_NAMES:]]
-        told.insert(WHY_NAMES, WhyLine("name", f"and {len(names) - WHY_NAMES} more names"))
+    for subject in ("name", "role"):
+        # these come first and may be many; what decided comes last and must not be cut off
+        these = [line for line in told if line.subject == subject]
+        if len(these) > WHY_NAMES:
+            at = told.index(these[WHY_NAMES])
+            told = [line for line in told if line not in these[WHY_NAMES:]]
+            told.insert(at, WhyLine(subject, f"and {len(these) - WHY_NAMES} more {subject}s"))
     sheet.lines([mrkdwn("{} {}: {}", _MARKS[line.is_passed], t.bold(escape(line.subject, 40)), escape(line.text, 300)) for line in told])
     said = [
         mrkdwn(
