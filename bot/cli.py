@@ -52,11 +52,11 @@ def _fail(words: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def _settings(db: str | None = None) -> Settings:
+def _settings(db: str | None = None, *, is_service: bool = False) -> Settings:
     from bot.config import load_settings, set_up_logging
 
     settings = load_settings(database_url=db)
-    set_up_logging(settings)
+    set_up_logging(settings, is_quiet=not is_service)
     return settings
 
 
@@ -79,7 +79,7 @@ def demo(
     from bot.demo.tour import play
 
     # the tour is told on the screen; its log would stand between the lines
-    set_up_logging(load_settings(log_level="WARNING"))
+    set_up_logging(load_settings(), is_quiet=True)
     _run(play(is_once=once or as_json or not sys.stdin.isatty(), as_json=as_json))
 
 
@@ -96,7 +96,7 @@ def run(
     roles = frozenset(part.strip() for part in only.split(",") if part.strip()) or ROLES
     if roles - ROLES:
         _fail(f"--only: no role {', '.join(sorted(roles - ROLES))}; use poll, deliver, slack")
-    service = Regwatch(_settings(db), only=roles)
+    service = Regwatch(_settings(db, is_service=True), only=roles)
 
     async def work() -> int:
         stop = asyncio.Event()
@@ -201,6 +201,9 @@ def explain(
         Path | None,
         typer.Argument(help="Plain text, or JSON lines {id, title, text, lang, published, regulator}; standard input by default."),
     ] = None,
+    firms: Annotated[
+        Path | None, typer.Option("--firms", metavar="CSV", help="A list of firms of your own, laid over the register.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what the bot makes of a text: actions, firms with their roles, amounts, dates, evidence."""
@@ -208,16 +211,13 @@ def explain(
     from bot.explain import read_inputs, reading_json
     from bot.extract import FirmIndex, extract
     from storage.firms import shipped_register
+    from storage.lists import with_list
 
     settings = _settings()
-    try:
-        raw = file.read_bytes() if file else sys.stdin.buffer.read()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        _fail(f"{file}: {error.strerror}")
-    except UnicodeDecodeError:
-        _fail(f"{file or 'standard input'} is not UTF-8 text")
+    text = _text_of(file)
     register = shipped_register(catalogue_of(settings).regulators)
+    if firms:
+        register = with_list(register, _text_of(firms), firms.name)
     try:
         inputs = list(read_inputs(text, register))
     except ValueError as error:
@@ -231,6 +231,16 @@ def explain(
             from bot.report import show_reading
 
             show_reading(document, reading)
+
+
+def _text_of(file: Path | None) -> str:
+    """A file, or standard input."""
+    try:
+        return (file.read_bytes() if file else sys.stdin.buffer.read()).decode("utf-8-sig")
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}")
+    except UnicodeDecodeError:
+        _fail(f"{file or 'standard input'} is not UTF-8 text")
 
 
 @app.command()

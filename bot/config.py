@@ -205,13 +205,17 @@ class _Redact(logging.Filter):
         return True
 
 
-def set_up_logging(settings: Settings) -> None:
-    """Log to standard error: time, level, event and its key=value pairs. Slack's own chatter stays below WARNING."""
+def set_up_logging(settings: Settings, *, is_quiet: bool = False) -> None:
+    """Log to standard error: time, level, event and its key=value pairs. Slack's own chatter stays below WARNING.
+
+    `is_quiet`: only what is wrong, unless REGWATCH_LOG_LEVEL asks for more; for commands whose answer is on the screen.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     secrets = tuple(secret.get_secret_value() for secret in (settings.slack_bot_token, settings.slack_app_token) if secret)
     handler.addFilter(_Redact(secrets))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("regwatch").setLevel(settings.log_level)
+    is_asked = "log_level" in settings.model_fields_set
+    logging.getLogger("regwatch").setLevel("WARNING" if is_quiet and not is_asked else settings.log_level)
     # on a bad signature it logs the whole request body
     logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.ERROR)

@@ -440,8 +440,9 @@ class Filter:
         return tuple(value for term in self.terms if term.key == key and not term.is_negated for value in term.values)
 
     def over(self, defaults: Filter) -> Filter:
-        """This filter, and those terms of the defaults whose key it does not speak of."""
-        mine = self.keys()
+        """This filter, and those terms of the defaults whose key it asks nothing of. To exclude (`-role:mentioned`) narrows a
+        default, it does not replace it."""
+        mine = {term.key for term in self.terms if not term.is_negated}
         return Filter((*self.terms, *(term for term in defaults.terms if term.key not in mine)))
 
     def verdicts(self, facts: ActionFacts, today: date) -> tuple[Verdict, ...]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +26,14 @@ FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><tit
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A folder and a database of the test's own, no setting of the machine; logging is put back afterwards."""
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder and a database of the test's own, no setting of the machine."""
     for name in list(os.environ):
         if name.startswith(("REGWATCH_", "SLACK_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
     monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 async def regwatch(*words: str, says: str | bytes | None = None) -> Result:
@@ -141,7 +134,7 @@ async def test_ask_changes_a_channel_and_names_who_did_it() -> None:
     assert "Tencent" in _data(again)["text"] + json.dumps(_data(again)["blocks"])
 
 
-async def test_explain_reads_plain_text_and_json_lines() -> None:
+async def test_explain_reads_plain_text_and_json_lines(tmp_path: Path) -> None:
     """One object for each input; offsets are code points into title + newline + text."""
     row = {
         "id": "a",
@@ -161,6 +154,11 @@ async def test_explain_reads_plain_text_and_json_lines() -> None:
     assert (action["kind"], firm["id"], action["regulator"]["id"]) == ("fine", "tencent", "cn-samr")
     assert (action["amounts"][0]["min"], action["amounts"][0]["currency"]) == (500000, "CNY")
     assert second["actions"] == []
+
+    (tmp_path / "mine.csv").write_text("name,strength\n巨岩语音,strong\n")
+    own = await regwatch("explain", "--firms", "mine.csv", "--json", says="市场监管总局对巨岩语音处以50万元罚款。")
+    (named,) = json.loads(own.stdout)["actions"][0]["firms"]
+    assert (named["name"], named["id"] is not None) == ("巨岩语音", True)
 
     shown = await regwatch("explain", says=row["text"])
     assert "FINE" in shown.stdout

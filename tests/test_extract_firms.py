@@ -110,6 +110,7 @@ def small(text: str, *, on: str | None = "2024-05-15", regulator: str | None = N
         pytest.param("Later, Orbit was fined by the regulator.", {"orbit"}, id="a weak name before its verb"),
         pytest.param("The regulator fined issuer Orbit (NYSE: ORBX) again.", {"orbit"}, id="a weak name with a code"),
         pytest.param("The regulator fined Shenzhen Tengda Ltd (Acme) £5,000.", {"acme"}, id="a bracket names the known firm"),
+        pytest.param("The regulator fined Acme ((see there)).", {"acme"}, id="a bracket that names nobody"),
         pytest.param("The regulator fined Acme (Bank of Saturn).", {"acme", "bank"}, id="a bracket names another firm"),
         pytest.param("白雪大厦被罚款。", set(), id="a building, in Chinese"),
         pytest.param(
@@ -223,6 +224,8 @@ def test_short_forms(text: str, found: set[str]) -> None:
         pytest.param("“松果科技”被处罚。", {"松果科技"}, id="in quotation marks"),
         pytest.param("健身平台Keepfit被处罚。", {"Keepfit"}, id="a Latin name after what it is"),
         pytest.param("松果科技：涉嫌造假，被处罚。", {"松果科技"}, id="the subject of the part before"),
+        pytest.param("昨日，松果科技涉嫌造假，被处罚。", {"松果科技"}, id="the subject of a middle part"),
+        pytest.param("keepfit被处罚。", set(), id="small letters"),
         pytest.param("松果@科技被处罚。", set(), id="no letters of a name"),
         pytest.param("警告科技被处罚。", set(), id="a trigger word in the name's place"),
         pytest.param("松果股份(600123)季度净利增长30%云杉电子被处罚。", set(), id="two headlines without a break"),
@@ -433,6 +436,25 @@ def test_every_span_is_what_it_says(body: list[str], head: list[str]) -> None:
         assert all(proof.text == document.whole[proof.start : proof.end] for proof in action.evidence)
         assert all(amount.surface == document.whole[amount.start : amount.end] for amount in action.amounts)
         assert all(amount.minimum <= amount.maximum for amount in action.amounts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("The agency fined " + "Acme " * 1100, id="a name again and again"),
+        pytest.param("The agency fined " + "Acme, " * 1100, id="a long list"),
+        pytest.param("The agency fined " + "Acme owner " * 600, id="a chain of owners"),
+        pytest.param("网信办约谈" + "Acme、" * 600, id="a long Chinese list"),
+        pytest.param("罚款50万元（约" * 300, id="open brackets"),
+        pytest.param("The agency fined Acme " + "(see " * 300, id="more open brackets"),
+    ],
+)
+def test_long_texts_are_read(text: str) -> None:
+    assert small(text).language
+
+
+def test_cleaned_text_has_single_spaces_and_no_invisible_signs() -> None:
+    assert clean(" A\u200bcme \t Ltd \r\n\r\n\n\n paid\u00a0up ") == "Acme Ltd\n\npaid up"
 
 
 @settings(max_examples=100, deadline=None)

@@ -235,6 +235,7 @@ def test_a_field_names_the_respondent() -> None:
         ("Orchid Row: consumer protection enforcement case", {"Orchid Row"}),
         ("In the matter of Orchid Row Inc.", {"Orchid Row Inc."}),
         ("Google: digital mergers consumer enforcement case", {"google"}),
+        ("Google LLC, Docket No. IN21-4-000", {"google"}),
         ("Market Policy, Docket No. AD21-1-000", set()),
         ("Orchid Energy, Docket No. IN21-3-000, 170 FERC ¶ 61,001", {"Orchid Energy"}),
     ],

@@ -32,7 +32,7 @@ RULES = [
     ("nothing typed: the default", "", "role:target,group"),
     ("another key stands beside the default", "kind:fine", "kind:fine role:target,group"),
     ("a typed key replaces its default", "role:mentioned", "role:mentioned"),
-    ("an exclusion speaks of its key too", "-role:mentioned", "-role:mentioned"),
+    ("an exclusion narrows the default", "-role:mentioned", "-role:mentioned role:target,group"),
 ]
 
 

@@ -7,11 +7,11 @@ a number is never made more precise than the text, and nothing is converted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.extract.firms import FirmIndex
 from bot.extract.names import Name, Reading
@@ -149,10 +149,11 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return prefix, suffix, chinese
 
 
-def sums(folded: str, start: int, end: int) -> list[Sum]:
+@lru_cache(maxsize=16)  # each trigger word of a sentence asks again
+def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
     if not re.search(r"\d|[万亿]元", folded[start:end]):
-        return []
+        return ()
     prefix, suffix, chinese = _sum_patterns()
     money = _money()
     found: list[Sum] = []
@@ -177,7 +178,7 @@ def sums(folded: str, start: int, end: int) -> list[Sum]:
             if one:
                 found.append(one)
                 taken.append((one.start, one.end))
-    return _as_given(folded, sorted(found, key=lambda one: one.start))
+    return tuple(_as_given(folded, sorted(found, key=lambda one: one.start)))
 
 
 _ABOUT = (
@@ -455,7 +456,8 @@ class Count:
     value: int
 
 
-def counts(folded: str, start: int, end: int) -> list[Count]:
+@lru_cache(maxsize=16)
+def counts(folded: str, start: int, end: int) -> Sequence[Count]:
     """The stated numbers of firms between the offsets; a count of one is none."""
     found = []
     for match in _COUNT.finditer(folded, start, end):
@@ -463,7 +465,7 @@ def counts(folded: str, start: int, end: int) -> list[Count]:
         value = _WORDS.index(text) if text in _WORDS else han_number(text)
         if value is not None and value > 1:
             found.append(Count(match.start(), match.end(), value))
-    return found
+    return tuple(found)
 
 
 _HAN_NUMBERED = re.compile(r"(?:[〔\[(【]\d{4}[〕\])】](?:第)?\s?\d+|字第\d{4,14})号")

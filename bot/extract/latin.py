@@ -159,16 +159,13 @@ def _whole(scene: Scene, low: int, run: list[Name], limit: int) -> list[Name]:
 
 def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
     """The list that the name begins. Of "TikTok owner ByteDance" or "Alibaba affiliate Ant Group" the second begins it."""
-    beside = role_beside(scene, first)
-    if beside and beside[1] in ("holder", "owner-of"):
+    while (beside := role_beside(scene, first)) and beside[1] in ("holder", "owner-of"):
         follow = scene.firms(first.end, limit)[:1]
-        is_near = bool(follow) and not _STOP.search(scene.gap(first.end, follow[0].start))
-        if beside[0] is Role.GROUP and is_near:
+        if not follow or _STOP.search(scene.gap(first.end, follow[0].start)):
+            return [] if beside[1] == "holder" else listed(scene, first, limit)
+        if beside[0] is Role.GROUP:
             act.groups.append(first)
-        if is_near:
-            return _object(scene, act, follow[0], limit)
-        if beside[1] == "holder":
-            return []
+        first = follow[0]
     return listed(scene, first, limit)
 
 

@@ -150,7 +150,25 @@ def _skeleton(reading: Reading) -> str:
 
 
 def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
-    """The role that the words right beside a name give it, or None when they leave it open."""
+    """The role that the words right beside a name give it, or None when they leave it open.
+
+    Who complains or is impersonated is a list's first name together with those that it joins.
+    """
+    own = _own_role(scene, name)
+    at, hops = name, 0
+    while own is None and hops < _HOPS:
+        before = scene.firms(max(0, at.start - 60), at.start)[-1:]
+        if not before or not _PLAIN_LIST.fullmatch(scene.gap(before[0].end, at.start)):
+            return None
+        at, hops = before[0], hops + 1
+        own = _own_role(scene, at)
+    return own if at is name or (own and own[0] in (Role.COMPLAINANT, Role.IMPERSONATED)) else None
+
+
+_HOPS = 24  # no list of complainants is longer
+
+
+def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
     skeleton = scene.skeleton
     after = skeleton[max(name.tail, name.end) : name.end + 60]
     before = skeleton[max(0, name.start - 44) : name.start]
@@ -175,11 +193,6 @@ def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
             or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
         ):
             return role, key
-    previous = scene.firms(max(0, name.start - 60), name.start)[-1:]
-    if previous and _PLAIN_LIST.fullmatch(scene.gap(previous[0].end, name.start)):
-        inherited = role_beside(scene, previous[0])
-        if inherited and inherited[0] in (Role.COMPLAINANT, Role.IMPERSONATED):
-            return inherited
     return None
 
 

@@ -382,7 +382,9 @@ def _roles(wanted: Sequence[str], unwanted: Sequence[str], who: str) -> list[str
             said.append("its group is" if said else f"a firm of {'its' if who == 'it' else 'a'} group is the target")
         return either(said)
 
-    return ([f"where {say(wanted)}"] if wanted else []) + ([f"not where {say(unwanted)}"] if unwanted else [])
+    if wanted:
+        return [f"where {say([value for value in wanted if value not in unwanted])}"]
+    return [f"not where {say(unwanted)}"] if unwanted else []
 
 
 def delivery(subscription: SubscriptionView) -> str:
