@@ -27,7 +27,7 @@ from bot.feeds.fetch import Fetcher
 from bot.poll import Poller
 from storage import StorageError, Store
 from storage.firms import shipped_register
-from storage.records import ChannelKey
+from storage.records import ChannelKey, Register
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -131,6 +131,15 @@ async def fill(store: Store, catalogue: Catalogue) -> None:
     if (await store.register()).version != shipped.version:
         await store.sync_register(shipped)
     await store.sync_catalogue(catalogue.regulators, catalogue.sources)
+
+
+async def register_of(settings: Settings) -> Register:
+    """All names that the database of these settings holds."""
+    store = await open_store(settings)
+    try:
+        return await store.register()
+    finally:
+        await store.close()
 
 
 async def index_of(store: Store) -> FirmIndex:

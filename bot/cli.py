@@ -205,17 +205,20 @@ def explain(
         Path | None, typer.Option("--firms", metavar="CSV", help="A list of firms of your own, laid over the register.")
     ] = None,
     as_json: AsJson = False,
+    db: Annotated[
+        str | None, typer.Option("--db", metavar="URL", help="Read with the names of this database; else with the shipped ones.")
+    ] = None,
 ) -> None:
     """Show what the bot makes of a text: actions, firms with their roles, amounts, dates, evidence."""
-    from bot.app import catalogue_of
+    from bot.app import catalogue_of, register_of
     from bot.explain import read_inputs, reading_json
     from bot.extract import FirmIndex, extract
     from storage.firms import shipped_register
     from storage.lists import with_list
 
-    settings = _settings()
+    settings = _settings(db)
     text = _text_of(file)
-    register = shipped_register(catalogue_of(settings).regulators)
+    register = asyncio.run(register_of(settings)) if db else shipped_register(catalogue_of(settings).regulators)
     if firms:
         register = with_list(register, _text_of(firms), firms.name)
     try:

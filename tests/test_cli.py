@@ -160,6 +160,9 @@ async def test_explain_reads_plain_text_and_json_lines(tmp_path: Path) -> None:
     (named,) = json.loads(own.stdout)["actions"][0]["firms"]
     assert (named["name"], named["id"] is not None) == ("巨岩语音", True)
 
+    stored = await regwatch("explain", "--db", f"sqlite:///{tmp_path / 'own.sqlite'}", "--json", says=row["text"])
+    assert json.loads(stored.stdout)["actions"][0]["firms"][0]["id"] == "tencent"
+
     shown = await regwatch("explain", says=row["text"])
     assert "FINE" in shown.stdout
     assert "[tencent]" in shown.stdout
