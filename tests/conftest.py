@@ -63,7 +63,7 @@ def postgres() -> Iterator[str]:
 
     url = os.environ.get("REGWATCH_TEST_POSTGRES_URL")
     server = None
-    folder = tempfile.mkdtemp(prefix="regwatch-pg-")
+    folder = tempfile.mkdtemp(prefix="regwatch-pg-", dir=_quick_folder())
     if url is None:
         # without it, or when it is not private, the server's import warns, and warnings are errors here
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
@@ -79,6 +79,13 @@ def postgres() -> Iterator[str]:
     if server is not None:
         server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_folder() -> str | None:
+    """Memory, where there is plenty: a database for each of hundreds of tests is ten times quicker there than on a slow disk."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 2**30
+    return str(memory) if is_roomy else None
 
 
 def _with_database(url: str, name: str) -> str:
