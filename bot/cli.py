@@ -74,7 +74,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="The tour alone, without the prompt.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Play a staged week offline: feeds, alerts, answers, a digest; then read commands from a prompt."""
+    """Play a staged weekend offline: feeds, alerts, answers, a digest; then read commands from a prompt."""
     from bot.config import load_settings, set_up_logging
     from bot.demo.tour import play
 
@@ -273,6 +273,34 @@ def ask(
         else:
             show(message)
         return int(message.is_error)
+
+    _run(work())
+
+
+sources_app = typer.Typer(help="What an operator does to sources.", no_args_is_help=True)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback()
+def _sources() -> None:
+    """Keeps `arm` a word of its own: a group of one command would swallow it."""
+
+
+@sources_app.command()
+def arm(source: Annotated[str, typer.Argument(metavar="SOURCE")], db: Db = None) -> None:
+    """Let a source that the fuse holds alert again, from its next new entry on."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.app import open_store
+
+        store = await open_store(settings)
+        try:
+            is_armed = await store.arm(source, "operator")
+        finally:
+            await store.close()
+        print(f"{source} alerts again" if is_armed else f"{source} was live already")  # noqa: T201
+        return 0
 
     _run(work())
 

@@ -20,10 +20,11 @@ from sqlalchemy import or_
 from sqlmodel import SQLModel, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.base import Base, chunks, insert_for, insert_rows
+from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
 from storage.models import (
+    Change,
     Document,
     DocumentKey,
     Health,
@@ -114,6 +115,24 @@ class IngestStore(Base):
         async with self._write() as session:
             held = update(Source).where(col(Source.id) == source_id, col(Source.lease_token) == token)
             await session.exec(held.values(lease_until=None))
+
+    async def arm(self, source_id: str, by: str) -> bool:
+        """Let a held or shadowed source alert again, from its next new entry on; False when it was live already.
+
+        What it brought meanwhile stays waived. Raises StorageError for a source that is not known.
+        """
+        async with self._write() as session:
+            source = await session.get(Source, source_id)
+            if source is None:
+                raise StorageError(f"There is no source {source_id!r}.")
+            if source.mode is Mode.LIVE:
+                return False
+            before = f"{source.mode}: {source.mode_reason}" if source.mode_reason else str(source.mode)
+            source.mode, source.mode_reason = Mode.LIVE, ""
+            session.add(
+                Change(subject=f"source:{source_id}", made_by=by, made_at=self._now(), what="mode", before=before, after=Mode.LIVE.value)
+            )
+            return True
 
     async def window(self, source_id: str) -> tuple[KnownEntry, ...]:
         """The documents that the source's last good poll showed."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from storage import StorageError
 from tests.fakes.slack import TOKEN, SlackStub, refused
 from tests.fakes.web import Answer, FakeWeb
 
@@ -209,6 +212,24 @@ async def test_preview_shows_entries_and_says_why_there_are_none(tmp_path: Path,
     assert all(line["detail"] for line in errors)
     assert "1 entries" in shown.stdout
     assert "No such file" in shown.stdout
+
+
+async def test_a_held_source_is_armed_once_and_an_unknown_one_is_refused(tmp_path: Path) -> None:
+    """The command that the fuse's notice names; the change is kept with who and when."""
+    await regwatch("migrate")
+    database = tmp_path / "own.sqlite"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("update source set mode = 'held', mode_reason = 'looks rebuilt' where id = 'us-ftc-press'")
+        connection.commit()
+    assert "alerts again" in (await regwatch("sources", "arm", "us-ftc-press")).stdout
+    assert "live already" in (await regwatch("sources", "arm", "us-ftc-press")).stdout
+    with closing(sqlite3.connect(database)) as connection:
+        changed = connection.execute("select made_by, before, after from change where subject = 'source:us-ftc-press'").fetchall()
+        mode = connection.execute("select mode from source where id = 'us-ftc-press'").fetchone()
+    assert changed == [("operator", "held: looks rebuilt", "live")]
+    assert mode == ("live",)
+    with pytest.raises(StorageError, match="no source 'nowhere'"):
+        await regwatch("sources", "arm", "nowhere")
 
 
 async def test_migrate_fills_a_new_database_and_says_so() -> None:
