@@ -18,13 +18,14 @@ from bot.extract import facts
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.names import Reading
+from bot.extract.parties import parties
 from bot.extract.roles import Act, Scene, role_beside
 from bot.extract.text import boilerplate, clean, language, pattern, sentences
 from storage.models import AmountKind, Kind, Role, Status
 from storage.records import DocumentText, Extraction, FoundAction, FoundAmount, FoundEvidence, FoundFirm, FoundRegulator, RegulatorRow
 from storage.text import fold
 
-__all__ = ["FirmIndex", "clean", "extract"]
+__all__ = ["FirmIndex", "clean", "extract", "parties"]
 
 _PENALTY = {
     Kind.FINE: AmountKind.IMPOSED,
