@@ -99,7 +99,7 @@ def read_labels(path: Path) -> list[Label]:
             continue
         try:
             labels.append(_label(path.name.split(".")[0], json.loads(line)))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise LabelError(f"{path.name}, line {number}: no label row ({error.__class__.__name__}: {error})") from error
     told: dict[tuple[Any, Any], list[Label]] = {}
     for label in labels:

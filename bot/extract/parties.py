@@ -174,9 +174,11 @@ def _firm(text: str, masked: str, start: int, end: int) -> Iterator[Party]:
             yield from _party(text, at, start + comma.start(), is_person=not is_repeated)
             at = start + comma.end()
     joined = re.match(r"(.+?)\s+and\s+(?!(?:co|company|associates|partners|sons|brothers)\b)", masked[at:end], re.IGNORECASE)
-    if joined and _is_person(joined.group(1)) and len(joined.group(1).split()) > 1 and len(masked[at + joined.end() : end].split()) > 1:
-        yield from _party(text, at, at + joined.end(1), is_person=True)
-        at += joined.end()
+    if joined:
+        before, after = joined.group(1).split(), masked[at + joined.end() : end].split()
+        if len(after) > 1 and (_is_person(joined.group(1)) or (at > start and len(before) == 2)):  # persons go on with a person
+            yield from _party(text, at, at + joined.end(1), is_person=True)
+            at += joined.end()
     yield from _party(text, at, end, is_person=False)
 
 
