@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from bot.extract import facts
+from bot.extract import facts, headlines
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.names import Reading
@@ -53,6 +53,9 @@ def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     on = document.published_at.date() if document.published_at else None
     reading = Reading(whole, folded, title_end, spoken, on, split, boilerplate(folded, split))
     index.read(reading)
+    if spoken.startswith("zh") and reading.hits:
+        reading.sentences = headlines.split(reading)
+        reading.furniture = boilerplate(folded, reading.sentences)
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)

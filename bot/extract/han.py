@@ -16,7 +16,8 @@ from functools import cache
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, is_person
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import HAN, Sentence, words
+from bot.extract.short_names import Look, look, starts, subject_end
+from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
 _HAN_BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
@@ -55,7 +56,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
-    is_read = _targets(scene, sentence, hit, trigger, act, start, left)
+    is_read = _targets(scene, sentence, hit, trigger, act, start, stop)
     if not is_read:
         counted = facts.counts(scene.reading.folded, sentence.start, sentence.end)
         near = [one for one in counted if one.start - hit.end < 14 and hit.start - one.end < 24]
@@ -85,6 +86,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
 
 
 _COVERB = re.compile("关于|对|向|给|将")
+_OFFICIAL = frozenset((Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN))
+"""Kinds whose words of the frame `object` are only said of authorities."""
 
 
 def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -94,7 +97,16 @@ def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
     return found
 
 
-def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act, start: int, left: str) -> bool:
+def _least(scene: Scene, trigger: Trigger, act: Act, start: int, end: int) -> Look:
+    """How much a run must look like a firm's name: less, where nobody but an authority acts so."""
+    is_official = act.has_actor or trigger.frame == "letter" or (trigger.frame == "object" and trigger.kind in _OFFICIAL)
+    return Look.POSSIBLE if is_official or facts.sums(scene.reading.folded, start, end) else Look.CERTAIN
+
+
+def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act, start: int, stop: int) -> bool:
+    skeleton = scene.skeleton
+    left = skeleton[start : hit.start]
+    least = _least(scene, trigger, act, start, stop)
     passive = _last(_HAN_PASSIVE, left)
     word = scene.reading.folded[hit.start]
     if (
@@ -107,7 +119,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
     at = start + passive.start() if passive else hit.start if word in "被遭" else -1
     if at >= 0 and not (passive and passive.group() == "因" and trigger.frame != "letter"):
         first = re.search("被|遭|收到|因", left)
-        if _subject(scene, act, sentence, start, start + first.start() if first and word not in "被遭" else at, at):
+        if _subject(scene, act, sentence, start, start + first.start() if first and word not in "被遭" else at, at, least):
             return True
         if passive and passive.group() in ("被", "遭", "遭到"):
             return False
@@ -120,7 +132,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         names = scene.firms(low, hit.start)
         if names and len(scene.gap(low, names[0].start)) <= 14:
             return take(scene, act, _hanlisted(scene, act, names[0], hit.start))
-        placed = _run(scene, low, hit.start)
+        placed = _run(scene, low, hit.start, least=least)
         if placed and about.group() != "将":
             act.targets += placed
             return True
@@ -135,12 +147,16 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
                 rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
             ):
                 return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
+        elif trigger.frame == "object" and not passive and (trigger.kind is Kind.TALKS or act.has_actor):
+            act.targets += (placed := _run(scene, hit.end, stop, least=least))
+            if placed:
+                return True
     if trigger.frame in ("letter", "subject", "object"):
         names = scene.firms(start, hit.start)
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
             return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
         if not scene.firms(start, hit.start) and trigger.frame != "subject":
-            return _before(scene, act, sentence, start)
+            return _before(scene, act, sentence, start, least)
         if trigger.frame == "subject":
             placed = _run(scene, start, hit.start)
             act.targets += placed
@@ -158,7 +174,7 @@ def _hanlisted(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
     return listed(scene, first, limit)
 
 
-def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, mark: int) -> bool:
+def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, mark: int, least: Look) -> bool:
     coded = [
         name
         for name in scene.firms(start, mark)
@@ -177,41 +193,39 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
         lead = lead_of(names, names.index(chosen), scene)
         take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
         return True  # where its officer or shareholder is hit, nobody else is the subject
-    placed = enumeration(scene, start, end) or _run(scene, start, end)
+    placed = enumeration(scene, start, end) or _run(scene, start, end, least=least)
     if placed:
         act.targets += placed
         return True
-    if end - start <= 1 or re.match(
-        "因|涉嫌|公司$|该公司$|企业$|平台$|昨日$|今日$|日前$|近日$|\\d+月\\d+日$|(?:公司|该公司|企业)[及和与、]", scene.skeleton[start:end]
-    ):
-        return _before(scene, act, sentence, start)
+    if end - start <= 1 or _NO_SUBJECT.match(scene.skeleton, start, end):
+        return _before(scene, act, sentence, start, least)
     return False
 
 
+_NO_SUBJECT = re.compile(
+    "因|涉嫌|(?:该)?(?:公司|企业|平台|银行|机构)(?:$|[及和与、因])|该行|(?:昨日|今日|日前|近日|曾|一并|双双|且|并|还|或|也|再|又|已|屡|频|恐|疑|传|预|同时|目前|随后|\\d+月\\d+日|[\\d月日]*前?)$"
+)
+"""Words before a passive mark that name nobody: the subject stands in an earlier part."""
 # right after a name: what it is accused of, or the end of its part
 _ACCUSED = (
     f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
 )
 
 
-def _before(scene: Scene, act: Act, sentence: Sentence, start: int) -> bool:
+def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look) -> bool:
     """The subject that stands in an earlier part of the sentence: the nearest named firm there, else what begins that part."""
     names = scene.firms(max(sentence.start, start - 40), start)
     if not names:
-        edge = sentence.start
-        for match in _HAN_BREAK.finditer(scene.skeleton, sentence.start, max(sentence.start, start - 1)):
-            if match.group() != ":":
-                edge = match.end()
-        run = _run(scene, edge, start) if 2 < start - edge < 40 else []
-        act.targets += run
-        return bool(run)
+        return _earlier(scene, act, sentence, start, least)
     lead = len(names) - 1
     tail = scene.skeleton[names[lead].end : start].lstrip(FIRM)
+    is_first = not scene.skeleton[sentence.start : names[lead].start].strip(' "')
     if (
         role_beside(scene, names[lead])
-        or ":" in tail[1:-1].rstrip(": ")
+        or (":" in tail[1:-1].rstrip(": ") and not is_first)
         or (
             not re.match(_ACCUSED, tail)
+            and not is_first
             and not re.search("(?:认定|查明|查获|发现)$", scene.skeleton[max(sentence.start, names[lead].start - 4) : names[lead].start])
         )
     ):
@@ -219,63 +233,45 @@ def _before(scene: Scene, act: Act, sentence: Sentence, start: int) -> bool:
     return take(scene, act, names[lead_of(names, lead, scene) :])
 
 
-_RUN_END = re.compile(
-    '因|涉|内幕交易|超标|造假|同时|一并|已|被|遭|收到|收购|违规|违法|未|信披|信批|财务|虚假|作出|处以|罚款|处罚|立案|侵害|的|开出|采取|进行|展开|启动|以|在|近|再次|再|又|或|拟|将|首|与|等|[,。;:!?、()"“”\\s]'
-)
-
-
-_GENERIC = re.compile(
-    "^(?:公司|企业|平台|机构|银行|券商|基金|保险|信托|集团|该行|此前|同时|目前|随后)$|(?:相关|涉事|上述|有关|某|该|这家|多家|一家|两家|同一|部分|重点)[a-z\u4e00-\u9fff]{0,6}(?:公司|企业|平台|机构|银行|店)$"
-    "|部门|男子|女子|某|多家|家$|人$|^\\d|丈夫|妻子|医生|医院$|主播|网红|老板|高管|董事|股东|店$|店家|培训|学校$|行业|业务|协会|产品|消费者|用户|员工|记者|媒体|刚刚|突发|最新|今年|去年|昨日|今日|近日|日前"
-    "|并且|此前|近期|如果|虚拟|电商$|房企|药企|车企|券商$|保险$|app$|违|为何|什么|怎么|不|都|^其|创办|这|那|它|他|她|我|你|们|是|了|着|个|股价|行为|问题|案$|罪|责任|经理|总裁|主任|局长|书记|院长|校长|老师|老板|创始|掌门|首富|控制人|嫌疑|单位|账户|市场$|大佬|明星|演员|司机|村民|专家|律师|内幕|非法|公司同时|公司前|截至|依法|亏损|有人|判处|主办|管理层|原告|被告|好友|造假|交易$|要从严|\\d+[万亿元名起]|投资者|第[一二三]批|排放|疫苗|新闻|报道"
-)
-
-
-def _run(scene: Scene, start: int, end: int) -> list[Name]:
-    """A short Chinese or Latin run in the place of a firm, when it is no person, place, body or common word."""
+def _earlier(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look) -> bool:
+    """Walk back over the parts without a known name; the first that begins with a firm's name has the subject."""
     skeleton = scene.skeleton
+    edges = [sentence.start, *(match.end() for match in _HAN_BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
+    for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-3:]):
+        if pattern("roles", "han_holders").search(skeleton, low, high):
+            return False  # a person is the subject
+        placed = _run(scene, low, high, least=least) if 2 < high - low < 40 else []
+        if placed and placed[0].end < high - 1 or placed and skeleton[high - 1] == ":":
+            act.targets += placed
+            return True
+    return False
+
+
+def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
+    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
+    folded, skeleton = scene.reading.folded, scene.skeleton
     while start < end and skeleton[start] in " \"“'《":
         start += 1
-    match = _RUN_END.search(skeleton, start, end)
-    stop = match.start() if match else end
-    latin = re.search(r"[a-z][a-z0-9&.-]{2,}$", skeleton[start:stop])
-    if latin and latin.start() and _HAN_LETTER.match(skeleton[start]):
-        start += latin.start()
-    one = _firm(scene, start, stop)
-    return [one] if one else []
+    stop = subject_end(skeleton, start, end)
+    listed_here = [name for name in scene.reading.weak if start <= name.start and name.end == stop]
+    if listed_here:
+        return scene.members([(listed_here[0].start, stop)])
+    around = skeleton[stop : min(len(skeleton), end + 12)]
+    is_corporate = bool(pattern("han", "corporate").search(around))
+    for left in starts(skeleton, start, stop):
+        if _is_name(scene, left, stop, least, is_corporate=is_corporate):
+            surface = scene.reading.whole[left:stop]
+            return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
+    return []
 
 
-def _firm(scene: Scene, start: int, stop: int) -> Name | None:
-    surface = scene.reading.whole[start:stop]
-    body = scene.reading.folded[start:stop].strip()
-    size = len(body)
-    is_han = bool(re.fullmatch(f"[{HAN}]+", body))
-    if any(word in body for word in words("roles", "han_holders")):
-        return None
-    if re.search(f"[{HAN}]\\d|\\d[{HAN}]|(?<!第)一", body):
-        return None
-    if is_han and not body.endswith(words("legal", "han_endings")):
-        return None
-    if (
-        not 2 <= size <= 12
-        or FIRM in scene.skeleton[start:stop]
-        or BODY in scene.skeleton[start:stop]
-        or body != scene.reading.folded[start:stop]
-    ):
-        return None
-    if not re.fullmatch(rf"[{HAN}a-z0-9·&.*]+", body) or not re.search(rf"[{HAN}]|^[a-z]", body):
-        return None
-    if (
-        (is_han and (size < 3 or size > 9 or is_person(body)))
-        or _GENERIC.search(body)
-        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
-    ):
-        return None
-    if not is_han and not re.match(r"[A-Z]", surface) and not re.search(f"[{HAN}]", body):
-        return None
-    if re.search("[省市县区镇村乡路局委院部会厅署办]$", body) or any(hit.start < stop and start < hit.end for hit in scene.reading.hits):
-        return None
-    return scene.add(Name(start, stop, stop, firm_key(surface), name=surface, rule="place"))
+def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
+    body = scene.skeleton[start:stop]
+    if FIRM in body or BODY in body or look(body, is_corporate=is_corporate) < least:
+        return False
+    if body.isascii() and not scene.reading.whole[start].isupper():
+        return False
+    return not any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
 
 
 _CLOSED = re.compile(
@@ -365,7 +361,7 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
         or _NO_MEMBER.search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or (not is_counted and (is_person(body) or re.search("[省市县区镇村乡局委院部会厅署办]$", body)))
-        or (not is_of_firms and _GENERIC.search(body))
+        or (not is_of_firms and look(body) is Look.NONE)
         or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
     )
 

@@ -1,0 +1,77 @@
+"""Headlines that a feed runs together: each becomes a sentence of its own, so that no act crosses from one to the next.
+
+    "某甲收监管函某乙(600123)拟出售资产" -> "某甲收监管函", "某乙(600123)拟出售资产"
+
+A short name before its stock code, or before a colon, begins a headline where a word stands before it that ends one
+and no verb or coverb takes the name for its object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from bot.extract.names import Name, Reading
+from bot.extract.short_names import Look, closers, look
+from bot.extract.text import HAN, Sentence, words
+
+_CODED = re.compile(r"\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
+_GLUED = re.compile(f"[{HAN}a-z0-9%)]")
+_PART = re.compile(r"[,。;!?:|\s]")
+_PASSIVE = re.compile("被|遭|收到|[收领](?=[^,。]{0,10}函)|因")
+
+
+def split(reading: Reading) -> list[Sentence]:
+    """The sentences of a reading whose names are known, those cut in pieces that glue several headlines together."""
+    cuts = sorted({*_before_codes(reading), *_before_colons(reading)})
+    if not cuts:
+        return reading.sentences
+    found: list[Sentence] = []
+    for sentence in reading.sentences:
+        start = sentence.start
+        for cut in cuts:
+            if start < cut < sentence.end:
+                found.append(Sentence(start, cut, sentence.is_title))
+                start = cut
+        found.append(Sentence(start, sentence.end, sentence.is_title))
+    return found
+
+
+def _before_codes(reading: Reading) -> Iterator[int]:
+    folded = reading.folded
+    for name in reading.names:
+        if (name.rule == "stock-code" or _CODED.search(folded, name.end, name.tail)) and _is_start(reading, name.start):
+            yield name.start
+
+
+def _is_start(reading: Reading, at: int) -> bool:
+    """Whether the name at the offset begins a headline: glued to what stands before it, and no object of that."""
+    folded = reading.folded
+    if not at or not _GLUED.match(folded[at - 1]):
+        return False
+    low = max(0, at - 40)
+    breaks = [match.end() for match in _PART.finditer(folded, low, at)]
+    part = folded[breaks[-1] if breaks else low : at]
+    taker = next((word for word in words("han", "takers") if part.endswith(word)), "")
+    if not taker:
+        return True
+    passive = _PASSIVE.search(part)
+    return len(taker) > 1 and passive is not None and passive.end() <= len(part) - len(taker)
+
+
+@cache
+def _colon() -> re.Pattern[str]:
+    return re.compile(rf"(?:{closers().pattern})([{HAN}a-z*]{{2,6}}):")
+
+
+def _before_colons(reading: Reading) -> Iterator[int]:
+    folded = reading.folded
+    if ":" in folded:
+        for match in _colon().finditer(folded):
+            if look(match[1], is_corporate=True) is not Look.NONE or _is_named(reading.names, match.start(1), match.end(1)):
+                yield match.start(1)
+
+
+def _is_named(names: list[Name], start: int, end: int) -> bool:
+    return any(name.start == start and name.end <= end for name in names)

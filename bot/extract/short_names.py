@@ -1,0 +1,117 @@
+"""Chinese short names that no list knows: whether a run of characters looks like one, and where in a run it stands.
+
+A firm's short name (泸天化, 上海家化) has seldom a form that gives it away. What may be one is told by exclusion: no
+person, no place, no body, no common word. So a look that is only `POSSIBLE` counts where the sentence has room for
+nothing but a firm; who calls decides that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import cache, lru_cache
+
+from bot.extract.names import is_person, vocabulary
+from bot.extract.text import HAN, pattern, words
+
+
+class Look(IntEnum):
+    """How much a run of characters looks like a firm's name."""
+
+    NONE = 0
+    POSSIBLE = 1
+    CERTAIN = 2
+
+
+_LETTERS = re.compile(rf"[{HAN}a-z0-9·&.*-]+")
+_HAN_ONLY = re.compile(f"[{HAN}]+")
+_NUMBERED = re.compile(f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)")
+_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
+
+
+@lru_cache(maxsize=1024)
+def look(body: str, *, is_corporate: bool = False) -> Look:
+    """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
+    if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
+        return Look.NONE
+    ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
+    stem = body[: len(body) - len(ending)]
+    if ending:
+        if not stem or (_is_place(stem) and ending in vocabulary("han", "common")):
+            return Look.NONE  # 上海平台, 北京公司; 上海银行 is a bank
+        return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
+    if not _HAN_ONLY.fullmatch(body):
+        return Look.CERTAIN if body[0].isascii() or _HAN_ONLY.match(body[-1]) else Look.POSSIBLE
+    if body.endswith(words("han", "common_end")) or not (2 if is_corporate else 3) <= len(body) <= 6:
+        return Look.NONE
+    if is_person(body) and not (is_corporate and len(body) > 2) and body[-1] not in vocabulary("han", "letters"):
+        return Look.NONE
+    return Look.POSSIBLE
+
+
+def _is_common(body: str) -> bool:
+    return bool(
+        body in vocabulary("han", "common")
+        or _is_place(body)
+        or body.startswith(words("han", "common_start"))
+        or pattern("han", "common_in").search(body)
+        or any(word in body for word in words("roles", "han_holders"))
+        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
+        or _OFFICE.search(body)
+    )
+
+
+@cache
+def _places() -> re.Pattern[str]:
+    return re.compile(f"(?:{pattern('han', 'places').pattern}|{pattern('bodies', 'places').pattern})+[省市县区]?")
+
+
+def _is_place(body: str) -> bool:
+    return bool(_places().fullmatch(body))
+
+
+@cache
+def _ends() -> re.Pattern[str]:
+    whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
+    return re.compile(rf"(?:{whole})|({predicates}|[,。;:!?、()\"'《》【】|\s])")
+
+
+def subject_end(folded: str, start: int, end: int) -> int:
+    """Where the words that may be a subject end: at the first word of a predicate, or a mark."""
+    for match in _ends().finditer(folded, start, end):
+        if match[1] and (match.start() >= start + 2 or not match[1].isalnum()):
+            return match.start()
+    return end
+
+
+_DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
+_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|件|吨|人|家|起|名|港元|美元|欧元|万|亿)(?![股元份以至的左余多人罚一-龥]?(?:以上|左右|罚|份))")
+
+
+@cache
+def _lead() -> re.Pattern[str]:
+    return re.compile(f"(?:{pattern('han', 'leads').pattern})[,:]?")
+
+
+def starts(folded: str, start: int, end: int) -> Iterator[int]:
+    """Where in the words before a predicate the subject may begin, the likeliest first.
+
+    Behind the last headline that is glued before it, behind what the firm is called (平台X), behind adverbs, at the very start.
+    """
+    at = start
+    while at < end:
+        dated, lead = _DATED.match(folded, at, end), _lead().match(folded, at, end)
+        step = max(dated.end() if dated else at, lead.end() if lead else at)
+        if step == at:
+            break
+        at = step
+    glued = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2]
+    called = [match.end() for match in pattern("han", "appositions").finditer(folded, at, end) if match.end() <= end - 2]
+    yield from dict.fromkeys((*called[-1:], *reversed(glued[-3:]), at, start))
+
+
+@cache
+def closers() -> re.Pattern[str]:
+    """What ends a headline that another one is glued to: a word, or a number with its unit."""
+    return re.compile(f"{pattern('han', 'closers').pattern}|{_UNIT.pattern}")
