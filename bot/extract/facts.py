@@ -152,7 +152,7 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 @lru_cache(maxsize=16)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
-    if not re.search(r"\d|[万亿]元", folded[start:end]):
+    if not re.search(r"\d|[万亿]", folded[start:end]):
         return ()
     prefix, suffix, chinese = _sum_patterns()
     money = _money()

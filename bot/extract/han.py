@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from bot.extract import facts
-from bot.extract.names import Hit, Name, Trigger, firm_key, is_person
+from bot.extract.names import Hit, Name, Trigger, firm_key, is_person, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, look, starts, subject_end
+from bot.extract.short_names import Look, begins_predicate, is_said_of_firms, look, starts, subject_end
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
@@ -107,11 +107,10 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
     skeleton = scene.skeleton
     left = skeleton[start : hit.start]
     least = _least(scene, trigger, act, start, stop)
-    passive = _last(_HAN_PASSIVE, left)
     word = scene.reading.folded[hit.start]
+    passive = None if word in "被遭" else _last(_HAN_PASSIVE, left)
     if (
         passive
-        and word not in "被遭"
         and re.search(r"\d|[减增]持", between := left[passive.end() :])
         and len(between.replace(BODY, "")) > 8
     ):
@@ -156,7 +155,8 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
             return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
         if not scene.firms(start, hit.start) and trigger.frame != "subject":
-            return _before(scene, act, sentence, start, least)
+            is_bare = hit.start == start and not facts.sums(scene.reading.folded, start, stop)
+            return _before(scene, act, sentence, start, Look.CERTAIN if is_bare else least)
         if trigger.frame == "subject":
             placed = _run(scene, start, hit.start)
             act.targets += placed
@@ -183,81 +183,87 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
     names = coded or scene.firms(start, end)
     if names:
         chosen = names[-1] if coded else names[0]
-        if (
-            coded
-            and re.search(r"\d{2}|[减增]持|套现|出售|股权|股东", scene.skeleton[chosen.end : mark].lstrip(FIRM))
-            and not role_beside(scene, chosen)
-        ):
-            return False  # another headline without a break between
+        beside = role_beside(scene, chosen)
+        if coded and not beside and _ELSEWHERE.search(scene.skeleton, chosen.tail, mark):
+            act.targets += (placed := _run(scene, chosen.tail + 2, end, least=least))
+            return bool(placed)  # another headline without a break between
         end = mark if coded else end
         lead = lead_of(names, names.index(chosen), scene)
         take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
         return True  # where its officer or shareholder is hit, nobody else is the subject
-    placed = enumeration(scene, start, end) or _run(scene, start, end, least=least)
-    if placed:
-        act.targets += placed
-        return True
-    if end - start <= 1 or _NO_SUBJECT.match(scene.skeleton, start, end):
+    several = enumeration(scene, start, end)
+    if not several and _is_subjectless(scene, start, end):
         return _before(scene, act, sentence, start, least)
-    return False
+    act.targets += (placed := several or _run(scene, start, end, least=least))
+    return bool(placed)
 
 
+_ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
+"""Between a coded name and a passive mark these tell of something else."""
 _NO_SUBJECT = re.compile(
-    "因|涉嫌|(?:该)?(?:公司|企业|平台|银行|机构)(?:$|[及和与、因])|该行|(?:昨日|今日|日前|近日|曾|一并|双双|且|并|还|或|也|再|又|已|屡|频|恐|疑|传|预|同时|目前|随后|\\d+月\\d+日|[\\d月日]*前?)$"
+    rf"(?:(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
 )
-"""Words before a passive mark that name nobody: the subject stands in an earlier part."""
-# right after a name: what it is accused of, or the end of its part
-_ACCUSED = (
-    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
-)
+_FIRST = re.compile(rf"[{HAN}]*")
+
+
+def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
+    """Whether the words before a passive mark name nobody, so that the subject stands in an earlier part: 公司, 昨日, 因违规, 车间."""
+    words_before = scene.skeleton[start:end]
+    return (
+        len(words_before) <= 1
+        or bool(_NO_SUBJECT.match(words_before))
+        or begins_predicate(words_before)
+        or words_before in vocabulary("han", "leads")
+        or words_before.endswith(words("han", "belongings"))
+    )
 
 
 def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look) -> bool:
-    """The subject that stands in an earlier part of the sentence: the nearest named firm there, else what begins that part."""
-    names = scene.firms(max(sentence.start, start - 40), start)
-    if not names:
-        return _earlier(scene, act, sentence, start, least)
-    lead = len(names) - 1
-    tail = scene.skeleton[names[lead].end : start].lstrip(FIRM)
-    is_first = not scene.skeleton[sentence.start : names[lead].start].strip(' "')
-    if (
-        role_beside(scene, names[lead])
-        or (":" in tail[1:-1].rstrip(": ") and not is_first)
-        or (
-            not re.match(_ACCUSED, tail)
-            and not is_first
-            and not re.search("(?:认定|查明|查获|发现)$", scene.skeleton[max(sentence.start, names[lead].start - 4) : names[lead].start])
-        )
-    ):
-        return False
-    return take(scene, act, names[lead_of(names, lead, scene) :])
-
-
-def _earlier(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look) -> bool:
-    """Walk back over the parts without a known name; the first that begins with a firm's name has the subject."""
+    """The subject that stands in an earlier part of the sentence: walk back to the first part that has one."""
     skeleton = scene.skeleton
     edges = [sentence.start, *(match.end() for match in _HAN_BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
-    for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-3:]):
+    for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
+        names = scene.firms(low, high)
+        if names:
+            return _is_accused(scene, sentence, names[-1], start) and take(scene, act, names[lead_of(names, len(names) - 1, scene) :])
         if pattern("roles", "han_holders").search(skeleton, low, high):
             return False  # a person is the subject
-        placed = _run(scene, low, high, least=least) if 2 < high - low < 40 else []
-        if placed and placed[0].end < high - 1 or placed and skeleton[high - 1] == ":":
+        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
+            continue
+        placed = _run(scene, low, high, least=least)
+        if placed and (placed[0].end < high - 1 or skeleton[high - 1] == ":" or (high == start and skeleton[high - 1] in " ,")):
             act.targets += placed
             return True
     return False
 
 
+_ACCUSED = re.compile(
+    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
+)
+"""Right after a name: what it is accused of, or the end of its part."""
+
+
+def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> bool:
+    """Whether a name of an earlier part is what the words at `start` are told of."""
+    if role_beside(scene, name):
+        return False
+    tail = scene.skeleton[name.end : start].lstrip(FIRM)
+    if not scene.skeleton[sentence.start : name.start].strip(' "'):
+        return True  # it begins the headline
+    found = re.search("(?:认定|查明|查获|发现)$", scene.skeleton[max(sentence.start, name.start - 4) : name.start])
+    return ":" not in tail[1:-1].rstrip(": ") and bool(_ACCUSED.match(tail) or found)
+
+
 def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
     """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
-    folded, skeleton = scene.reading.folded, scene.skeleton
+    skeleton = scene.skeleton
     while start < end and skeleton[start] in " \"“'《":
         start += 1
     stop = subject_end(skeleton, start, end)
-    listed_here = [name for name in scene.reading.weak if start <= name.start and name.end == stop]
-    if listed_here:
-        return scene.members([(listed_here[0].start, stop)])
-    around = skeleton[stop : min(len(skeleton), end + 12)]
-    is_corporate = bool(pattern("han", "corporate").search(around))
+    known = [name for name in scene.reading.weak if start <= name.start and name.end == stop]
+    if known:
+        return scene.members([(known[0].start, stop)])
+    is_corporate = is_said_of_firms(skeleton, stop, end)
     for left in starts(skeleton, start, stop):
         if _is_name(scene, left, stop, least, is_corporate=is_corporate):
             surface = scene.reading.whole[left:stop]
@@ -361,16 +367,16 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
         or _NO_MEMBER.search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or (not is_counted and (is_person(body) or re.search("[省市县区镇村乡局委院部会厅署办]$", body)))
-        or (not is_of_firms and look(body) is Look.NONE)
+        or (not is_of_firms and look(body, is_corporate=True) is Look.NONE)
         or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
     )
 
 
 _COMPLETES = re.compile(
-    "(?:其中|名单|[这该此上]述?(?:\\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\\s]))"
+    "(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\\s]))"
     "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
 )
-_COMPLETED = re.compile("(?:等(?:\\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
+_COMPLETED = re.compile("(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
 
 
 def completes(scene: Scene, sentence: Sentence) -> list[Name]:

@@ -13,18 +13,20 @@ from collections.abc import Iterator
 from functools import cache
 
 from bot.extract.names import Name, Reading
-from bot.extract.short_names import Look, closers, look
+from bot.extract.short_names import Look, closers, look, subject_end
 from bot.extract.text import HAN, Sentence, words
 
 _CODED = re.compile(r"\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
 _GLUED = re.compile(f"[{HAN}a-z0-9%)]")
 _PART = re.compile(r"[,。;!?:|\s]")
-_PASSIVE = re.compile("被|遭|收到|[收领](?=[^,。]{0,10}函)|因")
+_PASSIVE = re.compile("被|遭到?|收到")
+_AGENT = re.compile(r"[^\d]{0,12}")
 
 
 def split(reading: Reading) -> list[Sentence]:
     """The sentences of a reading whose names are known, those cut in pieces that glue several headlines together."""
-    cuts = sorted({*_before_codes(reading), *_before_colons(reading)})
+    cuts = sorted({*_before_codes(reading), *_before_colons(reading), *_before_predicates(reading)})
+    cuts = [cut for cut in cuts if not any(name.start < cut < name.end for name in reading.names)]
     if not cuts:
         return reading.sentences
     found: list[Sentence] = []
@@ -56,13 +58,13 @@ def _is_start(reading: Reading, at: int) -> bool:
     taker = next((word for word in words("han", "takers") if part.endswith(word)), "")
     if not taker:
         return True
-    passive = _PASSIVE.search(part)
-    return len(taker) > 1 and passive is not None and passive.end() <= len(part) - len(taker)
+    verb = len(part) - len(taker)
+    return len(taker) > 1 and any(match.end() <= verb and _AGENT.fullmatch(part, match.end(), verb) for match in _PASSIVE.finditer(part))
 
 
 @cache
 def _colon() -> re.Pattern[str]:
-    return re.compile(rf"(?:{closers().pattern})([{HAN}a-z*]{{2,6}}):")
+    return re.compile(rf"(?:{closers().pattern}|\))([{HAN}a-z*]{{2,6}}):")
 
 
 def _before_colons(reading: Reading) -> Iterator[int]:
@@ -71,6 +73,16 @@ def _before_colons(reading: Reading) -> Iterator[int]:
         for match in _colon().finditer(folded):
             if look(match[1], is_corporate=True) is not Look.NONE or _is_named(reading.names, match.start(1), match.end(1)):
                 yield match.start(1)
+
+
+def _before_predicates(reading: Reading) -> Iterator[int]:
+    """Behind a word that ends a headline: a run that is a firm's name for certain, and a predicate behind it."""
+    folded = reading.folded
+    for match in closers().finditer(folded):
+        at = match.end()
+        stop = subject_end(folded, at, at + 9)
+        if stop - at >= 3 and stop < at + 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop)):
+            yield at
 
 
 def _is_named(names: list[Name], start: int, end: int) -> bool:

@@ -255,6 +255,8 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
 
 def _stretch_han(reading: Reading, name: Name) -> str:
     folded = reading.folded
+    if name.start and folded[name.start] in "万亿千百" and folded[name.start - 1].isdigit():
+        return "venue"  # 163万科...: the first letter belongs to a number
     window = folded[name.end : name.end + 26]
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"
@@ -505,6 +507,12 @@ _BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
 _ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
 
 
+@cache
+def _glue() -> re.Pattern[str]:
+    """What ends a headline that the next one is glued to."""
+    return re.compile(rf"{pattern('han', 'closers').pattern}|{pattern('han', 'soft_closers').pattern}|\d(?:[万亿]?(?:股|元|美元)|%|万)")
+
+
 def add_stock_codes(reading: Reading, names: list[Name]) -> None:
     """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
     folded = reading.folded
@@ -517,13 +525,14 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
         if match is None:
             continue
         start, end = match.start(), match.end()
-        body = folded[start:end]
-        cut = max((found.end() for found in _HAN_CUT.finditer(body)), default=0)
-        star = body.find("st")
+        star = folded.find("st", start, end)
+        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end)]
+        cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
+        cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
         if star < 0:
-            start = max(start + cut, end - 4)
+            start = max([end - 4, start, *cuts])
         else:
-            start += max(cut, star - (1 if star and body[star - 1] == "*" else 0))
+            start = max([star - (1 if star and folded[star - 1] == "*" else 0), *cuts])
         if end - start >= 2:
             spans.insert(0, (start, end))
     for start, end in spans:

@@ -85,8 +85,20 @@ def subject_end(folded: str, start: int, end: int) -> int:
     return end
 
 
+def begins_predicate(text: str) -> bool:
+    """Whether the words begin with a predicate, so that no subject stands before it: 因违规, 财务造假."""
+    match = _ends().match(text)
+    return match is not None and match[1] is not None
+
+
+def is_said_of_firms(folded: str, start: int, end: int) -> bool:
+    """Whether the words right behind a subject are said of firms only: 信披违规, 产品, 因虚假宣传."""
+    match = pattern("han", "corporate").search(folded, start, end)
+    return match is not None and match.start() <= start + 4
+
+
 _DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
-_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|件|吨|人|家|起|名|港元|美元|欧元|万|亿)(?![股元份以至的左余多人罚一-龥]?(?:以上|左右|罚|份))")
+_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|件|吨|人|家|起|名|港元|美元|欧元|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
 
 
 @cache
@@ -106,7 +118,7 @@ def starts(folded: str, start: int, end: int) -> Iterator[int]:
         if step == at:
             break
         at = step
-    glued = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2]
+    glued = [match.end() for match in _seams().finditer(folded, at, end) if match.end() <= end - 2]
     called = [match.end() for match in pattern("han", "appositions").finditer(folded, at, end) if match.end() <= end - 2]
     yield from dict.fromkeys((*called[-1:], *reversed(glued[-3:]), at, start))
 
@@ -115,3 +127,8 @@ def starts(folded: str, start: int, end: int) -> Iterator[int]:
 def closers() -> re.Pattern[str]:
     """What ends a headline that another one is glued to: a word, or a number with its unit."""
     return re.compile(f"{pattern('han', 'closers').pattern}|{_UNIT.pattern}")
+
+
+@cache
+def _seams() -> re.Pattern[str]:
+    return re.compile(f"{closers().pattern}|{pattern('han', 'soft_closers').pattern}")
