@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from bot.extract import facts, headlines
+from bot.extract import facts, headlines, short_names
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.names import Reading
@@ -54,6 +54,7 @@ def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     reading = Reading(whole, folded, title_end, spoken, on, split, boilerplate(folded, split))
     index.read(reading)
     if spoken.startswith("zh") and reading.hits:
+        short_names.add_called(reading)
         reading.sentences = headlines.split(reading)
         reading.furniture = boilerplate(folded, reading.sentences)
     own = facts.own_regulator(index, document.regulator_id)

@@ -16,7 +16,7 @@ from functools import cache
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, is_person, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, begins_predicate, is_said_of_firms, look, starts, subject_end
+from bot.extract.short_names import Look, begins_predicate, is_said_of_firms, look, starts, subject_end, without_lead
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
@@ -56,6 +56,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
+    if trigger.frame == "accused":
+        return _accused(scene, sentence, act, start, hit)
     is_read = _targets(scene, sentence, hit, trigger, act, start, stop)
     if not is_read:
         counted = facts.counts(scene.reading.folded, sentence.start, sentence.end)
@@ -83,6 +85,15 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return False
     agent = re.search(rf"(?:被|遭)(?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))", skeleton[start : hit.start + 1])
     return not (agent and trigger.frame in ("act", "passive"))
+
+
+def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -> bool:
+    """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
+    if not scene.is_body(sentence.start, sentence.end, places=False):
+        return False
+    about = _last(_COVERB, scene.skeleton[start : hit.start])
+    low = start + about.end() if about else start
+    return _subject(scene, act, sentence, low, hit.start, hit.start, Look.CERTAIN)
 
 
 _COVERB = re.compile("关于|对|向|给|将")
@@ -257,8 +268,12 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
 def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
     """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
     skeleton = scene.skeleton
+    quoted = _QUOTED_LAST.search(skeleton, start, end)
+    if quoted and (begins_predicate(skeleton[quoted.end() : end] or "被")):
+        start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
+    start = without_lead(skeleton, start, end)
     stop = subject_end(skeleton, start, end)
     known = [name for name in scene.reading.weak if start <= name.start and name.end == stop]
     if known:
@@ -269,6 +284,9 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
     return []
+
+
+_QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 
 def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
 
-from bot.extract.names import is_person, vocabulary
+from bot.extract.names import Name, Reading, firm_key, is_person, vocabulary
 from bot.extract.text import HAN, pattern, words
 
 
@@ -24,7 +24,7 @@ class Look(IntEnum):
     CERTAIN = 2
 
 
-_LETTERS = re.compile(rf"[{HAN}a-z0-9·&.*-]+")
+_LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
 _HAN_ONLY = re.compile(f"[{HAN}]+")
 _NUMBERED = re.compile(f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)")
 _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
@@ -94,11 +94,11 @@ def begins_predicate(text: str) -> bool:
 def is_said_of_firms(folded: str, start: int, end: int) -> bool:
     """Whether the words right behind a subject are said of firms only: 信披违规, 产品, 因虚假宣传."""
     match = pattern("han", "corporate").search(folded, start, end)
-    return match is not None and match.start() <= start + 4
+    return match is not None and match.start() <= start + (12 if folded.startswith(("涉嫌", "因"), start) else 4)
 
 
 _DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
-_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|件|吨|人|家|起|名|港元|美元|欧元|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
+_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
 
 
 @cache
@@ -111,6 +111,14 @@ def starts(folded: str, start: int, end: int) -> Iterator[int]:
 
     Behind the last headline that is glued before it, behind what the firm is called (平台X), behind adverbs, at the very start.
     """
+    at = without_lead(folded, start, end)
+    glued = [match.end() for match in _seams().finditer(folded, at, end) if match.end() <= end - 2]
+    called = [match.end() for match in pattern("han", "appositions").finditer(folded, at, end) if match.end() <= end - 2]
+    yield from dict.fromkeys((*called[-1:], *reversed(glued[-3:]), at, start))
+
+
+def without_lead(folded: str, start: int, end: int) -> int:
+    """Where the words before a predicate begin that are no date and no adverb."""
     at = start
     while at < end:
         dated, lead = _DATED.match(folded, at, end), _lead().match(folded, at, end)
@@ -118,9 +126,7 @@ def starts(folded: str, start: int, end: int) -> Iterator[int]:
         if step == at:
             break
         at = step
-    glued = [match.end() for match in _seams().finditer(folded, at, end) if match.end() <= end - 2]
-    called = [match.end() for match in pattern("han", "appositions").finditer(folded, at, end) if match.end() <= end - 2]
-    yield from dict.fromkeys((*called[-1:], *reversed(glued[-3:]), at, start))
+    return at
 
 
 @cache
@@ -132,3 +138,40 @@ def closers() -> re.Pattern[str]:
 @cache
 def _seams() -> re.Pattern[str]:
     return re.compile(f"{closers().pattern}|{pattern('han', 'soft_closers').pattern}")
+
+
+_CALLED = re.compile(rf"[{HAN}]{{2,6}}(?:公司|集团)(?!股|控|有|法|[{HAN}]{{0,4}}有限)")
+
+
+def add_called(reading: Reading) -> None:
+    """Firms that a text calls "X公司": X is what stands elsewhere in the text too, else all that stands before up to a mark."""
+    folded = reading.folded
+    taken = [(name.start, max(name.end, name.tail)) for name in reading.names]
+    for match in _CALLED.finditer(folded):
+        stop = match.end()
+        floor = max([match.start(), *(hit.end for hit in reading.hits if match.start() < hit.end <= stop - 4)])
+        floor = max([floor, *(end for _, end in taken if match.start() < end <= stop - 4)])
+        lefts = [left for left in range(floor, stop - 3) if look(folded[left:stop]) is Look.CERTAIN]
+        again = [left for left in lefts if _is_repeated(folded, left, stop - 2)]
+        edge = [left for left in lefts if left == without_lead(folded, floor, stop) and (left != match.start() or not _goes_on(folded, left))]
+        for left in (*again, *edge)[:1]:
+            if not any(a < stop and left < b for a, b in taken):
+                surface = reading.whole[left:stop]
+                reading.names.append(Name(left, stop, stop, firm_key(surface), name=surface, rule="called"))
+                taken.append((left, stop))
+    reading.names.sort(key=lambda name: name.start)
+
+
+def _goes_on(folded: str, at: int) -> bool:
+    """Whether letters stand right before the offset, so that the run has no edge there."""
+    return at > 0 and bool(_HAN_ONLY.match(folded[at - 1]))
+
+
+def _is_repeated(folded: str, start: int, stop: int) -> bool:
+    """Whether the stem stands elsewhere in the text with another neighbour before it."""
+    stem, before, at = folded[start:stop], folded[max(0, start - 1) : start], folded.find(folded[start:stop])
+    while at >= 0:
+        if at != start and folded[max(0, at - 1) : at] != before:
+            return True
+        at = folded.find(stem, at + 1)
+    return False
