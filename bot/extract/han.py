@@ -93,7 +93,7 @@ def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -
         return False
     about = _last(_COVERB, scene.skeleton[start : hit.start])
     low = start + about.end() if about else start
-    return _subject(scene, act, sentence, low, hit.start, hit.start, Look.CERTAIN)
+    return "的" not in scene.skeleton[low : hit.start] and _subject(scene, act, sentence, low, hit.start, hit.start, Look.CERTAIN)
 
 
 _COVERB = re.compile("关于|对|向|给|将")

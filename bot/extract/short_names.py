@@ -88,7 +88,7 @@ def subject_end(folded: str, start: int, end: int) -> int:
 def begins_predicate(text: str) -> bool:
     """Whether the words begin with a predicate, so that no subject stands before it: 因违规, 财务造假."""
     match = _ends().match(text)
-    return match is not None and match[1] is not None
+    return match is not None and match[1] is not None and match[1].isalnum()
 
 
 def is_said_of_firms(folded: str, start: int, end: int) -> bool:
