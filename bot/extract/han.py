@@ -16,7 +16,7 @@ from functools import cache
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, is_person, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, begins_predicate, is_said_of_firms, look, starts, subject_end, without_lead
+from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
@@ -56,6 +56,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
+    if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
+        return False
     if trigger.frame == "accused":
         return _accused(scene, sentence, act, start, hit)
     is_read = _targets(scene, sentence, hit, trigger, act, start, stop)
@@ -87,15 +89,20 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return not (agent and trigger.frame in ("act", "passive"))
 
 
+_CIVIL = re.compile("原告|被告|本院|索赔|股民诉|民事")
+"""A court takes up a case of private parties."""
+
+
 def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
     if not scene.is_body(sentence.start, sentence.end, places=False):
         return False
-    about = _last(_COVERB, scene.skeleton[start : hit.start])
+    about = _last(_ACCUSING, scene.skeleton[start : hit.start])
     low = start + about.end() if about else start
-    return "的" not in scene.skeleton[low : hit.start] and _subject(scene, act, sentence, low, hit.start, hit.start, Look.CERTAIN)
+    return "的" not in scene.skeleton[low : hit.start] and _subject(scene, act, sentence, low, hit.start, hit.start, Look.POSSIBLE)
 
 
+_ACCUSING = re.compile("对|以|就")
 _COVERB = re.compile("关于|对|向|给|将")
 _OFFICIAL = frozenset((Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN))
 """Kinds whose words of the frame `object` are only said of authorities."""
@@ -126,12 +133,13 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         and len(between.replace(BODY, "")) > 8
     ):
         passive = None
-    at = start + passive.start() if passive else hit.start if word in "被遭" else -1
+    at = start + passive.start() if passive else hit.start if re.search("[被遭]", skeleton[hit.start : hit.end]) else -1
     if at >= 0 and not (passive and passive.group() == "因" and trigger.frame != "letter"):
         first = re.search("被|遭|收到|因", left)
-        if _subject(scene, act, sentence, start, start + first.start() if first and word not in "被遭" else at, at, least):
+        end = start + first.start() if first and word not in "被遭" else at
+        if _subject(scene, act, sentence, start, end, at, least):
             return True
-        if passive and passive.group() in ("被", "遭", "遭到"):
+        if (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_person(scene, start, end):
             return False
     about = _last(_COVERB, left)
     if about:
@@ -146,6 +154,8 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if placed and about.group() != "将":
             act.targets += placed
             return True
+        if about.group() == "对" and _NO_SUBJECT.match(skeleton, low, hit.start):
+            return _before(scene, act, sentence, start, least)  # 对公司进行立案调查
     if trigger.frame in ("object", "act", "passive"):
         several = enumeration(scene, hit.end, sentence.end)
         if several:
@@ -157,12 +167,14 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
                 rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
             ):
                 return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
-        elif trigger.frame == "object" and not passive and (trigger.kind is Kind.TALKS or act.has_actor):
-            act.targets += (placed := _run(scene, hit.end, stop, least=least))
+        elif trigger.frame != "passive" and not passive and (trigger.kind is Kind.TALKS or act.has_actor):
+            act.targets += (placed := _run(scene, hit.end, stop, least=least if trigger.frame == "object" else Look.CERTAIN))
             if placed:
                 return True
     if trigger.frame in ("letter", "subject", "object"):
         names = scene.firms(start, hit.start)
+        if names and trigger.frame == "object" and names[0].start == start and _is_wrongdoer(scene, names[0], hit.start):
+            return take(scene, act, listed(scene, names[0], hit.start))
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
             return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
         if not scene.firms(start, hit.start) and trigger.frame != "subject":
@@ -173,6 +185,11 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
             act.targets += placed
             return bool(placed)
     return False
+
+
+def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
+    """Whether a firm's wrong and the authority that acts on it follow its name: X信披违规证监局采取监管措施."""
+    return begins_predicate(scene.skeleton[name.tail : end]) and scene.is_body(name.tail, end, places=False)
 
 
 def _hanlisted(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
@@ -193,7 +210,7 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
     ]
     names = coded or scene.firms(start, end)
     if names:
-        chosen = names[-1] if coded else names[0]
+        chosen = names[-1] if coded and not is_object(scene.reading.folded, names[-1].start) else names[0]
         beside = role_beside(scene, chosen)
         if coded and not beside and _ELSEWHERE.search(scene.skeleton, chosen.tail, mark):
             act.targets += (placed := _run(scene, chosen.tail + 2, end, least=least))
@@ -202,11 +219,23 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
         lead = lead_of(names, names.index(chosen), scene)
         take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
         return True  # where its officer or shareholder is hit, nobody else is the subject
+    if _is_of_person(scene, start, end):
+        return False
     several = enumeration(scene, start, end)
     if not several and _is_subjectless(scene, start, end):
         return _before(scene, act, sentence, start, least)
     act.targets += (placed := several or _run(scene, start, end, least=least))
     return bool(placed)
+
+
+def _is_of_person(scene: Scene, start: int, end: int) -> bool:
+    """Whether a firm's officer or shareholder is the subject: 控股股东因…, 两高管…"""
+    return _holder().match(scene.skeleton, start, end) is not None
+
+
+@cache
+def _holder() -> re.Pattern[str]:
+    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{pattern('roles', 'han_holders').pattern})")
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -237,8 +266,8 @@ def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look)
         names = scene.firms(low, high)
         if names:
             return _is_accused(scene, sentence, names[-1], start) and take(scene, act, names[lead_of(names, len(names) - 1, scene) :])
-        if pattern("roles", "han_holders").search(skeleton, low, high):
-            return False  # a person is the subject
+        if _is_of_person(scene, low, high):
+            return False
         if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
             continue
         placed = _run(scene, low, high, least=least)
@@ -273,14 +302,13 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
-    start = without_lead(skeleton, start, end)
-    stop = subject_end(skeleton, start, end)
-    known = [name for name in scene.reading.weak if start <= name.start and name.end == stop]
+    known = [name for name in scene.reading.weak if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)]
     if known:
-        return scene.members([(known[0].start, stop)])
-    is_corporate = is_said_of_firms(skeleton, stop, end)
-    for left in starts(skeleton, start, stop):
-        if _is_name(scene, left, stop, least, is_corporate=is_corporate):
+        return [] if _is_of_person(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
+    for left, stop in subjects(skeleton, start, end):
+        if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
+            if _is_of_person(scene, stop, end + 4):
+                break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
     return []
@@ -291,7 +319,7 @@ _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
     body = scene.skeleton[start:stop]
-    if FIRM in body or BODY in body or look(body, is_corporate=is_corporate) < least:
+    if FIRM in body or BODY in body or look(body, is_corporate=is_corporate, shortest=2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3) < least:
         return False
     if body.isascii() and not scene.reading.whole[start].isupper():
         return False

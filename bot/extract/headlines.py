@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from bot.extract.names import Name, Reading
-from bot.extract.short_names import Look, closers, look, subject_end
+from bot.extract.short_names import Look, closers, is_object, look, subject_end
 from bot.extract.text import HAN, Sentence, words
 
 _CODED = re.compile(r"\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
@@ -25,7 +25,7 @@ _AGENT = re.compile(r"[^\d]{0,12}")
 
 def split(reading: Reading) -> list[Sentence]:
     """The sentences of a reading whose names are known, those cut in pieces that glue several headlines together."""
-    cuts = sorted({*_before_codes(reading), *_before_colons(reading), *_before_predicates(reading)})
+    cuts = sorted({*_before_codes(reading), *_before_colons(reading), *_before_predicates(reading), *_behind_objects(reading)})
     cuts = [cut for cut in cuts if not any(name.start < cut < name.end for name in reading.names)]
     if not cuts:
         return reading.sentences
@@ -81,7 +81,19 @@ def _before_predicates(reading: Reading) -> Iterator[int]:
     for match in closers().finditer(folded):
         at = match.end()
         stop = subject_end(folded, at, at + 9)
-        if stop - at >= 3 and stop < at + 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop)):
+        if any(name.start == at for name in reading.names) and _is_start(reading, at):
+            yield at
+        elif stop - at >= 3 and stop < at + 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop)):
+            yield at
+
+
+def _behind_objects(reading: Reading) -> Iterator[int]:
+    """Behind a coded name that is the object of its headline: what looks like a name before a predicate."""
+    folded = reading.folded
+    for match in _CODED.finditer(folded):
+        name = next((name for name in reading.names if name.start < match.start() < name.tail), None)
+        at, stop = match.end(), subject_end(folded, match.end(), match.end() + 7)
+        if name and is_object(folded, name.start) and stop < at + 7 and look(folded[at:stop]) is not Look.NONE:
             yield at
 
 

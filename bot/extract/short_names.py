@@ -31,7 +31,7 @@ _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
 
 
 @lru_cache(maxsize=1024)
-def look(body: str, *, is_corporate: bool = False) -> Look:
+def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
     if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
         return Look.NONE
@@ -43,7 +43,7 @@ def look(body: str, *, is_corporate: bool = False) -> Look:
         return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
     if not _HAN_ONLY.fullmatch(body):
         return Look.CERTAIN if body[0].isascii() or _HAN_ONLY.match(body[-1]) else Look.POSSIBLE
-    if body.endswith(words("han", "common_end")) or not (2 if is_corporate else 3) <= len(body) <= 6:
+    if body.endswith(words("han", "common_end")) or not (2 if is_corporate else shortest) <= len(body) <= 6:
         return Look.NONE
     if is_person(body) and not (is_corporate and len(body) > 2) and body[-1] not in vocabulary("han", "letters"):
         return Look.NONE
@@ -106,15 +106,19 @@ def _lead() -> re.Pattern[str]:
     return re.compile(f"(?:{pattern('han', 'leads').pattern})[,:]?")
 
 
-def starts(folded: str, start: int, end: int) -> Iterator[int]:
-    """Where in the words before a predicate the subject may begin, the likeliest first.
+def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where in the words before a passive mark the subject may stand, the likeliest place first.
 
     Behind the last headline that is glued before it, behind what the firm is called (平台X), behind adverbs, at the very start.
     """
     at = without_lead(folded, start, end)
-    glued = [match.end() for match in _seams().finditer(folded, at, end) if match.end() <= end - 2]
-    called = [match.end() for match in pattern("han", "appositions").finditer(folded, at, end) if match.end() <= end - 2]
-    yield from dict.fromkeys((*called[-1:], *reversed(glued[-3:]), at, start))
+    lefts = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2][:-4:-1]
+    stop = subject_end(folded, at, end)
+    lefts += [match.end() for match in pattern("han", "appositions").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [at, start]
+    for left in dict.fromkeys(lefts):
+        yield left, subject_end(folded, left, end)
 
 
 def without_lead(folded: str, start: int, end: int) -> int:
@@ -135,9 +139,9 @@ def closers() -> re.Pattern[str]:
     return re.compile(f"{pattern('han', 'closers').pattern}|{_UNIT.pattern}")
 
 
-@cache
-def _seams() -> re.Pattern[str]:
-    return re.compile(f"{closers().pattern}|{pattern('han', 'soft_closers').pattern}")
+def is_object(folded: str, at: int) -> bool:
+    """Whether the word right before a name takes it for its object or adds to it: 减持X, 对X, 公司X."""
+    return folded.endswith(words("han", "takers"), 0, at)
 
 
 _CALLED = re.compile(rf"[{HAN}]{{2,6}}(?:公司|集团)(?!股|控|有|法|[{HAN}]{{0,4}}有限)")
