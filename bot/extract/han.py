@@ -89,7 +89,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return not (agent and trigger.frame in ("act", "passive"))
 
 
-_CIVIL = re.compile("原告|被告|本院|索赔|股民诉|民事")
+_CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
 
 
@@ -210,7 +210,8 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
     ]
     names = coded or scene.firms(start, end)
     if names:
-        chosen = names[-1] if coded and not is_object(scene.reading.folded, names[-1].start) else names[0]
+        is_last = coded and (role_beside(scene, names[0]) or not is_object(scene.reading.folded, names[-1].start))
+        chosen = names[-1] if is_last else names[0]
         beside = role_beside(scene, chosen)
         if coded and not beside and _ELSEWHERE.search(scene.skeleton, chosen.tail, mark):
             act.targets += (placed := _run(scene, chosen.tail + 2, end, least=least))

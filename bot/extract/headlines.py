@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from bot.extract.names import Name, Reading
-from bot.extract.short_names import Look, closers, is_object, look, subject_end
+from bot.extract.short_names import Look, begins_predicate, closers, is_object, look, subject_end
 from bot.extract.text import HAN, Sentence, words
 
 _CODED = re.compile(r"\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
@@ -55,6 +55,8 @@ def _is_start(reading: Reading, at: int) -> bool:
     low = max(0, at - 40)
     breaks = [match.end() for match in _PART.finditer(folded, low, at)]
     part = folded[breaks[-1] if breaks else low : at]
+    if part.endswith(words("han", "appositions")):
+        return False
     taker = next((word for word in words("han", "takers") if part.endswith(word)), "")
     if not taker:
         return True
@@ -71,7 +73,8 @@ def _before_colons(reading: Reading) -> Iterator[int]:
     folded = reading.folded
     if ":" in folded:
         for match in _colon().finditer(folded):
-            if look(match[1], is_corporate=True) is not Look.NONE or _is_named(reading.names, match.start(1), match.end(1)):
+            is_like = look(match[1], is_corporate=True) is not Look.NONE and not begins_predicate(match[1])
+            if is_like or _is_named(reading.names, match.start(1), match.end(1)):
                 yield match.start(1)
 
 

@@ -176,7 +176,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         for expression, role, rule in _after():
             if expression.match(after):
                 return role, rule
-    rest = _HAN_LINK.sub("", after.lstrip('" '), 1)
+    rest = _HAN_LINK.sub("", after[1:].lstrip() if after[:1] == '"' else after, 1)
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_holders")):
