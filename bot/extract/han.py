@@ -16,7 +16,7 @@ from functools import cache
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, is_person, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects
+from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects, without_lead
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
@@ -91,18 +91,21 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
 
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
+_SAID = re.compile("对|以|就|证实|查明|查实|发现|认定|通报称?|针对")
+"""Before whom an authority accuses."""
 
 
 def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
     if not scene.is_body(sentence.start, sentence.end, places=False):
         return False
-    about = _last(_ACCUSING, scene.skeleton[start : hit.start])
-    low = start + about.end() if about else start
-    return "的" not in scene.skeleton[low : hit.start] and _subject(scene, act, sentence, low, hit.start, hit.start, Look.POSSIBLE)
+    said = _last(_SAID, scene.skeleton[start : hit.start])
+    low = start + said.end() if said else start
+    if FIRM in scene.skeleton[low : low + 2]:
+        return take(scene, act, enumeration(scene, low, hit.start) or listed(scene, scene.firms(low, hit.start)[0], hit.start))
+    return _subject(scene, act, sentence, low, subject_end(scene.skeleton, low, hit.start), hit.start, Look.POSSIBLE)
 
 
-_ACCUSING = re.compile("对|以|就")
 _COVERB = re.compile("关于|对|向|给|将")
 _OFFICIAL = frozenset((Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN))
 """Kinds whose words of the frame `object` are only said of authorities."""
@@ -173,6 +176,9 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
                 return True
     if trigger.frame in ("letter", "subject", "object"):
         names = scene.firms(start, hit.start)
+        if trigger.frame == "object" and _CASE.match(skeleton, hit.end):
+            placed = names[:1] if names and names[0].start == start else _run(scene, start, hit.start)
+            return take(scene, act, placed)
         if names and trigger.frame == "object" and names[0].start == start and _is_wrongdoer(scene, names[0], hit.start):
             return take(scene, act, listed(scene, names[0], hit.start))
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
@@ -185,6 +191,10 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
             act.targets += placed
             return bool(placed)
     return False
+
+
+_CASE = re.compile("案|决定(?:书)?(?:作出|公布|出炉|下达|落地)|(?:结果)?(?:落定|落地|出炉)")
+"""Behind a word: it is the case or decision of the firm that stands before it."""
 
 
 def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
@@ -222,10 +232,10 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
         return True  # where its officer or shareholder is hit, nobody else is the subject
     if _is_of_person(scene, start, end):
         return False
-    several = enumeration(scene, start, end)
-    if not several and _is_subjectless(scene, start, end):
+    placed = enumeration(scene, start, end) or _run(scene, start, end, least=least)
+    if not placed and _is_subjectless(scene, start, end):
         return _before(scene, act, sentence, start, least)
-    act.targets += (placed := several or _run(scene, start, end, least=least))
+    act.targets += placed
     return bool(placed)
 
 
@@ -242,7 +252,7 @@ def _holder() -> re.Pattern[str]:
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
 """Between a coded name and a passive mark these tell of something else."""
 _NO_SUBJECT = re.compile(
-    rf"(?:(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
+    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
 )
 _FIRST = re.compile(rf"[{HAN}]*")
 
@@ -259,9 +269,16 @@ def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
     )
 
 
+_ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]其")
+"""Speaks of the firm that was named last."""
+
+
 def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look) -> bool:
     """The subject that stands in an earlier part of the sentence: walk back to the first part that has one."""
     skeleton = scene.skeleton
+    if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3):
+        told = scene.firms(sentence.start, start)[-1:]
+        return bool(told) and take(scene, act, told)
     edges = [sentence.start, *(match.end() for match in _HAN_BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
     for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
         names = scene.firms(low, high)
@@ -271,6 +288,9 @@ def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look)
             return False
         if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
             continue
+        several = enumeration(scene, low, high)
+        if several:
+            return take(scene, act, several)
         placed = _run(scene, low, high, least=least)
         if placed and (placed[0].end < high - 1 or skeleton[high - 1] == ":" or (high == start and skeleton[high - 1] in " ,")):
             act.targets += placed
@@ -299,7 +319,7 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
     """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
     skeleton = scene.skeleton
     quoted = _QUOTED_LAST.search(skeleton, start, end)
-    if quoted and (begins_predicate(skeleton[quoted.end() : end] or "被")):
+    if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
@@ -308,7 +328,7 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
         return [] if _is_of_person(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
         if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
-            if _is_of_person(scene, stop, end + 4):
+            if _is_of_person(scene, stop, end + 4) or skeleton.startswith(words("roles", "han_members"), stop):
                 break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
@@ -338,10 +358,10 @@ _OPENED = re.compile(
 )
 """What opens a list of firms: 11家企业包括, 三家平台分别为."""
 _LIST_LEAD = re.compile(
-    rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示))*"
+    rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示|的有|已有))*"
 )
 _MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
-_QUOTED = re.compile(r'(?:"[^"]{2,10}"){2,9}')
+_QUOTED = re.compile(r'"[^"]{2,10}"(?:[、和与及]?"[^"]{2,10}"){1,9}')
 _AND = re.compile("以及|[和与及]")
 _NO_MEMBER = re.compile(
     "^(?:有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"

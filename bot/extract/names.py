@@ -526,7 +526,7 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
             continue
         start, end = match.start(), match.end()
         star = folded.find("st", start, end)
-        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end)]
+        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2]
         cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
         cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
         if star < 0:

@@ -118,7 +118,8 @@ def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     lefts += [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
     lefts += [at, start]
     for left in dict.fromkeys(lefts):
-        yield left, subject_end(folded, left, end)
+        if not begins_predicate(folded[left : left + 6]):
+            yield left, subject_end(folded, left, end)
 
 
 def without_lead(folded: str, start: int, end: int) -> int:
@@ -147,6 +148,9 @@ def is_object(folded: str, at: int) -> bool:
 _CALLED = re.compile(rf"[{HAN}]{{2,6}}(?:公司|集团)(?!股|控|有|法|[{HAN}]{{0,4}}有限)")
 
 
+_CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|进驻|证实|针对|涉及|包括|控告|约谈|调查|处罚|起诉")
+
+
 def add_called(reading: Reading) -> None:
     """Firms that a text calls "X公司": X is what stands elsewhere in the text too, else all that stands before up to a mark."""
     folded = reading.folded
@@ -154,10 +158,11 @@ def add_called(reading: Reading) -> None:
     for match in _CALLED.finditer(folded):
         stop = match.end()
         floor = max([match.start(), *(hit.end for hit in reading.hits if match.start() < hit.end <= stop - 4)])
+        floor = max([floor, *(cut.end() for cut in _CALLED_CUT.finditer(folded, match.start(), stop - 4))])
         floor = max([floor, *(end for _, end in taken if match.start() < end <= stop - 4)])
         lefts = [left for left in range(floor, stop - 3) if look(folded[left:stop]) is Look.CERTAIN]
         again = [left for left in lefts if _is_repeated(folded, left, stop - 2)]
-        edge = [left for left in lefts if left == without_lead(folded, floor, stop) and (left != match.start() or not _goes_on(folded, left))]
+        edge = [left for left in lefts if left == without_lead(folded, floor, stop) and (floor != match.start() or not _goes_on(folded, left))]
         for left in (*again, *edge)[:1]:
             if not any(a < stop and left < b for a, b in taken):
                 surface = reading.whole[left:stop]
