@@ -219,7 +219,7 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             or re.match(r"[家人款个辆部次股吨户名条平米年月日倍件批点只台盒袋瓶份]", after)
             or (
                 not re.search(
-                    r"(?:罚|罚款|没收|罚没|罚单|处|额)[了达共计近约超逾]{0,3}$", folded[max(0, match.start() - 8) : match.start()]
+                    r"(?:罚|罚款|没收|罚没|罚单|处|额|所得|罚锾)[了达共计近约超逾至少合]{0,4}$", folded[max(0, match.start() - 8) : match.start()]
                 )
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
             )

@@ -56,6 +56,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
+    if trigger.kind in PENAL and not scene.firms(start, stop) and _STATISTICS.search(skeleton, start, stop):
+        return False
     if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
     if trigger.frame == "accused":
@@ -67,6 +69,10 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         is_read = bool(near) and (act.has_actor or bool(re.search("[被遭]", skeleton[start : hit.end]))) and trigger.frame != "subject"
         if not is_read and trigger.frame == "object" and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
             is_read = act.sentence > 0 or act.has_actor or "每家" in left
+        if not is_read and sentence.is_title and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
+            is_read = act.is_sum = trigger.frame in ("object", "letter")
+        if sentence.is_title and not act.targets and _is_unnamed(skeleton, start, hit, stop, has_actor=act.has_actor):
+            is_read = act.is_unnamed = True
         if not is_read and trigger.kind is Kind.TALKS and act.has_actor:
             is_read = bool(re.match("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$", skeleton[hit.end : sentence.end]))
     if (
@@ -87,6 +93,24 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return False
     agent = re.search(rf"(?:被|遭)(?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))", skeleton[start : hit.start + 1])
     return not (agent and trigger.frame in ("act", "passive"))
+
+
+_UNNAMED = re.compile(
+    rf"(?:^|[{HAN}\d\"]*)(?:公司|企业|医院|机构|平台|商家|药房|银行|\d+(?:余|多)?辆(?:{'|'.join(('汽车', '车'))}))(?:$|因|涉)"
+)
+_UNNAMED_OBJECT = re.compile(r"了?(?:[一两三四五六七八九十\\d]+)[张家款个][^,。!?]{0,14}(?:牌照|许可证|网站|企业|公司|平台|机构)")
+_STATISTICS = re.compile("业罚[金款单]|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
+"""Sums of a whole trade or year are no act."""
+
+
+def _is_unnamed(skeleton: str, start: int, hit: Hit, stop: int, *, has_actor: bool) -> bool:
+    """Whether the act hits a firm that the part does not name."""
+    if FIRM in skeleton[start:stop]:
+        return False
+    left = re.split("[被遭]", skeleton[start : hit.end])
+    if len(left) > 1 or re.search(r"\d", skeleton[hit.end : stop]):
+        return bool(_UNNAMED.match(left[0] if len(left) > 1 else skeleton[start : hit.start]))
+    return has_actor and bool(_UNNAMED_OBJECT.match(skeleton, hit.end))
 
 
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
@@ -157,7 +181,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if placed and about.group() != "将":
             act.targets += placed
             return True
-        if about.group() == "对" and _NO_SUBJECT.match(skeleton, low, hit.start):
+        if about.group() == "对" and _ANYBODY.match(skeleton, low, hit.end):
             return _before(scene, act, sentence, start, least)  # 对公司进行立案调查
     if trigger.frame in ("object", "act", "passive"):
         several = enumeration(scene, hit.end, sentence.end)
@@ -170,7 +194,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
                 rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
             ):
                 return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
-        elif trigger.frame != "passive" and not passive and (trigger.kind is Kind.TALKS or act.has_actor):
+        elif trigger.frame != "passive" and (not passive or passive.group() == "因") and (trigger.kind is Kind.TALKS or act.has_actor):
             act.targets += (placed := _run(scene, hit.end, stop, least=least if trigger.frame == "object" else Look.CERTAIN))
             if placed:
                 return True
@@ -182,7 +206,9 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if names and trigger.frame == "object" and names[0].start == start and _is_wrongdoer(scene, names[0], hit.start):
             return take(scene, act, listed(scene, names[0], hit.start))
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
-            return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
+            return trigger.frame == "subject" and take(
+                scene, act, enumeration(scene, start, hit.start) or listed(scene, names[0], hit.start)
+            )
         if not scene.firms(start, hit.start) and trigger.frame != "subject":
             is_bare = hit.start == start and not facts.sums(scene.reading.folded, start, stop)
             return _before(scene, act, sentence, start, Look.CERTAIN if is_bare else least)
@@ -195,6 +221,9 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
 
 _CASE = re.compile("案|决定(?:书)?(?:作出|公布|出炉|下达|落地)|(?:结果)?(?:落定|落地|出炉)")
 """Behind a word: it is the case or decision of the firm that stands before it."""
+
+
+_ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银行)(?=进行|作出|采取|予以|开展|实施|启动|立案|处|罚|下)|其")
 
 
 def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
@@ -440,10 +469,10 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
 
 
 _COMPLETES = re.compile(
-    "(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\\s]))"
+    r"(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\s]))"
     "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
 )
-_COMPLETED = re.compile("(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
+_COMPLETED = re.compile(r"(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
 
 
 def completes(scene: Scene, sentence: Sentence) -> list[Name]:

@@ -294,7 +294,7 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
         keys = {name.key for name in act.targets}
         home = next((one for one in told if _belongs(one, act, keys)), None)
         if home is None:
-            if act.targets or act.groups or act.count or act.has_actor:
+            if act.targets or act.groups or act.count or act.has_actor or act.is_unnamed or act.is_sum:
                 told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
             continue
         if not home.targets and act.targets and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
@@ -304,7 +304,11 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
         home.acts.append(act)
         home.targets += [name for name in act.targets if name.key not in {known.key for known in home.targets}]
         home.groups += [name for name in act.groups if name.key not in {known.key for known in home.groups}]
-    kept = [one for one in told if one.targets or one.groups or any(act.count for act in one.acts) or one.kind is Kind.RULE]
+    kept = [
+        one
+        for one in told
+        if one.targets or one.groups or any(act.count or act.is_unnamed for act in one.acts) or one.kind is Kind.RULE
+    ]
     return kept or [
         one
         for one in told[:1]
@@ -324,7 +328,7 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
             return len(counts) < 2 and (not act.count or not theirs or act.sentence - lead.sentence <= 2)
         return not theirs and not home.groups and len(counts) < 2
     if not keys and not act.groups:
-        return absorbs and not act.count
+        return absorbs and (not act.count or (lead.is_sum and not theirs))
     if not theirs and not home.groups:
         return (
             (absorbs or home.kind in _ABSORBS.get(act.kind, frozenset()) or act.kind in PENAL)

@@ -131,7 +131,7 @@ _HAN_AFTER = re.compile(
 
 
 _SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷车侯全班秋仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖终居衡步耿满弘匡国文寇广禄欧沃利师巩聂关"
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷侯仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖耿文寇禄欧沃巩聂关"
 )
 
 
@@ -526,7 +526,7 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
             continue
         start, end = match.start(), match.end()
         star = folded.find("st", start, end)
-        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2]
+        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2 or found.group() != "因"]
         cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
         cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
         if star < 0:

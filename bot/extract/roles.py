@@ -41,6 +41,8 @@ class Act:
     count: Count | None = None
     rule: str = ""
     has_actor: bool = False
+    is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
+    is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
 
 

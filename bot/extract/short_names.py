@@ -38,8 +38,8 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
     stem = body[: len(body) - len(ending)]
     if ending:
-        if not stem or (_is_place(stem) and ending in vocabulary("han", "common")):
-            return Look.NONE  # 上海平台, 北京公司; 上海银行 is a bank
+        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)):
+            return Look.NONE  # 上海平台, 旗下公司, 深圳科技公司; 上海银行 is a bank
         return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
     if not _HAN_ONLY.fullmatch(body):
         return Look.CERTAIN if body[0].isascii() or _HAN_ONLY.match(body[-1]) else Look.POSSIBLE
@@ -60,6 +60,13 @@ def _is_common(body: str) -> bool:
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or _OFFICE.search(body)
     )
+
+
+def _is_generic(stem: str) -> bool:
+    """Whether the words before 公司, 平台 or the like say only where and what it is."""
+    place = _places().match(stem)
+    rest = stem[place.end() :] if place else stem
+    return not rest or any(rest in vocabulary(*key) for key in (("han", "common"), ("han", "stems"), ("legal", "han_endings")))
 
 
 @cache
