@@ -84,9 +84,10 @@ def _before_predicates(reading: Reading) -> Iterator[int]:
     for match in closers().finditer(folded):
         at = match.end()
         stop = subject_end(folded, at, at + 9)
-        if any(name.start == at for name in reading.names) and _is_start(reading, at):
-            yield at
-        elif stop - at >= 3 and stop < at + 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop)):
+        is_name = any(name.start == at for name in reading.names) or (
+            3 <= stop - at < 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop))
+        )
+        if is_name and _is_start(reading, at):
             yield at
 
 
