@@ -69,8 +69,9 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         is_read = bool(near) and (act.has_actor or bool(re.search("[被遭]", skeleton[start : hit.end]))) and trigger.frame != "subject"
         if not is_read and trigger.frame == "object" and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
             is_read = act.sentence > 0 or act.has_actor or "每家" in left
-        if not is_read and sentence.is_title and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
-            is_read = act.is_sum = trigger.frame in ("object", "letter")
+        if sentence.is_title and trigger.kind in PENAL and trigger.frame in ("object", "letter"):
+            act.is_sum = bool(facts.sums(scene.reading.folded, start, stop))
+            is_read = is_read or act.is_sum
         if sentence.is_title and not act.targets and _is_unnamed(skeleton, start, hit, stop, has_actor=act.has_actor):
             is_read = act.is_unnamed = True
         if not is_read and trigger.kind is Kind.TALKS and act.has_actor:
@@ -169,7 +170,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_person(scene, start, end):
             return False
     about = _last(_COVERB, left)
-    if about:
+    if about and trigger.frame != "subject":
         low = start + about.end()
         several = enumeration(scene, low, hit.start)
         if several:
@@ -353,7 +354,7 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
     while start < end and skeleton[start] in " \"“'《":
         start += 1
     known = [name for name in scene.reading.weak if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)]
-    if known:
+    if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
         return [] if _is_of_person(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
         if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):

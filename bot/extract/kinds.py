@@ -281,6 +281,7 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         partner.actors = partner.actors or act.actors
         partner.count = partner.count or act.count
         partner.has_actor = partner.has_actor or act.has_actor
+        partner.is_unnamed = partner.is_unnamed or act.is_unnamed
     return merged
 
 
