@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from bot.extract import facts, headlines, short_names
+from bot.extract import facts, headlines, kana, short_names
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.names import Reading
@@ -57,6 +57,8 @@ def extract(document: DocumentText, index: FirmIndex) -> Extraction:
         short_names.add_called(reading)
         reading.sentences = headlines.split(reading)
         reading.furniture = boilerplate(folded, reading.sentences)
+    elif spoken in ("ja", "ko") and reading.hits:
+        kana.add_names(reading)
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)

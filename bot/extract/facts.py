@@ -170,6 +170,12 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             stop = match.end() if not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
             found.append(Sum(match.start(), stop, low, high, money.get(cur, "$" if cur.startswith("dollar") else cur)))
             taken.append((match.start(), stop))
+    if "원" in folded[start:end]:
+        for match in _WON.finditer(folded, start, end):
+            value = sum((_value(number, True).scaleb(power) for number, power in _won_parts(match)), Decimal(0))
+            if value:
+                found.append(Sum(match.start(), match.end(), value, value, "KRW"))
+                taken.append(match.span())
     if re.search(r"[元圆万亿块円镑]|美金|港币|台币|[英瑞]", folded[start:end]):
         for match in chinese.finditer(folded, start, end):
             if any(a < match.end() and match.start() < b for a, b in taken):
@@ -179,6 +185,18 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
                 found.append(one)
                 taken.append((one.start, one.end))
     return tuple(_as_given(folded, sorted(found, key=lambda one: one.start)))
+
+
+_WON = re.compile(
+    rf"(?<![\d.,])(?:(?P<jo>{_NUMBER})\s?조\s?)?(?:(?P<eok>{_NUMBER})\s?억\s?)?(?:(?P<cheon>{_NUMBER})\s?천만?\s?)?(?:(?P<man>{_NUMBER})\s?만\s?)?(?:(?P<won>{_NUMBER})\s?)?원"
+)
+"""Korean won: 5억 3천만원, 1,200만 원."""
+
+
+def _won_parts(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    for name, power in (("jo", 12), ("eok", 8), ("cheon", 7 if "천만" in match.group() else 3), ("man", 4), ("won", 0)):
+        if match[name]:
+            yield match[name], power
 
 
 _ABOUT = (
@@ -324,6 +342,7 @@ _DATE = re.compile(
     rf"|(?P<m3>{_MONTH}),? (?P<y3>\d{{4}})(?!\d)"
     r"|(?<!\d)(?P<y4>\d{4})-(?P<m4>\d{2})-(?P<d4>\d{2})(?!\d)"
     r"|(?P<era>民国|令和|平成)?(?P<y5>\d{1,4}|元|[一二三四五六七八九十〇零]{2,4})年(?:(?P<m5>\d{1,2}|[一二三四五六七八九十]{1,2})月(?:(?P<d5>\d{1,2}|[一二三四五六七八九十]{1,3})[日号])?)?"
+    r"|(?P<y8>\d{4})년(?:\s?(?P<m8>\d{1,2})월(?:\s?(?P<d8>\d{1,2})일)?)?|(?<!\d)(?P<m9>\d{1,2})월\s?(?P<d9>\d{1,2})일"
     r"|(?<!年)(?<!\d)(?P<m6>\d{1,2})月(?P<d6>\d{1,2})[日号]"
     r"|\b(?:in|en|im) (?P<y7>(?:19|20)\d{2})(?!\d)(?! |,\d)?"
     r"|(?P<rel>\b(?:yesterday|today|last year|last month|this month|earlier this year|this year)\b|\bon (?:monday|tuesday|wednesday|"
@@ -389,7 +408,7 @@ def _date_of(match: re.Match[str], on: date | None) -> tuple[PartialDate, bool] 
         return _relative(groups["rel"], on)
     if groups["y7"]:
         return PartialDate(date(int(groups["y7"]), 1, 1), Precision.YEAR), False
-    number = next(index for index in "123456" if groups.get(f"m{index}") or groups.get(f"y{index}"))
+    number = next(index for index in "12345689" if groups.get(f"m{index}") or groups.get(f"y{index}"))
     year, month, day = (groups.get(f"{part}{number}") for part in "ymd")
     months = _MONTHS.get(month.rstrip(".")) if month and month.rstrip(".") in _MONTHS else han_number(month) if month else None
     years = _year(year, groups["era"]) if year else None
@@ -443,6 +462,7 @@ def _relative(text: str, on: date | None) -> tuple[PartialDate, bool] | None:
 _COUNT = re.compile(
     rf"(?<![\d$€£.,-])(?P<n>\d{{1,3}}|{'|'.join(_WORDS[2:])})\s+(?:(?!of\b|and\b|in\b|for\b|to\b|the\b|percent\b|million\b|billion\b|years?\b|months?\b|days?\b)[a-z&-]+\s+){{0,4}}?"
     r"(?:companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa)\b"
+    r"|(?P<k>\d{1,4})(?:社(?!会)|\s?개\s?(?:사|업체|회사|기업|은행))"
     r"|(?P<h>\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
 )
 
@@ -461,7 +481,7 @@ def counts(folded: str, start: int, end: int) -> Sequence[Count]:
     """The stated numbers of firms between the offsets; a count of one is none."""
     found = []
     for match in _COUNT.finditer(folded, start, end):
-        text = match["n"] or match["h"]
+        text = match["n"] or match["h"] or match["k"]
         value = _WORDS.index(text) if text in _WORDS else han_number(text)
         if value is not None and value > 1:
             found.append(Count(match.start(), match.end(), value))

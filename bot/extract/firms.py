@@ -325,8 +325,10 @@ def found(reading: Reading, name: Name, role: Role, rule: str) -> FoundFirm:
 
 
 def _is_spoken(trigger: str, language: str) -> bool:
-    """Chinese words are unmistakable; English ones are read in every text but those of the languages that share their letters."""
-    return trigger in ("zh", language) or (trigger == "en" and language not in ("fr", "de", "it", "es", "pt", "nl"))
+    """Chinese words are unmistakable but in Japanese; English ones are read in every text but those of languages with their letters."""
+    if trigger == "zh":
+        return language not in ("ja", "ko")
+    return trigger == language or (trigger == "en" and language not in ("fr", "de", "it", "es", "pt", "nl"))
 
 
 def _is_written(text: str, surface: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts, han, latin
+from bot.extract import facts, han, kana, latin
 from bot.extract.names import Hit, Name, Trigger, firm_key
 from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
@@ -121,10 +121,13 @@ def _versus(scene: Scene) -> list[Act]:
     ]
 
 
+_READERS = {"zh": han.read, "ja": kana.read, "ko": kana.read}
+
+
 def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigger) -> Act | None:
     act = Act(trigger.kind, Status.IN_FORCE, hit.start, hit.end, index, rule=f"{trigger.language}:{trigger.frame}")
-    is_read = han.read(scene, sentence, hit, trigger, act) if trigger.language == "zh" else latin.read(scene, sentence, hit, trigger, act)
-    if not is_read or not _stands(scene, sentence, hit, trigger, act):
+    reader = _READERS.get(trigger.language, latin.read)
+    if not reader(scene, sentence, hit, trigger, act) or not _stands(scene, sentence, hit, trigger, act):
         return None
     if not act.actors:
         act.actors = scene.bodies(sentence.start, sentence.end)[:3]
@@ -137,7 +140,7 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
 
         nearest = min(stated, key=far)
         distance = far(nearest)
-        limit = 60 if trigger.language != "zh" else 26
+        limit = 60 if trigger.language not in _READERS else 26
         if distance <= limit and nearest.value >= len({name.key for name in act.targets}):
             act.count = nearest
     return act
@@ -190,7 +193,7 @@ def _caption(scene: Scene) -> list[Name]:
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """False when the act is denied or only thinkable; sets what its status is."""
     folded = scene.reading.folded
-    is_han = trigger.language == "zh"
+    is_han = trigger.language in _READERS
     reach = 14 if is_han else 46
     before = folded[max(sentence.start, hit.start - reach) : hit.start]
     before = re.split(r"[,，。;!?]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]

@@ -20,7 +20,7 @@ from storage.text import fold
 _HAN_ONE = re.compile(f"[{HAN}]")
 
 
-_UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff]")
+_UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff\uac00-\ud7a3]")  # Hangul too: its particles stand right behind a name
 
 
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»]+")
