@@ -200,7 +200,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                 kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
-            code = facts.currency_of(one, places, reading.language)
+            code = facts.currency_of(one, places, reading.language, reading.folded)
             here.append(
                 FoundAmount(
                     reading.whole[one.start : one.end],

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from typing import Literal
 
 from bot.extract.firms import FirmIndex
 from bot.extract.names import Name, Reading
-from bot.extract.text import lexicon, pattern
+from bot.extract.text import lexicon, pattern, words
 from storage.models import AmountKind, AmountScope, Precision
 from storage.records import FoundRegulator, PartialDate, RegulatorRow
 from storage.text import fold
@@ -144,7 +145,7 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         rf"bis)\s?(?P<b>{_NUMBER}))?(?:\s?(?P<sb>{_LATIN_SCALE}))?\s?(?:di |de |d')?(?P<cur>{mark}|dollars?(?![a-z]))"
     )
     chinese = re.compile(
-        rf"(?:(?P<pre>{han}|us\$|hk\$|nt\$|\$|¥|rmb)\s?)?(?P<a>{_HAN_NUMBER})\s?(?:余|多)?(?P<sa>(?:千万|百万|十万|万亿|十亿|百亿|千亿|万|亿|兆)?)(?:(?:-|至|到|~)(?P<b>{_HAN_NUMBER})(?P<sb>(?:千万|百万|万亿|十亿|百亿|千亿|万|亿|兆)?))?(?P<rest>(?<=亿)\d[\d,.]*万)?\s?(?:余|多)?(?P<cur>{han}|元|圆|块)?"
+        rf"(?:(?P<pre>{han}|us\$|hk\$|nt\$|\$|¥|rmb)\s?)?(?P<a>{_HAN_NUMBER})\s?(?:余|多)?(?P<sa>(?:千万|百万|十万|万亿|十亿|百亿|千亿|万|亿|兆)?)(?:(?:元|万元)?(?:-|至|到|~)(?P<b>{_HAN_NUMBER})(?P<sb>(?:千万|百万|万亿|十亿|百亿|千亿|万|亿|兆)?))?(?P<rest>(?<=亿)\d[\d,.]*万)?\s?(?:余|多)?(?P<cur>{han}|元|圆|块)?"
     )
     return prefix, suffix, chinese
 
@@ -262,7 +263,7 @@ _DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "HK": "HKD", "SG
 _YUAN = {"CN": "CNY", "TW": "TWD", "HK": "HKD", "JP": "JPY", "KR": "KRW"}
 
 
-def currency_of(one: Sum, jurisdictions: Iterable[str], language: str) -> str | None:
+def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: str = "") -> str | None:
     """The ISO code; a bare "$" or 元 takes the acting body's country; None when that tells nothing either."""
     table = {"$": _DOLLARS, "元": _YUAN, "¥": {"CN": "CNY", "JP": "JPY"}}.get(one.currency)
     if table is None:
@@ -270,13 +271,46 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str) -> str | 
     for place in jurisdictions:
         if place in table:
             return table[place]
-    return "CNY" if one.currency == "元" and language == "zh-Hans" else None
+    if one.currency == "元" and language == "zh-Hans":
+        return "CNY"
+    cues = lexicon()["jurisdictions"]
+    cued = [place for place in table if place in cues and re.search(cues[place], folded)] if one.currency == "元" else []
+    return table[cued[0]] if len(cued) == 1 else None
+
+
+_LEAD = "[了约达共计近超逾至少合累为额人民币新台:港]{0,5}$"
+_TAKEN = re.compile("(?:没收|追缴|收缴|罚没)[^,。;]*$")
+_OF_PERSON = re.compile("(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;]*$")
+
+
+@cache
+def _told_sums() -> tuple[tuple[re.Pattern[str], AmountKind | Literal[""]], ...]:
+    """The words right before a sum that tell what it is, when that is no penalty."""
+    kinds: tuple[tuple[str, AmountKind | Literal[""]], ...] = (
+        ("none", ""),
+        ("deal", AmountKind.DEAL_VALUE),
+        ("turnover", AmountKind.TURNOVER),
+    )
+    return tuple(
+        (re.compile(f"(?:{'|'.join(word for word in words('sums', key) if not word.isascii())}){_LEAD}"), kind) for key, kind in kinds
+    )
+
+
+def _han_sum_kind(before: str) -> AmountKind | Literal[""] | None:
+    """What the Chinese words before a sum say at once; "" for a sum that is none of ours, None when they leave it open."""
+    if _OF_PERSON.search(before):
+        return ""
+    if _TAKEN.search(before):
+        return AmountKind.IMPOSED
+    return next((kind for expression, kind in _told_sums() if expression.search(before)), None)
 
 
 def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     """DEAL_VALUE or TURNOVER by the words beside the sum, IMPOSED for a penalty, None for another sum."""
     before = folded[max(start, one.start - 28) : one.start]
     before = re.split(r"[;。,，]\s|[;。]", before)[-1]
+    if before and not before.isascii() and (said := _han_sum_kind(before)) is not None:
+        return said or None
     after = folded[one.end : min(end, one.end + 44)]
     near = re.split(r"\b(?:for|over|after|in connection|because|to settle|to resolve|and|which|that|as)\b|[;。,]", after)[0]
     if re.search(r"(?:罚|罚款|罚没|罚金|没收|处以|处|罚单|追缴|赔付)[了约近达共计逾超至少人民币合额为]{0,5}$", before) or re.search(
@@ -307,7 +341,7 @@ def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
     near = folded[max(start, one.start - 14) : one.start] + "|" + folded[one.end : min(end, one.end + 14)]
     return (
         AmountScope.EACH
-        if re.search(r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|均被罚|均罚|各自", near)
+        if re.search(r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]", near)
         else AmountScope.WHOLE
     )
 

@@ -204,6 +204,8 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if trigger.frame == "object" and _CASE.match(skeleton, hit.end):
             placed = names[:1] if names and names[0].start == start else _run(scene, start, hit.start)
             return take(scene, act, placed)
+        if names and trigger.kind in PENAL and not act.has_actor and names[0].start == start and facts.sums(scene.reading.folded, hit.end, stop):
+            return take(scene, act, enumeration(scene, start, hit.start) or listed(scene, names[0], hit.start))  # X等3家合计罚没1亿元
         if names and trigger.frame == "object" and names[0].start == start and _is_wrongdoer(scene, names[0], hit.start):
             return take(scene, act, listed(scene, names[0], hit.start))
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
