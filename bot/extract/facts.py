@@ -524,6 +524,7 @@ def counts(folded: str, start: int, end: int) -> Sequence[Count]:
 
 _HAN_NUMBERED = re.compile(r"(?:[〔\[(【]\d{4}[〕\])】](?:第)?\s?\d+|字第\d{4,14})号")
 _HAN_BEFORE_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,12}$")
+_NO_OFFICE = re.compile("作出|发布|下达|依据|根据|按照|出具|收到|送达|文号|编号|[了的见及和以为]")
 _NUMBER_MARKS = ("lr-", "case ", "docket", "file no", " ferc ", "cv-", "ip/", "34-", "33-")
 _POINT_DIGIT = re.compile(r"[mta]\.\d")  # M.10078, AT.40099, SA.123
 _NUMBERED = re.compile(
@@ -541,7 +542,8 @@ def numbers(folded: str, start: int, end: int) -> list[tuple[int, int]]:
         for match in _HAN_NUMBERED.finditer(folded, start, end):
             lead = _HAN_BEFORE_NUMBER.search(folded, max(start, match.start() - 12), match.start())
             if lead:
-                found.append((lead.start(), match.end()))
+                cuts = [cut.end() for cut in _NO_OFFICE.finditer(folded, lead.start(), match.start()) if cut.end() < match.start()]
+                found.append((max([lead.start(), *cuts]), match.end()))
     if any(mark in folded for mark in _NUMBER_MARKS) or _POINT_DIGIT.search(folded):
         for match in _NUMBERED.finditer(folded, start, end):
             lead = re.match(r"case (?:no\.? )?", match.group())

@@ -128,7 +128,7 @@ def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -
     low = start + said.end() if said else start
     if FIRM in scene.skeleton[low : low + 2]:
         return take(scene, act, enumeration(scene, low, hit.start) or listed(scene, scene.firms(low, hit.start)[0], hit.start))
-    return _subject(scene, act, sentence, low, subject_end(scene.skeleton, low, hit.start), hit.start, Look.POSSIBLE)
+    return _subject(scene, act, sentence, low, hit.start, hit.start, Look.POSSIBLE)
 
 
 _COVERB = re.compile("关于|对|向|给|将")
@@ -176,9 +176,11 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         if several:
             return take(scene, act, several)
         names = scene.firms(low, hit.start)
-        if names and len(scene.gap(low, names[0].start)) <= 14:
-            return take(scene, act, _hanlisted(scene, act, names[0], hit.start))
-        placed = _run(scene, low, hit.start, least=least)
+        if names and len(scene.gap(low, names[0].start)) <= 14 and take(scene, act, _hanlisted(scene, act, names[0], hit.start)):
+            return True
+        if names:
+            low = names[-1].tail + skeleton.startswith("的", names[-1].tail)  # 对冒充X的Y处以罚款
+        placed = _run(scene, low, hit.start, least=Look.CERTAIN if names else least)
         if placed and about.group() != "将":
             act.targets += placed
             return True
@@ -195,13 +197,17 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
                 rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
             ):
                 return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
-        elif trigger.frame != "passive" and (not passive or passive.group() == "因") and (trigger.kind is Kind.TALKS or act.has_actor):
+        elif (
+            trigger.frame != "passive"
+            and (not passive or passive.group() == "因")
+            and (trigger.kind is Kind.TALKS or act.has_actor or (hit.start == start and trigger.kind in _OFFICIAL))
+        ):
             act.targets += (placed := _run(scene, hit.end, stop, least=least if trigger.frame == "object" else Look.CERTAIN))
             if placed:
                 return True
     if trigger.frame in ("letter", "subject", "object"):
         names = scene.firms(start, hit.start)
-        if trigger.frame == "object" and _CASE.match(skeleton, hit.end):
+        if not passive and trigger.frame != "subject" and _CASE.match(skeleton, hit.end):
             placed = names[:1] if names and names[0].start == start else _run(scene, start, hit.start)
             return take(scene, act, placed)
         if names and trigger.kind in PENAL and not act.has_actor and names[0].start == start and facts.sums(scene.reading.folded, hit.end, stop):
@@ -222,7 +228,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
     return False
 
 
-_CASE = re.compile("案|决定(?:书)?(?:作出|公布|出炉|下达|落地)|(?:结果)?(?:落定|落地|出炉)")
+_CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
 """Behind a word: it is the case or decision of the firm that stands before it."""
 
 

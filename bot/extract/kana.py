@@ -62,7 +62,7 @@ def _forms(language: str) -> re.Pattern[str]:
             rf"|{_JA_LETTER}{{2,20}}?{_JA_FORM}|(?:(?<=[、。,\s「『])[ぁ-ん]{{2,5}})?{_JA_LETTER}{{0,16}}?(?:{endings})(?!{_JA_LETTER})"
         )
     return re.compile(
-        rf"(?:{_KO_FORM}\s?{_KO_LETTER}{{2,20}}|{_KO_LETTER}{{2,20}}?\s?{_KO_FORM}|(?<!{_KO_LETTER}){_KO_LETTER}{{1,12}}(?:{endings})(?={'|'.join(_JOSA)}|등|\W|$))"
+        rf"(?:{_KO_FORM}\s?{_KO_LETTER}{{2,20}}|{_KO_LETTER}{{2,20}}?(?:㈜|\(주\)|\s?주식회사(?=[에가이은는을를의,.]|$))|(?<!{_KO_LETTER}){_KO_LETTER}{{1,12}}(?:{endings})(?={'|'.join(_JOSA)}|등|\W|$))"
     )
 
 

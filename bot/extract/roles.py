@@ -181,6 +181,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
     rest = _HAN_LINK.sub("", after[1:].lstrip() if after[:1] == '"' else after, 1)
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
+    if rest.startswith(words("roles", "han_speakers")):
+        return Role.MENTIONED, "speaker"
     if rest.startswith(words("roles", "han_holders")):
         return Role.MENTIONED, "holder"
     for key, role in (
@@ -264,7 +266,11 @@ def take(scene: Scene, act: Act, run: Iterable[Name]) -> bool:
     """Sort the run's names into targets and owners; True when a target or an owner was found."""
     for name in run:
         beside = role_beside(scene, name)
-        if beside is None or (beside[1] == "thing" and act.kind in _THINGS):
+        if (
+            beside is None
+            or (beside[1] == "thing" and act.kind in _THINGS)
+            or (beside[1] == "speaker" and act.kind is Kind.TALKS)  # 约谈X负责人
+        ):
             act.targets.append(name)
         elif beside[0] is Role.GROUP:
             act.groups.append(name)

@@ -122,7 +122,9 @@ def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     lefts = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2][:-4:-1]
     stop = subject_end(folded, at, end)
     lefts += [match.end() for match in pattern("han", "appositions").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
-    lefts += [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [match.end() for match in pattern("han", "findings").finditer(folded, at, end) if match.end() <= end - 2][-1:]
+    soft = [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [seam for seam in soft if look(folded[at:seam]) is not Look.CERTAIN]
     lefts += [at, start]
     for left in dict.fromkeys(lefts):
         if not begins_predicate(folded[left : left + 6]):
