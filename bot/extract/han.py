@@ -266,8 +266,11 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
             return bool(placed)  # another headline without a break between
         end = mark if coded else end
         lead = lead_of(names, names.index(chosen), scene)
-        take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
+        take(scene, act, ([] if coded else enumeration(scene, start, end)) or _hanlisted(scene, act, names[lead], end))
         return True  # where its officer or shareholder is hit, nobody else is the subject
+    if scene.skeleton.startswith(words("roles", "han_members"), start, end):
+        act.groups += scene.firms(sentence.start, start)[-1:]  # X：子公司被罚
+        return bool(act.groups)
     if _is_of_person(scene, start, end):
         return False
     placed = enumeration(scene, start, end) or _run(scene, start, end, least=least)
@@ -307,6 +310,7 @@ def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
     )
 
 
+_TOWARDS = re.compile("[对向](?!外|内|此)")
 _ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]其")
 """Speaks of the firm that was named last."""
 
@@ -320,12 +324,16 @@ def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look)
     edges = [sentence.start, *(match.end() for match in _HAN_BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
     for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
         names = scene.firms(low, high)
+        if names and skeleton.startswith(("对", "向"), names[0].start - 1):
+            return take(scene, act, enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:
             return _is_accused(scene, sentence, names[-1], start) and take(scene, act, names[lead_of(names, len(names) - 1, scene) :])
         if _is_of_person(scene, low, high):
             return False
         if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
             continue
+        about = _last(_TOWARDS, skeleton[low:high])
+        low += about.end() if about else 0  # 对A和B两家机构，均处以罚款
         several = enumeration(scene, low, high)
         if several:
             return take(scene, act, several)
@@ -386,11 +394,11 @@ def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: 
 
 
 _CLOSED = re.compile(
-    rf"等(?:(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|[{HAN}a-z]{{0,10}}?"
-    rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站))?"
+    rf"等?(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|等(?:[{HAN}a-z0-9]{{0,10}}?"
+    rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站|酒店|餐厅|商家|超市|药店|门店|电商|医院|影院|景区|基金))?"
 )
 """What closes a list: 等11家企业, 等企业, 等."""
-_LIST_STOP = re.compile(r"等|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
+_LIST_STOP = re.compile(r"等|(?<![、\d])(?=(?:\d+|[两三四五六七八九十]+)家)|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
 _OPENED = re.compile(
     rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
 )
@@ -424,10 +432,14 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     if "、" not in skeleton[start:stop] and not is_counted and not is_quoted:
         return []
     parts = list(_parts(skeleton, start, stop))
+    if closed and skeleton[stop] != "等" and len(parts) < 2:
+        return []  # 合肥两家机构
     is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
     places: list[tuple[int, int]] = []
     for left, right in parts:
         left, right = _bare(skeleton, left, right)
+        if right == stop:
+            right = subject_end(skeleton, left, right)
         if scene.firms(left, right) or _is_member(scene, left, right, is_counted=is_counted, is_of_firms=is_of_firms):
             places.append((left, right))
     if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):

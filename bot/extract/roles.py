@@ -203,7 +203,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 
-_HAN_LINK = re.compile(r"^(?:的|一|两|多名|原|前|\d+名)")
+_HAN_LINK = re.compile(r"^(?:银行|集团|公司|股份)?(?:的|一|两|多名|原|前|\d+名)?")
 
 
 @cache

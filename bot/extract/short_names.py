@@ -173,7 +173,7 @@ def add_called(reading: Reading) -> None:
         again = [left for left in lefts if _is_repeated(folded, left, stop - 2)]
         edge = [left for left in lefts if left == without_lead(folded, floor, stop) and (floor != match.start() or not _goes_on(folded, left))]
         for left in (*again, *edge)[:1]:
-            if not any(a < stop and left < b for a, b in taken):
+            if not any(a < stop and left <= b for a, b in taken):
                 surface = reading.whole[left:stop]
                 reading.names.append(Name(left, stop, stop, firm_key(surface), name=surface, rule="called"))
                 taken.append((left, stop))
