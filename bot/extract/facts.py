@@ -238,7 +238,8 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             or re.match(r"[家人款个辆部次股吨户名条平米年月日倍件批点只台盒袋瓶份]", after)
             or (
                 not re.search(
-                    r"(?:罚|罚款|没收|罚没|罚单|处|额|所得|罚锾)[了达共计近约超逾至少合]{0,4}$", folded[max(0, match.start() - 8) : match.start()]
+                    r"(?:罚|罚款|没收|罚没|罚单|处|额|所得|罚锾)[了达共计近约超逾至少合]{0,4}$",
+                    folded[max(0, match.start() - 8) : match.start()],
                 )
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
             )
@@ -341,7 +342,9 @@ def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
     near = folded[max(start, one.start - 14) : one.start] + "|" + folded[one.end : min(end, one.end + 14)]
     return (
         AmountScope.EACH
-        if re.search(r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]", near)
+        if re.search(
+            r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]", near
+        )
         else AmountScope.WHOLE
     )
 
@@ -384,7 +387,7 @@ _DATE = re.compile(
 )
 _MAY_DATE = re.compile(
     r"(?<!\d)(?:19|20)\d\d(?!\d)|\b(?:jan|feb|fev|mar|apr|avr|ma[iy]|mag|jun|juin|giu|jul|lug|aug|aou|ago|sep|set|oct|okt|ott|nov|dec|dez|dic|gen|ene|"
-    r"yesterday|today|last |this |on (?:mon|tue|wed|thu|fri|sat|sun))|[年月昨今前当去]"
+    r"yesterday|today|last |this |on (?:mon|tue|wed|thu|fri|sat|sun))|[年月昨今前当去년월]"
 )
 _PUBLISHED = re.compile(
     r"\b(?:published|posted|updated|printed|accessed|retrieved|uploaded)(?::| on| at)?\s*(?:the )?$"

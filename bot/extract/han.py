@@ -122,17 +122,22 @@ _SAID = re.compile("对|以|就|证实|查明|查实|发现|认定|通报称?|�
 
 def _accused(scene: Scene, sentence: Sentence, act: Act, start: int, hit: Hit) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
-    if not scene.is_body(sentence.start, sentence.end, places=False):
+    if not scene.is_body(sentence.start, sentence.end, places=False) or re.match("[^,。]{0,6}的", scene.skeleton[hit.end :]):
         return False
     said = _last(_SAID, scene.skeleton[start : hit.start])
     low = start + said.end() if said else start
     if FIRM in scene.skeleton[low : low + 2]:
         return take(scene, act, enumeration(scene, low, hit.start) or listed(scene, scene.firms(low, hit.start)[0], hit.start))
+    named = scene.firms(low, hit.start)
+    if named and "的" in scene.skeleton[named[0].tail : hit.start]:
+        return False  # X的用户涉嫌诈骗
     return _subject(scene, act, sentence, low, hit.start, hit.start, Look.POSSIBLE)
 
 
 _COVERB = re.compile("关于|对|向|给|将")
-_OFFICIAL = frozenset((Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN))
+_OFFICIAL = frozenset(
+    (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
+)
 """Kinds whose words of the frame `object` are only said of authorities."""
 
 
@@ -155,11 +160,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
     least = _least(scene, trigger, act, start, stop)
     word = scene.reading.folded[hit.start]
     passive = None if word in "被遭" else _last(_HAN_PASSIVE, left)
-    if (
-        passive
-        and re.search(r"\d|[减增]持", between := left[passive.end() :])
-        and len(between.replace(BODY, "")) > 8
-    ):
+    if passive and re.search(r"\d|[减增]持", between := left[passive.end() :]) and len(between.replace(BODY, "")) > 8:
         passive = None
     at = start + passive.start() if passive else hit.start if re.search("[被遭]", skeleton[hit.start : hit.end]) else -1
     if at >= 0 and not (passive and passive.group() == "因" and trigger.frame != "letter"):
@@ -167,7 +168,7 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
         end = start + first.start() if first and word not in "被遭" else at
         if _subject(scene, act, sentence, start, end, at, least):
             return True
-        if (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_person(scene, start, end):
+        if (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_other(scene, start, end):
             return False
     about = _last(_COVERB, left)
     if about and trigger.frame != "subject":
@@ -202,24 +203,31 @@ def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: 
             and (not passive or passive.group() == "因")
             and (trigger.kind is Kind.TALKS or act.has_actor or (hit.start == start and trigger.kind in _OFFICIAL))
         ):
-            act.targets += (placed := _run(scene, hit.end, stop, least=least if trigger.frame == "object" else Look.CERTAIN))
+            is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
+            act.targets += (placed := _run(scene, hit.end, stop, least=Look.CERTAIN if is_thing else least))
             if placed:
                 return True
     if trigger.frame in ("letter", "subject", "object"):
         names = scene.firms(start, hit.start)
         if not passive and trigger.frame != "subject" and _CASE.match(skeleton, hit.end):
-            placed = names[:1] if names and names[0].start == start else _run(scene, start, hit.start)
+            placed = names[:1] if names and names[0].start == start else _run(scene, start, hit.start, least=least)
             return take(scene, act, placed)
-        if names and trigger.kind in PENAL and not act.has_actor and names[0].start == start and facts.sums(scene.reading.folded, hit.end, stop):
-            return take(scene, act, enumeration(scene, start, hit.start) or listed(scene, names[0], hit.start))  # X等3家合计罚没1亿元
-        if names and trigger.frame == "object" and names[0].start == start and _is_wrongdoer(scene, names[0], hit.start):
-            return take(scene, act, listed(scene, names[0], hit.start))
+        if not passive and trigger.kind in PENAL and not act.has_actor and facts.sums(scene.reading.folded, hit.end, stop):
+            several = enumeration(scene, start, hit.start)  # X等3家合计罚没1亿元
+            if several or (names and names[0].start == start):
+                return take(scene, act, several or listed(scene, names[0], hit.start))
+        if not passive and trigger.frame == "object" and act.has_actor:
+            first = names[:1] if names and names[0].start == start else [] if names else _run(scene, start, hit.start, least=least)
+            if first and _is_wrongdoer(scene, first[0], hit.start):
+                return take(scene, act, listed(scene, first[0], hit.start))
         if names and trigger.frame != "letter" and not re.search("[发出]", left):
             return trigger.frame == "subject" and take(
                 scene, act, enumeration(scene, start, hit.start) or listed(scene, names[0], hit.start)
             )
         if not scene.firms(start, hit.start) and trigger.frame != "subject":
-            is_bare = hit.start == start and not facts.sums(scene.reading.folded, start, stop)
+            if not passive and not act.has_actor and re.match(f"[{HAN}]{{2}}", skeleton[hit.end :]):
+                return False  # it does so itself: X警告用户
+            is_bare = hit.start == start and not _WRONG.search(skeleton, sentence.start, start)
             return _before(scene, act, sentence, start, Look.CERTAIN if is_bare else least)
         if trigger.frame == "subject":
             placed = _run(scene, start, hit.start)
@@ -235,9 +243,13 @@ _CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落
 _ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银行)(?=进行|作出|采取|予以|开展|实施|启动|立案|处|罚|下)|其")
 
 
+_WRONG = re.compile("[违未虚涉侵泄欺被遭]|短线|内幕|造假|不合格|超标|垄断|操纵")
+"""A wrong is told of."""
+
+
 def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
     """Whether a firm's wrong and the authority that acts on it follow its name: X信披违规证监局采取监管措施."""
-    return begins_predicate(scene.skeleton[name.tail : end]) and scene.is_body(name.tail, end, places=False)
+    return begins_predicate(scene.skeleton[max(name.tail, name.end) : end]) and scene.is_body(name.tail, end, places=False)
 
 
 def _hanlisted(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
@@ -256,6 +268,8 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
         for name in scene.firms(start, mark)
         if name.rule == "stock-code" or _CODE_END.search(scene.reading.folded, name.end, name.tail)
     ]
+    if not coded and not enumeration(scene, start, end):
+        start = max(start, scene.skeleton.rfind("、", start, end) + 1)  # clauses joined like a list
     names = coded or scene.firms(start, end)
     if names:
         is_last = coded and (role_beside(scene, names[0]) or not is_object(scene.reading.folded, names[-1].start))
@@ -271,7 +285,7 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
     if scene.skeleton.startswith(words("roles", "han_members"), start, end):
         act.groups += scene.firms(sentence.start, start)[-1:]  # X：子公司被罚
         return bool(act.groups)
-    if _is_of_person(scene, start, end):
+    if _is_of_other(scene, start, end):
         return False
     placed = enumeration(scene, start, end) or _run(scene, start, end, least=least)
     if not placed and _is_subjectless(scene, start, end):
@@ -280,14 +294,15 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, m
     return bool(placed)
 
 
-def _is_of_person(scene: Scene, start: int, end: int) -> bool:
-    """Whether a firm's officer or shareholder is the subject: 控股股东因…, 两高管…"""
+def _is_of_other(scene: Scene, start: int, end: int) -> bool:
+    """Whether a firm's officer, shareholder or subsidiary is the subject: 控股股东因…, 两高管…"""
     return _holder().match(scene.skeleton, start, end) is not None
 
 
 @cache
 def _holder() -> re.Pattern[str]:
-    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{pattern('roles', 'han_holders').pattern})")
+    whose = pattern("roles", "han_holders").pattern + "|" + pattern("roles", "han_members").pattern
+    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose})")
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -328,12 +343,12 @@ def _before(scene: Scene, act: Act, sentence: Sentence, start: int, least: Look)
             return take(scene, act, enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:
             return _is_accused(scene, sentence, names[-1], start) and take(scene, act, names[lead_of(names, len(names) - 1, scene) :])
-        if _is_of_person(scene, low, high):
+        if _is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
             return False
-        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
-            continue
         about = _last(_TOWARDS, skeleton[low:high])
         low += about.end() if about else 0  # 对A和B两家机构，均处以罚款
+        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
+            continue
         several = enumeration(scene, low, high)
         if several:
             return take(scene, act, several)
@@ -369,12 +384,16 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
-    known = [name for name in scene.reading.weak if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)]
+    known = [
+        name
+        for name in scene.reading.weak
+        if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)
+    ]
     if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
-        return [] if _is_of_person(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
+        return [] if _is_of_other(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
         if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
-            if _is_of_person(scene, stop, end + 4) or skeleton.startswith(words("roles", "han_members"), stop):
+            if _is_of_other(scene, stop, end + 4):
                 break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
@@ -386,7 +405,11 @@ _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
     body = scene.skeleton[start:stop]
-    if FIRM in body or BODY in body or look(body, is_corporate=is_corporate, shortest=2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3) < least:
+    if (
+        FIRM in body
+        or BODY in body
+        or look(body, is_corporate=is_corporate, shortest=2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3) < least
+    ):
         return False
     if body.isascii() and not scene.reading.whole[start].isupper():
         return False
@@ -404,7 +427,7 @@ _OPENED = re.compile(
 )
 """What opens a list of firms: 11家企业包括, 三家平台分别为."""
 _LIST_LEAD = re.compile(
-    rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示|的有|已有))*"
+    rf"(?:了|过|一下|关于|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示|的有|已有))*"
 )
 _MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
 _QUOTED = re.compile(r'"[^"]{2,10}"(?:[、和与及]?"[^"]{2,10}"){1,9}')
@@ -435,6 +458,8 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     if closed and skeleton[stop] != "等" and len(parts) < 2:
         return []  # 合肥两家机构
     is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
+    if any(FIRM in skeleton[a:b] and _CLAUSE.match(skeleton[a:b].replace(FIRM, "")) for a, b in parts):
+        return []  # what joins them are clauses: X推新、Y被罚
     places: list[tuple[int, int]] = []
     for left, right in parts:
         left, right = _bare(skeleton, left, right)
@@ -445,6 +470,9 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
         places = places if len(places) == len(parts) > 2 else []
     return scene.members(places)
+
+
+_CLAUSE = re.compile(f"[{HAN}]{{4}}")
 
 
 @cache
@@ -482,6 +510,8 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
         or not re.fullmatch(rf"[{HAN}a-z0-9·&.+ -]+", body)
         or not re.search(rf"[{HAN}]|^[a-z]", body)
         or _NO_MEMBER.search(body)
+        or body in vocabulary("han", "common")
+        or body in vocabulary("legal", "han_endings")
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or (not is_counted and (is_person(body) or re.search("[省市县区镇村乡局委院部会厅署办]$", body)))
         or (not is_of_firms and look(body, is_corporate=True) is Look.NONE)

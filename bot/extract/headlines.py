@@ -17,6 +17,7 @@ from bot.extract.short_names import Look, begins_predicate, closers, is_object, 
 from bot.extract.text import HAN, Sentence, words
 
 _CODED = re.compile(r"\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
+_COLON = re.compile(":")
 _GLUED = re.compile(f"[{HAN}a-z0-9%)]")
 _PART = re.compile(r"[,。;!?:|\s]")
 _PASSIVE = re.compile("被|遭到?|收到")
@@ -71,22 +72,28 @@ def _colon() -> re.Pattern[str]:
 
 def _before_colons(reading: Reading) -> Iterator[int]:
     folded = reading.folded
-    if ":" in folded:
-        for match in _colon().finditer(folded):
-            is_like = look(match[1], is_corporate=True) is not Look.NONE and not begins_predicate(match[1])
-            if is_like or _is_named(reading.names, match.start(1), match.end(1)):
-                yield match.start(1)
+    for colon in _COLON.finditer(folded):
+        match = _colon().search(folded, max(0, colon.start() - 12), colon.end())
+        if match is None:
+            continue
+        is_like = look(match[1], is_corporate=True) is not Look.NONE and not begins_predicate(match[1])
+        if is_like or _is_named(reading.names, match.start(1), match.end(1)):
+            yield match.start(1)
 
 
 def _before_predicates(reading: Reading) -> Iterator[int]:
-    """Behind a word that ends a headline: a run that is a firm's name for certain, and a predicate behind it."""
+    """Behind a word that ends a headline: a known name, or a run that is a firm's name for certain before a predicate."""
     folded = reading.folded
+    named = {name.start for name in reading.names}
     for match in closers().finditer(folded):
         at = match.end()
-        stop = subject_end(folded, at, at + 9)
-        is_name = any(name.start == at for name in reading.names) or (
-            3 <= stop - at < 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop))
-        )
+        if at in named:
+            is_name = True
+        elif _GLUED.match(folded, at):
+            stop = subject_end(folded, at, at + 9)
+            is_name = 3 <= stop - at < 9 and (look(folded[at:stop]) is Look.CERTAIN or _is_named(reading.weak, at, stop))
+        else:
+            continue
         if is_name and _is_start(reading, at):
             yield at
 
@@ -97,7 +104,9 @@ def _behind_objects(reading: Reading) -> Iterator[int]:
     for match in _CODED.finditer(folded):
         name = next((name for name in reading.names if name.start < match.start() < name.tail), None)
         at, stop = match.end(), subject_end(folded, match.end(), match.end() + 7)
-        if name and is_object(folded, name.start) and stop < at + 7 and look(folded[at:stop]) is not Look.NONE:
+        if not name or not is_object(folded, name.start) or begins_predicate(folded[at : at + 6]):
+            continue
+        if stop < at + 7 and look(folded[at:stop]) is not Look.NONE:
             yield at
 
 

@@ -309,9 +309,7 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
         home.targets += [name for name in act.targets if name.key not in {known.key for known in home.targets}]
         home.groups += [name for name in act.groups if name.key not in {known.key for known in home.groups}]
     kept = [
-        one
-        for one in told
-        if one.targets or one.groups or any(act.count or act.is_unnamed for act in one.acts) or one.kind is Kind.RULE
+        one for one in told if one.targets or one.groups or any(act.count or act.is_unnamed for act in one.acts) or one.kind is Kind.RULE
     ]
     return kept or [
         one

@@ -26,7 +26,9 @@ class Look(IntEnum):
 
 _LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
 _HAN_ONLY = re.compile(f"[{HAN}]+")
-_NUMBERED = re.compile(f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)")
+_NUMBERED = re.compile(
+    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数]家|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
+)
 _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
 
 
@@ -146,7 +148,7 @@ def without_lead(folded: str, start: int, end: int) -> int:
 @cache
 def closers() -> re.Pattern[str]:
     """What ends a headline that another one is glued to: a word, or a number with its unit."""
-    return re.compile(f"{pattern('han', 'closers').pattern}|{_UNIT.pattern}")
+    return re.compile(f"(?:{pattern('han', 'closers').pattern}|{_UNIT.pattern})+")
 
 
 def is_object(folded: str, at: int) -> bool:
@@ -171,7 +173,9 @@ def add_called(reading: Reading) -> None:
         floor = max([floor, *(end for _, end in taken if match.start() < end <= stop - 4)])
         lefts = [left for left in range(floor, stop - 3) if look(folded[left:stop]) is Look.CERTAIN]
         again = [left for left in lefts if _is_repeated(folded, left, stop - 2)]
-        edge = [left for left in lefts if left == without_lead(folded, floor, stop) and (floor != match.start() or not _goes_on(folded, left))]
+        edge = [
+            left for left in lefts if left == without_lead(folded, floor, stop) and (floor != match.start() or not _goes_on(folded, left))
+        ]
         for left in (*again, *edge)[:1]:
             if not any(a < stop and left <= b for a, b in taken):
                 surface = reading.whole[left:stop]
