@@ -529,10 +529,8 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
         cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2 or found.group() != "因"]
         cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
         cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
-        if star < 0:
-            start = max([end - 4, start, *cuts])
-        else:
-            start = max([star - (1 if star and folded[star - 1] == "*" else 0), *cuts])
+        first = end - 4 if star < 0 else star - (folded[star - 1] == "*")
+        start = max([start, first, *cuts])
         if end - start >= 2:
             spans.insert(0, (start, end))
     for start, end in spans:
