@@ -112,6 +112,12 @@ def test_glued_headlines(title: str, found: set[str]) -> None:
         pytest.param("短线交易远山股份(600123)被交易所通报批评", {"远山股份"}, id="a coded name that is an object, alone"),
         pytest.param("青禾股份(600456)短线交易远山股份(600123)被深交所通报批评", {"青禾股份"}, id="a coded name that is an object"),
         pytest.param("腾讯警告用户", set(), id="it does so itself"),
+        pytest.param("远山信通因虚假宣传罚款50万元", {"远山信通"}, id="因 and a sum, no passive"),
+        pytest.param("因虚假宣传约谈远山信通", {"远山信通"}, id="因 tells only why"),
+        pytest.param("远山信通 董事长内幕交易 被罚款50万元", set(), id="an officer in the part before"),
+        pytest.param("远山信通：股东会召开 公司收到监管函", {"远山信通"}, id="what a holder does without a wrong is passed over"),
+        pytest.param("腾讯用户刷单 被罚款5万元", set(), id="the firm's users in the part before"),
+        pytest.param("远山股份(600123)公告:因信披违规收到监管函", {"远山股份"}, id="公告 before a colon is no name"),
     ],
 )
 def test_subjects(text: str, found: set[str]) -> None:

@@ -80,6 +80,8 @@ def test_kinds(text: str, kind: str) -> None:
         "The agency could ban Google if it fails again.",
         "Without a settlement with Google the case goes on.",
         "谷歌否认被罚款。",
+        "监管部门暂不处罚谷歌。",
+        "谷歌未遭处罚。",
         "市场监管总局并未约谈谷歌。",
         "如果违规，谷歌将被下架。",
         "谷歌称被处罚的消息不实。",

@@ -135,7 +135,8 @@ def _before_passive(clause: _Clause) -> bool | None:
         mark = hit.start
     else:
         return None
-    if passive and passive.group() == "因" and clause.trigger.frame != "letter":
+    is_fined = clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop)
+    if passive and passive.group() == "因" and not (clause.trigger.frame == "letter" or is_fined):  # X因违规罚款50万元
         return None
     first = re.search("被|遭|收到|因", clause.left) if clause.scene.skeleton[hit.start] not in "被遭" else None
     end = start + first.start() if first else mark

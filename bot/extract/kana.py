@@ -94,17 +94,12 @@ def _found(reading: Reading, sentence: Sentence) -> Iterator[tuple[int, int]]:
         if reading.language == "ko" and re.match(_KO_FORM, match.group()):
             josa = next((one for one in _JOSA if folded.endswith(one, start, end) and end - len(one) - start > 3), "")
             end -= len(josa)
-        if not _is_body(folded[start:end]):
-            yield start, end
+        yield start, end
     if reading.language == "ja":
         for match in _RUN.finditer(folded, sentence.start, sentence.end):
             is_cased = not match.group()[0].isascii() or reading.whole[match.start()].isupper()
-            if is_cased and not _is_body(match.group()) and match.group() not in words("kana", "common"):
+            if is_cased and match.group() not in words("kana", "common"):
                 yield match.span()
-
-
-def _is_body(text: str) -> bool:
-    return text.endswith(words("bodies", "words"))
 
 
 def _key(surface: str) -> str:

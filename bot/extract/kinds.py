@@ -14,7 +14,7 @@ from functools import cache
 
 from bot.extract import facts, han, kana, latin
 from bot.extract.names import Hit, Name, Trigger, firm_key
-from bot.extract.roles import FIRM, PENAL, Act, Scene, take
+from bot.extract.roles import FIRM, PENAL, Act, Scene, role_beside, take
 from bot.extract.text import Sentence, lexicon, pattern
 from storage.models import Kind, Status
 
@@ -171,7 +171,8 @@ def _caption(scene: Scene) -> list[Name]:
     rest = re.sub(
         rf"[{FIRM}]+|\([^)]*\)|docket.*|case no.*|\d+ ferc.*|order\b.*|[\d¶,.;&/-]|\band\b|\bthe\b", "", scene.skeleton[:end]
     ).strip()
-    if names and names[0].start <= 6 and len(rest) < 12:
+    is_han = reading.language.startswith("zh")
+    if names and names[0].start <= 6 and len(rest) < 12 and not (is_han and role_beside(scene, names[0])):
         return names
     if match := re.match(
         r"(?:in re:?\s+)?([A-Z][\w.&'’-]*(?: (?:[A-Z][\w.&'’-]*|of|and|&))+),? (?:docket no|\d+ ferc|file no|case no|no\.)",
