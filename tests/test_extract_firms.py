@@ -517,3 +517,16 @@ def test_firm_key(surface: str, key: str) -> None:
 def test_persons_by_their_look() -> None:
     assert is_person("王小明")
     assert not is_person("腾讯")
+
+
+def test_every_name_of_every_regulator_is_a_decoy() -> None:
+    """None of the catalogue's bodies is read as a firm, or holds one: People's Bank of China is no Bank of China."""
+    mistaken = {
+        name: [firm.name for firm in mentions]
+        for row in index().regulators.values()
+        for name in (row.name, *row.name_native.split(";"), *row.aliases, *row.context_aliases)
+        if len(name.strip()) > 1
+        for text in (f"{name.strip()} published its annual report.", f"{name.strip()}发布了年度报告。")
+        if (mentions := read(text).mentions)
+    }
+    assert mistaken == {}

@@ -116,9 +116,8 @@ def main() -> None:
     seconds = time.perf_counter() - start
     print(f"texts            {len(texts)} of {size:.2f} MB; {len(register.aliases)} aliases")
     print(f"matching         {matching:8.2f} MB/s  {matching / plain:6.0f} times a plain alternation ({plain:.4f} MB/s)")
-    print(
-        f"whole reading    {reading:8.2f} MB/s  {reading / matching:6.2f} of matching alone; {1e3 * size / reading / len(texts):.2f} ms a text"
-    )
+    each = 1e3 * size / reading / len(texts)
+    print(f"whole reading    {reading:8.2f} MB/s  {reading / matching:6.2f} of matching alone; {each:.2f} ms a text")
     print(f"100,000 aliases  {seconds:8.2f} s to build, {resident() - before:.0f} MB; version {built.version}")
 
 
