@@ -13,10 +13,13 @@ The commonest right answer is no action. When in doubt a firm is `mentioned`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import TypeVar
 
-from bot.extract import facts
+from bot.extract import captions, facts
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
+from bot.extract.mend import Mended, mended
 from bot.extract.names import Reading
 from bot.extract.parties import parties
 from bot.extract.roles import Act, Scene, role_beside
@@ -39,20 +42,50 @@ _PENALTY = {
 }
 
 
+_Found = TypeVar("_Found", FoundFirm, FoundAmount)
 _ROLES = tuple(Role)  # the strongest first
 _REDUCED = re.compile(r"\b(?:reduced|cut|lowered)(?: by [\w%.]+)? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$")
 
 
 def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     """Read a document. Never raises on any text; offsets are code points into `document.whole`."""
-    whole = document.whole
+    whole, title_end = document.whole, len(document.title)
+    mend = mended(whole, title_end)
+    if mend is None:
+        return _read(document, whole, title_end, index)
+    return _in_place(_read(document, mend.text, mend.title_end, index), mend, whole)
+
+
+def _in_place(reading: Extraction, mend: Mended, whole: str) -> Extraction:
+    """The reading of a mended text, with the places and the words of the stored one."""
+
+    def back(one: _Found) -> _Found:
+        start, end = mend.span(one.start, one.end)
+        return replace(one, start=start, end=end, surface=whole[start:end])
+
+    def quote(one: FoundEvidence) -> FoundEvidence:
+        start, end = mend.span(one.start, one.end)
+        return replace(one, start=start, end=end, text=whole[start:end])
+
+    def act(one: FoundAction) -> FoundAction:
+        return replace(
+            one,
+            firms=tuple(map(back, one.firms)),
+            amounts=tuple(replace(back(amount), converted=tuple(map(back, amount.converted))) for amount in one.amounts),
+            evidence=tuple(map(quote, one.evidence)),
+        )
+
+    return replace(reading, actions=tuple(map(act, reading.actions)), mentions=tuple(map(back, reading.mentions)))
+
+
+def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) -> Extraction:
     folded = fold(whole)
-    title_end = len(document.title)
     split = sentences(whole, title_end)
     spoken = language(whole, document.language)
     on = document.published_at.date() if document.published_at else None
     reading = Reading(whole, folded, title_end, spoken, on, split, boilerplate(folded, split))
     index.read(reading)
+    captions.settle(reading)
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)

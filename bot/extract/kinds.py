@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts, han, latin
-from bot.extract.names import Hit, Name, Trigger, firm_key
-from bot.extract.roles import FIRM, PENAL, Act, Scene, take
+from bot.extract import captions, facts, han, latin
+from bot.extract.names import Hit, Name, Trigger
+from bot.extract.roles import PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
 from storage.models import Kind, Status
 
@@ -55,13 +55,10 @@ def _rank() -> dict[Kind, int]:
     return {Kind(kind): place for place, kind in enumerate(lexicon()["precedence"])}
 
 
-_VERSUS = re.compile(r"\sv\.?\s")
-
-
 def acts(scene: Scene) -> list[Act]:
     """Every act that a sentence tells."""
-    if scene.reading.hits or _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end):
-        scene.caption = _caption(scene)
+    if scene.reading.hits or scene.reading.title_end:
+        scene.caption = captions.caption(scene)
     found: list[Act] = []
     at = 0
     hits = scene.reading.hits
@@ -84,7 +81,7 @@ def acts(scene: Scene) -> list[Act]:
                     scene.said = act if act.targets else scene.said
                     break
         found.extend(_one_sentence(here))
-    return found or _versus(scene)
+    return found or captions.told_by_title(scene)
 
 
 def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
@@ -99,26 +96,6 @@ def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
         return None
     act = Act(told.kind, told.status, sentence.start, sentence.end, index, rule="completes", has_actor=told.has_actor, is_recalling=True)
     return act if take(scene, act, named) else None
-
-
-def _versus(scene: Scene) -> list[Act]:
-    """A regulator's caption "SEC v. X" tells of a lawsuit, whatever the text says."""
-    mark = _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end)
-    if mark is None or not scene.caption or not scene.is_body(0, mark.start()):
-        return []
-    return [
-        Act(
-            Kind.LAWSUIT,
-            Status.IN_FORCE,
-            mark.start() + 1,
-            mark.end() - 1,
-            0,
-            list(scene.caption),
-            actors=scene.bodies(0, mark.start()),
-            rule="caption",
-            has_actor=True,
-        )
-    ]
 
 
 def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigger) -> Act | None:
@@ -141,50 +118,6 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
         if distance <= limit and nearest.value >= len({name.key for name in act.targets}):
             act.count = nearest
     return act
-
-
-_LABEL = re.compile(
-    r"(?:(?<=[\s;>])|^)(?:controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:(?:\s|"
-    r"&nbsp;?)*|(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
-)
-
-
-def _caption(scene: Scene) -> list[Name]:
-    """Who a title without a verb is about: "SEC v. X", "In the matter of X", "X, Docket No. 1", "X: enforcement case"."""
-    reading = scene.reading
-    end = reading.title_end
-    for label in _LABEL.finditer(reading.folded) if reading.names and ":" in reading.folded else ():
-        named = scene.firms(label.end(), label.end() + 12)
-        if named:
-            return named[:1]
-    if not end:
-        return []
-    title = reading.whole[:end]
-    versus = re.search(r"\s(?:v\.?|vs\.?)\s", title)
-    matter = re.match(r"(?:in the matter of|in re:?|re:|matter of)\s+", title, re.IGNORECASE)
-    if (versus or matter) and scene.firms(start := versus.end() if versus else matter.end() if matter else 0, end):
-        return scene.firms(start, end)
-    names = scene.firms(0, end)
-    rest = re.sub(
-        rf"[{FIRM}]+|\([^)]*\)|docket.*|case no.*|\d+ ferc.*|order\b.*|[\d¶,.;&/-]|\band\b|\bthe\b", "", scene.skeleton[:end]
-    ).strip()
-    if names and names[0].start <= 6 and len(rest) < 12:
-        return names
-    if match := re.match(
-        r"(?:in re:?\s+)?([A-Z][\w.&'’-]*(?: (?:[A-Z][\w.&'’-]*|of|and|&))+),? (?:docket no|\d+ ferc|file no|case no|no\.)",
-        title,
-        re.IGNORECASE,
-    ):
-        start = match.start(1)
-        one = None if scene.firms(0, end) else latin.firm_like(scene, start, match.end(1), is_led=False, is_bare=True)
-        if one:
-            return [one]
-    if match := re.match(r"(\w[^:\n]{1,50}?): [a-z][^:]*\bcase\b", title):
-        if not names:
-            placed = Name(0, match.end(1), match.end(1), firm_key(match.group(1)), name=match.group(1), rule="caption")
-            return [scene.add(placed)]
-        return names
-    return []
 
 
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:

@@ -13,15 +13,11 @@ import re
 
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
+from bot.extract.phrases import STOP, leading, placed
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.text import Sentence, words
 from storage.models import Kind, Role
 from storage.text import fold
-
-_STOP = re.compile(
-    r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had)\b|[;:?!]|\.\s"
-)
-
 
 _NOUN_STOP = re.compile(
     r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but)\b|[;?!]|\.\s"
@@ -108,9 +104,6 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return True
 
 
-_OF_FIRMS = frozenset((Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION))  # done to firms rather than to persons or places
-
-
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
     if _PASSIVE.search(left):
         if _subject(scene, act, sentence, clause, hit.start):
@@ -125,7 +118,7 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
             if take(scene, act, _whole(scene, hit.end, _object(scene, act, name, sentence.end), sentence.end)):
                 return True
     gathered = _GATHERS.search(scene.skeleton, hit.end, sentence.end)
-    is_gathering = gathered and not _STOP.search(scene.skeleton, hit.end, gathered.start())
+    is_gathering = gathered and not STOP.search(scene.skeleton, hit.end, gathered.start())
     if gathered and is_gathering and take(scene, act, members(scene, gathered.end(), sentence.end, is_of_firms=True)):
         return True
     if (
@@ -136,9 +129,9 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
         return _subject(scene, act, sentence, clause, hit.start)
-    placed = _placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
-    if placed and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
-        act.targets.append(placed)
+    one = placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
+    if one and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
+        act.targets.append(one)
         return True
     if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
         r"\s*(?:[€$£¥\d]|eur|usd|gbp|for\b|over\b|by\b|after\b)", right
@@ -161,7 +154,7 @@ def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
     """The list that the name begins. Of "TikTok owner ByteDance" or "Alibaba affiliate Ant Group" the second begins it."""
     while (beside := role_beside(scene, first)) and beside[1] in ("holder", "owner-of"):
         follow = scene.firms(first.end, limit)[:1]
-        if not follow or _STOP.search(scene.gap(first.end, follow[0].start)):
+        if not follow or STOP.search(scene.gap(first.end, follow[0].start)):
             return [] if beside[1] == "holder" else listed(scene, first, limit)
         if beside[0] is Role.GROUP:
             act.groups.append(first)
@@ -198,7 +191,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
     while True:
         known = next(iter(scene.firms(at, end)), None)
         lead = skeleton[at : known.start] if known else ""
-        if known and _DESCRIBED.fullmatch(skeleton, at, known.start) and not _STOP.search(lead) and lead == whole[at : known.start]:
+        if known and _DESCRIBED.fullmatch(skeleton, at, known.start) and not STOP.search(lead) and lead == whole[at : known.start]:
             run.append((known.start, known.tail, known))
             at = known.tail
             beside = role_beside(scene, known)
@@ -208,7 +201,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
                 at = follow.tail
         else:
             match = _MEMBER.match(whole, at, known.start if known else end)
-            if match is None or _STOP.search(skeleton, at, match.start("name")):
+            if match is None or STOP.search(skeleton, at, match.start("name")):
                 break
             left, right = match.span("name")
             while whole[right - 1] in ".'’":
@@ -243,7 +236,7 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
         end - start < 2
         or tokens[0].isdigit()
         or len(tokens) > 6
-        or _STOP.fullmatch(tokens[0])
+        or STOP.fullmatch(tokens[0])
         or tokens[0] in ("in", "also", "both", "last", "earlier", "among")
         or (len(tokens) == 1 and is_first and whole[start + 1 : end] == tokens[0][1:])
         or vocabulary("legal", "not_firms").intersection(tokens)
@@ -278,7 +271,7 @@ def completes(scene: Scene, sentence: Sentence) -> list[Name]:
         return []
     named = scene.firms(lead.end(), sentence.end)[:1]
     return members(scene, lead.end(), sentence.end, is_of_firms=True) or (
-        listed(scene, named[0], sentence.end) if named and not _STOP.search(scene.gap(lead.end(), named[0].start)) else []
+        listed(scene, named[0], sentence.end) if named and not STOP.search(scene.gap(lead.end(), named[0].start)) else []
     )
 
 
@@ -290,7 +283,7 @@ def _is_open(gap: str) -> bool:
     rest = gap[: through.start()] + gap[through.end() :] if through else gap
     return (
         size <= 110
-        and not _STOP.search(rest)
+        and not STOP.search(rest)
         and (
             through is not None
             or not re.search(r"\b(?:of|in)\b(?! (?:its|the) )", rest)
@@ -337,9 +330,9 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         break
     lead_in = re.match(r"(?:(?:[^,;:.]|[,.](?=\d)|(?<=ca)\.){0,60}?\s)?(?:against|on|into|to|with)\s+", right)
     if lead_in and not _NOUN_STOP.search(lead_in.group()):
-        placed = _placed(scene, act, hit.end + lead_in.end(), sentence)
-        if placed:
-            act.targets.append(placed)
+        one = placed(scene, act, hit.end + lead_in.end(), sentence)
+        if one:
+            act.targets.append(one)
             return True
     return False
 
@@ -363,7 +356,7 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
             return True
         if names and not all((role_beside(scene, name) or (None,))[0] is Role.MENTIONED for name in names):
             return False
-    lead = _leading_run(scene, act, sentence, end)
+    lead = leading(scene, act, sentence, end)
     if lead:
         act.targets.append(lead)
     return bool(lead)
@@ -425,118 +418,8 @@ def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
         r"purchase of|to buy|to acquire|into)\s",
         text,
     ):
-        if placed := _placed(scene, act, sentence.start + match.end(), sentence):
-            names.append(placed)
+        if one := placed(scene, act, sentence.start + match.end(), sentence):
+            names.append(one)
     act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
     act.has_actor = True
     return bool(act.targets)
-
-
-def _leading_run(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
-    """A capitalised run that begins the sentence and leads up to its verb: "Lanier Marine Settles ...", outside the register."""
-    whole = scene.reading.whole
-    lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
-    start = sentence.start + (lead.end() if lead else 0)
-    near = re.search(
-        r"(?:^|[a-z,] )((?:[A-Z0-9][\w.&'’-]*)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of)){0,5})(?:\s(?:was|were|has been|have been))?\s$",
-        whole[start:end],
-    )
-    if (
-        near
-        and near.start(1)
-        and (one := firm_like(scene, start + near.start(1), start + near.end(1), is_led=False, is_bare=act.kind in _OF_FIRMS))
-    ):
-        return one
-    match = re.match(r"(?:[A-Z0-9][\w.&'’-]*|&|of|and)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of|and|de)){0,7}", whole[start:end])
-    if match is None:
-        return None
-    stop = start + match.end()
-    between = re.sub(r"^,[^,]{0,70},(?=\s)", ",", scene.skeleton[stop:end])
-    if (
-        len(between) > 90
-        or _STOP.search(re.sub(r"\b(?:as|than|was|were|is|are|has|have|had)\b|\([^)]*\)", "", between))
-        or (between.strip(" ,")[:1] not in ("", "(", "w", "h", "m") and not between.startswith((",", " (")))
-    ):
-        return None
-    return firm_like(scene, start, stop, is_led=False, is_bare=act.kind in _OF_FIRMS)
-
-
-def _placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
-    """The capitalised run right after a verb or preposition, when it looks like a firm and no person or place."""
-    whole = scene.reading.whole
-    lead = re.match(
-        r"\s*(?:(?:the|a|an|its|la|le|il|die|der|das|l'|gli|una?|both)\s+)?((?:[a-z][\w-]*\s+){0,5}?)(?=[A-Z0-9])", whole[at : sentence.end]
-    )
-    if lead is None:
-        return None
-    described = lead.group(1).split()
-    if (described and (described[-1] not in words("legal", "descriptors"))) or _STOP.search(lead.group(1)):
-        return None
-    start = at + lead.end()
-    match = re.match(r"[A-Z0-9][\w.&'’!-]*(?:[ ](?:[A-Z][\w.&'’!-]*|&|\d+))*", whole[start : sentence.end])
-    text = re.sub(r"(?:['’]s?|[.,])$", "", match.group() if match else "")
-    money = re.search(r"\s+(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|HUF|CZK|RON|Over|For|After|To|In|On|By|With)\b.*$", text)
-    text = text[: money.start()] if money else text
-    text = re.sub(r"\s+\d+$", "", text)
-    after = whole[start + len(text) : start + len(text) + 12]
-    if not text or not re.match(
-        r"\s*(?:$|[,.;:()\n–-]|['’]s?\s|[€$£]|[A-Z]{3}\s?\d|\d|(?:for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|a|di|not|more|up|nearly|around|following|was|has)\b)",
-        after,
-        re.IGNORECASE,
-    ):
-        return None
-    is_ordered = act.kind is Kind.RECTIFICATION and not text.endswith("s") and bool(scene.bodies(sentence.start, at))
-    return firm_like(scene, start, start + len(text), is_led=bool(described), is_bare=act.kind in _OF_FIRMS or is_ordered)
-
-
-def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool) -> Name | None:
-    """A new name for the run, when something says firm: a legal or trade word, a noun before it, its spelling, the rest of the text."""
-    reading = scene.reading
-    surface = reading.whole[start:end]
-    tokens = fold(surface).replace("’", "'").split()
-    if (
-        not tokens
-        or scene.firms(start, end)
-        or scene.bodies(start, end)
-        or len(surface) < 2
-        or vocabulary("legal", "not_firms").intersection(tokens)
-        or len(tokens) > 8
-        or tokens[0].isdigit()
-    ):
-        return None
-    no_firms = vocabulary("bodies", "words") | vocabulary("bodies", "places")
-    if (
-        {fold(surface), tokens[0]} & no_firms
-        or fold(surface) in vocabulary("persons", "places") | vocabulary("legal", "latin")
-        or any(hit.start >= start and hit.end <= end for hit in reading.hits)
-    ):
-        return None
-    described = re.search(
-        rf"\b(?:{'|'.join(re.escape(word) for word in words('legal', 'descriptors'))})\s{re.escape(fold(surface))}(?![a-z])", reading.folded
-    )
-    is_led = is_led or bool(described) or bool(re.search(re.escape(surface) + r"\s*\((?:the )?[\"“]", reading.whole))
-    known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : (reading.whole.find("\n", end) + 1 or len(reading.whole) + 1) - 1]
-    capitals = [word[:1].isupper() for word in re.findall(r"[A-Za-z]{4,}", line)]
-    is_headline = len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
-    is_trade = bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
-    is_odd = (
-        is_bare
-        and len(tokens) == 1
-        and not line.isupper()
-        and (surface[1:] != surface[1:].lower() or (not is_headline and len(surface) > 2))
-    )
-    if not (known or is_led or is_trade or is_odd):
-        return None
-    name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
-    if known:
-        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id, name.strength = (
-            known.key,
-            known.firm_id,
-            known.name,
-            known.via,
-            known.brand_id,
-            known.child_id,
-            known.strength,
-        )
-    return scene.add(name)

@@ -1,0 +1,260 @@
+"""Firms outside the register that only their place in a Latin sentence shows: after "fined", before "was fined", in a list.
+
+A phrase is a run of words with capitals ("Club Náutico el Estacio", "Morele.net", "N.D.P.K. nv"). Whether it is a firm
+is told by what it is made of (a legal form, a trade, odd spelling), by what is said beside it ("the airline X",
+"X, a crypto broker,", "X (“XY”)") or by how the text goes on to speak of it ("the company", "the controller").
+Persons, places, public bodies, months and laws are none.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from bot.extract.names import Name, firm_key, vocabulary
+from bot.extract.roles import Act, Scene
+from bot.extract.text import Sentence, lexicon, words
+from storage.models import Kind
+from storage.text import fold
+
+STOP = re.compile(
+    r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had|per aver|por|omdat)\b|[;:?!]|\.\s"
+)
+"""What keeps a later name from belonging to an earlier word."""
+OF_FIRMS = frozenset((Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION, Kind.SETTLEMENT, Kind.CONFISCATION, Kind.CONSENT_ORDER))
+"""Kinds that are done to firms rather than to persons or places."""
+
+_TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
+_QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
+_FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
+_GOES_ON = re.compile(
+    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[A-Z]{3}\s?\d|\d|(?:for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
+    r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|in connection|ein)\b)",
+    re.IGNORECASE,
+)
+
+
+def phrase(whole: str, start: int, limit: int) -> int:
+    """Where the run of words with capitals ends that begins at the offset; `start` when there is none."""
+    end = at = start
+    particles, money = words("phrases", "particles"), _money_codes()
+    while (token := _TOKEN.match(whole, at, limit)) is not None:
+        text = token.group()
+        bare = text.rstrip(".'’!?")
+        folded = fold(bare)
+        if text in money or (folded in words("phrases", "headline_stops") and end > start):
+            break
+        if text[0].isupper() or text[0].isdigit() or text == "&" or (end > start and folded in _forms() and len(bare) > 1):
+            is_over = text.endswith((".", "!", "?")) and folded not in _forms() and not _is_abbreviation(bare)
+            end = token.end() if not is_over or "." in bare else at + len(bare)
+            if re.search(r"['’]s?$", text):
+                end = at + len(re.sub(r"['’]s?$", "", text))
+                break
+            if is_over:
+                end = at + len(bare)
+                break
+        elif folded not in particles or end == start:
+            break
+        at = token.end()
+        if whole[at : at + 1] == "," and (form := _FORM_AFTER.match(whole, at, limit)) and fold(form["form"]).rstrip(".") in _forms():
+            end = form.end()
+            break
+        if whole[at : at + 1] != " ":
+            break
+        at += 1
+    return _trimmed(whole, start, end)
+
+
+def _trimmed(whole: str, start: int, end: int) -> int:
+    """Without a sum's number, and without a point that ends the sentence rather than a form."""
+    text = re.sub(r"(?:\s+\d[\d.,]*)+$", "", whole[start:end]) if end > start else ""
+    if text.endswith(".") and fold(text).split()[-1] not in vocabulary("legal", "latin"):
+        text = text.rstrip(".")
+    return start + len(text)
+
+
+@cache
+def _money_codes() -> frozenset[str]:
+    return frozenset(code.upper() for code in lexicon()["money"] if code.isascii() and code.isalpha() and len(code) == 3)
+
+
+@cache
+def _forms() -> frozenset[str]:
+    return frozenset(form.rstrip(".") for form in vocabulary("legal", "latin") - vocabulary("legal", "soft")) | {"ehf", "hf"}
+
+
+@cache
+def _is_abbreviation(word: str) -> bool:
+    return fold(word) in words("text", "abbreviations") or (len(word) == 1 and word.isalpha()) or bool(re.fullmatch(r"(?:\w\.)+\w", word))
+
+
+_LEAD = re.compile(
+    r"\s*(?:(?:the|a|an|its|la|le|les|il|lo|die|der|das|den|dem|el|los|de|het|o|os|l'|gli|una?|both|eine[rmn]?|une?|een)\s+)?"
+    r"(?P<described>(?:[^\W\d_A-Z][\w'’-]*,?\s+){0,6}?)(?=[\"“„«‘']?[^\W_a-zà-öø-ÿ])"
+)
+
+
+def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
+    """The phrase right after a verb or preposition, when it looks like a firm and no person or place."""
+    whole = scene.reading.whole
+    lead = _LEAD.match(whole, at, sentence.end)
+    if lead is None:
+        return None
+    described = fold(lead["described"]).split()
+    is_led = bool(described) and bool(vocabulary("legal", "descriptors").intersection((described[-1].strip(","), *described[-3:-1])))
+    if (described and not is_led) or STOP.search(fold(lead["described"])):
+        return None
+    start = lead.end()
+    quoted = _QUOTED.match(whole, start, sentence.end)
+    if quoted:
+        start, end = quoted.span("name")
+        after = quoted.end()
+    else:
+        end = after = phrase(whole, start, sentence.end)
+    if end <= start or _GOES_ON.match(whole, after, sentence.end + 1) is None:
+        return None
+    is_ordered = act.kind is Kind.RECTIFICATION and whole[end - 1] != "s" and bool(scene.bodies(sentence.start, at))
+    return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered)
+
+
+_BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
+
+
+def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
+    """The phrase that the clause begins with and that leads up to its verb: "Lanier Marine Settles ...", outside the register."""
+    whole, skeleton = scene.reading.whole, scene.skeleton
+    is_bare = act.kind in OF_FIRMS
+    verb = _BEFORE_VERB.search(skeleton, sentence.start, end)
+    near = verb.start() if verb else end
+    for match in _STARTS.finditer(skeleton, max(sentence.start, near - 90), near):
+        start = match.end()
+        if start < near and phrase(whole, start, near) == near:
+            return firm_like(scene, start, near, is_led=False, is_bare=is_bare) if start > sentence.start or verb else _first(
+                scene, start, near, is_bare=is_bare
+            )
+    lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
+    start = sentence.start + (lead.end() if lead else 0)
+    stop = phrase(whole, start, end)
+    between = re.sub(r"^,[^,]{0,70},(?=\s)", ",", skeleton[stop:end])
+    if (
+        stop == start
+        or len(between) > 90
+        or STOP.search(re.sub(r"\b(?:as|than|was|were|is|are|has|have|had)\b|\([^)]*\)", "", between))
+        or (between.strip(" ,")[:1] not in ("", "(", "w", "h", "m") and not between.startswith((",", " (")))
+    ):
+        return None
+    return _first(scene, start, stop, is_bare=is_bare)
+
+
+_STARTS = re.compile(r"(?:^|(?<=[,;:] )|(?<=[a-z] ))(?=[^\s])")
+
+
+def _first(scene: Scene, start: int, end: int, *, is_bare: bool) -> Name | None:
+    """A phrase that begins its sentence: the capital of its first word says nothing."""
+    return firm_like(scene, start, end, is_led=False, is_bare=is_bare and (" " in scene.reading.whole[start:end] or is_bare))
+
+
+def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool) -> Name | None:
+    """A new name for the phrase, when something says firm. `is_led`: a noun before it does; `is_bare`: only firms stand there."""
+    reading = scene.reading
+    surface = reading.whole[start:end]
+    tokens = fold(surface).replace("’", "'").split()
+    if len(surface) < 2 or not tokens or len(tokens) > 9 or scene.firms(start, end) or scene.bodies(start, end):
+        return None
+    is_form = tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front")
+    if not is_form and _is_no_firm(scene, start, end, tokens):
+        return None
+    known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
+    if not (known or is_form or is_led or _is_trade(tokens) or _is_described(scene, start, end) or (is_bare and _is_bare_firm(scene, start, end))):
+        return None
+    name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
+    if known:
+        for field in ("key", "firm_id", "name", "via", "brand_id", "child_id", "strength"):
+            setattr(name, field, getattr(known, field))
+    return scene.add(name)
+
+
+def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
+    bodies, places = vocabulary("bodies", "words") | vocabulary("bodies", "places"), vocabulary("persons", "places")
+    bare = [token.strip(".,'") for token in tokens]
+    return bool(
+        bare[0].isdigit()
+        or vocabulary("legal", "not_firms").intersection(bare)
+        or vocabulary("legal", "public").intersection(bare)
+        or {" ".join(bare), bare[0]} & bodies
+        or {" ".join(bare)} & (places | vocabulary("legal", "latin"))
+        or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
+        or is_person(tokens)
+    )
+
+
+def is_person(tokens: list[str]) -> bool:
+    """A given name first, a title, or a surname at either end of two or three words; no word of a firm."""
+    given, surnames = vocabulary("persons", "given"), vocabulary("persons", "surnames")
+    if vocabulary("legal", "corporate").intersection(tokens) or "&" in tokens:
+        return False
+    return tokens[0] in words("persons", "titles") or (
+        len(tokens) in (2, 3, 4) and (tokens[0] in given or bool({tokens[0], tokens[-1]} & surnames and len(tokens) < 4))
+    )
+
+
+def _is_trade(tokens: list[str]) -> bool:
+    return bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
+
+
+def _is_described(scene: Scene, start: int, end: int) -> bool:
+    """Whether a noun for firms stands in apposition, or brackets define a short name."""
+    reading = scene.reading
+    if _DEFINES.match(reading.whole, end) or _apposed().match(reading.folded, end):
+        return True
+    return any(
+        _describing().search(reading.folded, max(0, match.start() - 24), match.start())
+        for match in re.finditer(rf"(?<!\w){re.escape(reading.folded[start:end])}(?!\w)", reading.folded)
+    )
+
+
+_DEFINES = re.compile(r"\s*\((?:the )?[\"“'‘]|\s*\([A-Z]{2,8}\)")
+
+
+@cache
+def _apposed() -> re.Pattern[str]:
+    nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
+    return re.compile(rf",\s(?:an?|the|one of|ein\w*|une?|una?|el|la|le)\s(?:[\w'-]+\s){{0,6}}?(?:{nouns})(?![a-z])")
+
+
+@cache
+def _describing() -> re.Pattern[str]:
+    nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
+    return re.compile(rf"\b(?:{nouns})\s$")
+
+
+def _is_bare_firm(scene: Scene, start: int, end: int) -> bool:
+    """Where only firms stand: one word of a name's own spelling; several, when the text speaks of a firm and of no person."""
+    whole = scene.reading.whole
+    surface = whole[start:end]
+    line_start, line_end = whole.rfind("\n", 0, start) + 1, whole.find("\n", end)
+    line = whole[line_start : line_end if line_end >= 0 else len(whole)]
+    is_odd = surface[1:] != surface[1:].lower() and not line.isupper()
+    if " " not in surface:
+        return is_odd or (not _is_headline(line) and not line.isupper() and len(surface) > 2)
+    is_loud = not line.isupper() and any(word.isupper() and len(word) > 2 for word in surface.split())
+    return (is_loud or any(char in "&./+0123456789" for char in surface.rstrip(".")) or speaks_of_a_firm(scene)) and not line.isupper()
+
+
+def _is_headline(line: str) -> bool:
+    capitals = [word[:1].isupper() for word in re.findall(r"[A-Za-z]{4,}", line)]
+    return len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
+
+
+_FIRM_SPOKEN_OF = re.compile(
+    r"\b(?:the|this|that) (?:[a-z]+ )?(?:company|firm|controller|operator|business|lender|broker|retailer|airline|group|platform|provider|club|"
+    r"association|organi[sz]ation|bank|insurer|processor)(?:'s)?\b|\b(?:la societe|l'entreprise|das unternehmen|die gesellschaft|la societa|"
+    r"l'azienda|la empresa|la compania|la entidad|het bedrijf|de onderneming|a empresa)\b"
+)
+_PERSON_SPOKEN_OF = re.compile(r"\b(?:he|she|his|her|mr|mrs|ms)\b")
+
+
+def speaks_of_a_firm(scene: Scene) -> bool:
+    """Whether the text goes on to speak of a firm, and of no single person."""
+    folded = scene.reading.folded
+    return bool(_FIRM_SPOKEN_OF.search(folded)) and not _PERSON_SPOKEN_OF.search(folded[:600])
