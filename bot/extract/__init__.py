@@ -257,8 +257,9 @@ def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:
         if index in scene.reading.furniture:
             continue
         for name in scene.firms(sentence.start, sentence.end):
-            key = (name.firm_id, name.name or scene.reading.whole[name.start : name.end])
-            if key not in best:
+            surface = scene.reading.whole[name.start : name.end]
+            key = (name.firm_id, surface if name.rule == captions.PARTY else name.name or surface)
+            if key not in best and not any(firm.start == name.start for firm in best.values()):
                 role, rule = role_beside(scene, name) or (Role.MENTIONED, name.rule)
                 best[key] = found(scene.reading, name, Role.MENTIONED if role is Role.GROUP else role, rule)
     return sorted(best.values(), key=lambda firm: (firm.start, firm.end))

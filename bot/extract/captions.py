@@ -28,13 +28,17 @@ _CITED = re.compile(
     r"[\s,]+(?:docket nos?\b|case nos?\b|file nos?\b|release nos?\b|civil action nos?\b|\d{2,3} ferc\b|no\. ?\d|"
     r"\d{1,2}[:-](?:\d{2}-)?cv-|lr-\d)"
 )
+_JOINED = re.compile(r",\s|\s&\s|\sand\s")
 _LABEL = re.compile(
     r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:\s*|"
     r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
 )
 _CASE = re.compile(r"(\w[^:\n]{1,50}?): [a-z][^:]*\b(?:case|undertakings|commitments)\b")
-_NO_NAME = re.compile(r"[.!?]\s+[A-Z]|[:?!€$£%]|\d{4}")
-_MAY_BE_STRING = re.compile(r"[A-Z]")
+_NO_NAME = re.compile(r"[:?!€$£%]|\d{4}|[a-z]{4}\.\s")
+
+
+PARTY = "party"
+"""The rule of names that a string of parties gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def _string(reading: Reading) -> _String | None:
     title = reading.whole[:end]
     start, is_matter = _opening(reading, title)
     head = title[start:]
-    if not _MAY_BE_STRING.search(title) or (not is_matter and not _is_alone(reading)):
+    if not is_matter and not _is_alone(reading):
         return None
     found = parties(head)
     if not found or _CITED.search(reading.folded, start, end):
@@ -81,7 +85,7 @@ def _string(reading: Reading) -> _String | None:
         return None
     if not all(_is_name(reading, start, one) for one in found):
         return None
-    if not has_form and not is_matter and not (len(found) > 1 or all(one.is_person for one in found) or "," in head):
+    if not has_form and not is_matter and not (len(found) > 1 or all(one.is_person for one in found) or _JOINED.search(head)):
         return None
     return _String(found, start, has_form or is_matter)
 
@@ -120,13 +124,14 @@ def _without(head: str, found: Sequence[Party]) -> str:
 def _is_name(reading: Reading, start: int, one: Party) -> bool:
     """Words with capitals that are no sentence: no verb of an act, no article, no sum."""
     if _ends_in_form(one):
-        return not _NO_NAME.search(one.name) or len(one.name.split()) <= 6
+        return len(one.name.split()) <= 12 and not re.search("[:?!€$£%]", one.name)
     low, high = start + one.start, start + one.end
     tokens = one.name.split()
+    is_small = reading.whole[: reading.title_end].islower()
     return (
         len(tokens) <= 8
         and not _NO_NAME.search(one.name)
-        and all(token[:1].isupper() or token[:1] in "&\"'“(" or token.lower() in _PARTICLES for token in tokens)
+        and all(is_small or token[:1].isupper() or token[:1] in "&\"'“(" or token.lower() in _PARTICLES for token in tokens)
         and not any(low <= hit.start < high for hit in reading.hits)
         and not any(name.regulators and low <= name.start < high for name in reading.names)
         and not {fold(token).strip(".,'’\"") for token in tokens} & (_topics() | vocabulary("legal", "not_firms"))
@@ -147,9 +152,9 @@ def _named(reading: Reading, start: int, end: int, known: Sequence[Name]) -> Nam
         if not name.regulators and name.firm_id and name.start == start and name.end <= end:
             left = set(re.findall(r"[a-z.&]+", reading.folded[name.end : end])) - {"&", "."}
             if left <= vocabulary("legal", "latin") | vocabulary("legal", "generic") | {word + "." for word in left}:
-                name.end = name.tail = end
+                name.end, name.tail, name.rule = end, end, PARTY
                 return name
-    return Name(start, end, end, firm_key(surface), name=surface, rule="caption")
+    return Name(start, end, end, firm_key(surface), name=surface, rule=PARTY)
 
 
 def caption(scene: Scene) -> list[Name]:

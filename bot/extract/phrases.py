@@ -161,7 +161,7 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     tokens = fold(surface).replace("’", "'").split()
     if len(surface) < 2 or not tokens or len(tokens) > 9 or scene.firms(start, end) or scene.bodies(start, end):
         return None
-    is_form = tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front")
+    is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front"))
     if not is_form and _is_no_firm(scene, start, end, tokens):
         return None
     known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
