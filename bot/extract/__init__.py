@@ -141,11 +141,11 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     amounts = _amounts(scene, told, spans, places)
     for amount in amounts:
         prove("amount", amount.start, amount.end)
-    dated = [(one, act) for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on)]
-    decided = _decided([one for one, act in dated if not one.is_effective], lead, reading)
+    decided = _decided(scene, told, lead, is_main=is_main)
     if decided:
         prove("decided_on", decided.start, decided.end)
-    effective = next((one for one, _ in dated if one.is_effective), None)
+    dated = (one for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on))
+    effective = next((one for one in dated if one.is_effective), None)
     own_numbers = [span for span in numbers if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])]
     return FoundAction(
         kind=told.kind,
@@ -167,10 +167,14 @@ def _span(scene: Scene, act: Act) -> tuple[int, int]:
     return sentence.start, sentence.end
 
 
-def _decided(dated: list[facts.Dated], lead: Act, reading: Reading) -> facts.Dated | None:
-    """The date nearest to the leading word, of its sentence first; never one after publication."""
-    past = [one for one in dated if reading.on is None or one.value.value <= reading.on]
-    return min(past, key=lambda one: abs(one.start - lead.start), default=None)
+def _decided(scene: Scene, told: Told, lead: Act, *, is_main: bool) -> facts.Dated | None:
+    """The day of the act: the one that stands with the leading word, else with another, else the document's own."""
+    reading = scene.reading
+    read = facts.date_near if reading.language.startswith("zh") else facts.date_of_act
+    for act in (lead, *(act for act in told.acts if act is not lead)):
+        if found := read(reading.folded, *_span(scene, act), (act.start, act.end), reading.on):
+            return found
+    return facts.date_of_document(reading.folded, reading.title_end, reading.on) if is_main else None
 
 
 def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
@@ -228,18 +232,23 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
             if kind is None:
                 continue
             code = facts.currency_of(one, places, reading.language)
-            here.append(
-                FoundAmount(
-                    reading.whole[one.start : one.end],
-                    one.minimum,
-                    one.maximum,
-                    code,
-                    kind,
-                    facts.sum_scope(reading.folded, one, start, end),
-                    one.start,
-                    one.end,
-                )
+            scope = facts.sum_scope(reading.folded, one, start, end)
+            amount = FoundAmount(
+                reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end
             )
+            again = (
+                replace(
+                    amount,
+                    surface=reading.whole[other.start : other.end],
+                    minimum=other.minimum,
+                    maximum=other.maximum,
+                    currency=facts.currency_of(other, places, reading.language),
+                    start=other.start,
+                    end=other.end,
+                )
+                for other in one.converted
+            )
+            here.append(replace(amount, converted=tuple(again)))
         fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
         amounts += fresh
         has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)

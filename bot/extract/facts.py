@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -116,13 +116,17 @@ def _value(text: str, has_scale: bool) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A sum as printed. `currency` is an ISO code, or "$", "元", "¥" or "" for the jurisdiction to tell."""
+    """A sum as printed. `currency` is an ISO code, or "$", "元", "¥" or "" for the jurisdiction to tell.
+
+    `converted` holds what the text makes of it in other currencies: "€10 million ($11.7 million)".
+    """
 
     start: int
     end: int
     minimum: Decimal
     maximum: Decimal
     currency: str
+    converted: tuple[Sum, ...] = ()
 
 
 @cache
@@ -189,7 +193,7 @@ _CONVERTED = re.compile(rf"\s?\(\s?(?:{_ABOUT}\s?){{0,3}}|,\s(?:or|equivalent to
 
 
 def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
-    """Without the sums that only tell the one before in another currency: "€10 million ($11.7 million)"."""
+    """The sums as given, with those that only tell the one before in another currency inside it."""
     kept: list[Sum] = []
     told = 0  # where the last sum or its conversion ends
     for one in found:
@@ -201,7 +205,9 @@ def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
             and (bool(_CONVERTED.fullmatch(gap)) or (in_bracket and bool(re.fullmatch(rf"\s?[,;/]?\s?(?:{_ABOUT}\s?){{0,3}}", gap))))
         )
         told = one.end
-        if not is_again:
+        if is_again:
+            kept[-1] = replace(kept[-1], converted=(*kept[-1].converted, one))
+        else:
             kept.append(one)
     return kept
 
@@ -381,6 +387,59 @@ def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
         )
         found.append(Dated(match.start(), match.end(), value[0], value[1], is_effective))
     return found
+
+
+_CONDUCT = re.compile(
+    r"\b(?:for|over|after|that|which|who|whom|when|whose|where|while|until|since|between|because|despite|to (?:settle|resolve|address)|relating|"
+    r"related|concerning|regarding|in connection|as (?:early|late) as|on or about|on or around|approximately|wegen|pour|per aver|por haber|"
+    r"violat\w*|infring\w*|breach\w*|alleg\w*|occur\w*|conduct|misconduct|transact\w*|export\w*|import\w*|ship\w*|attempt\w*|engag\w*|"
+    r"sold|selling|offer\w*|fail\w*|learn\w*|discover\w*|receiv\w*|maintain\w*|provid\w*|process\w*|report\w*|launch\w* in|founded|"
+    r"acquired|merged|incident|took place|began|started|happened|collected|effective)\b|[;:]\s"
+)
+"""Between an act and a date: the date belongs to something else, mostly to what the act is for."""
+_FIELD_DATE = re.compile(
+    r"\bdate of (?:the )?(?:final )?(?:decision|order|judgment|sanction)\s?:?\s|\b(?:decision|order|deliberation|provvedimento|deliberation|"
+    r"resolucion|beschluss|bescheid) (?:of|dated|du|del|de|vom|no\.? ?\S+ (?:of|del|du)) $"
+)
+_CAPTION_DATE = re.compile(rf"\((?P<date>{_MONTH}\s\d{{1,2}},? \d{{4}}|\d{{1,2}}\s{_MONTH}\s\d{{4}})\)")
+
+
+def date_of_act(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:
+    """The day between the offsets on which an act was done: the nearest that no violation, period or other event claims."""
+    found: list[tuple[int, Dated]] = []
+    for one in dates(folded, start, end, on):
+        if one.is_effective or (on is not None and (one.value.value > on or _is_history(one, on))):
+            continue
+        if one.start >= act[1]:
+            gap, distance = folded[act[1] : one.start], one.start - act[1]
+        else:
+            gap, distance = folded[one.end : act[0]], act[0] - one.end
+            if _CONDUCT.search(folded, max(start, one.start - 24), one.start):
+                continue
+        if distance <= 160 and not _CONDUCT.search(gap):
+            found.append((distance, one))
+    return min(found, key=lambda pair: pair[0], default=(0, None))[1]
+
+
+def _is_history(one: Dated, on: date) -> bool:
+    """A year or month long before the text: what is told of it is what went before."""
+    return one.value.precision is not Precision.DAY and one.value.value.year < on.year - 1
+
+
+def date_near(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:
+    """The date between the offsets that is nearest to the act."""
+    past = [one for one in dates(folded, start, end, on) if not one.is_effective and (on is None or one.value.value <= on)]
+    return min(past, key=lambda one: abs(one.start - act[0]), default=None)
+
+
+def date_of_document(folded: str, title_end: int, on: date | None) -> Dated | None:
+    """The day in a caption's brackets, "136 FERC ¶ 61,020 (July 7, 2011)", or in a field, "Date of final decision: 10 July 2025"."""
+    caption = _CAPTION_DATE.search(folded, 0, title_end)
+    if caption:
+        return next(iter(dates(folded, caption.start("date"), caption.end("date"), on)), None)
+    label = _FIELD_DATE.search(folded, 0, 2_000) if "date of" in folded else None
+    read = dates(folded, label.end(), label.end() + 24, on) if label else []
+    return read[0] if read and label and read[0].start <= label.end() + 2 else None
 
 
 def _date_of(match: re.Match[str], on: date | None) -> tuple[PartialDate, bool] | None:
