@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from bot.extract.names import Name, Reading, firm_key, vocabulary
 from bot.extract.parties import Party, parties
-from bot.extract.phrases import firm_like
+from bot.extract.phrases import is_person
 from bot.extract.roles import Act, Scene
 from bot.extract.text import words
 from storage.models import Kind, Status
@@ -157,27 +157,30 @@ def _named(reading: Reading, start: int, end: int, known: Sequence[Name]) -> Nam
     return Name(start, end, end, firm_key(surface), name=surface, rule=PARTY)
 
 
-def caption(scene: Scene) -> list[Name]:
-    """Whom a title without a verb, or the field of a form, is about."""
+def caption(scene: Scene) -> list[Name] | None:
+    """Whom a title without a verb, or the field of a form, is about: its firms; none of them when it names persons.
+
+    None when the title is no caption.
+    """
     reading = scene.reading
     if ":" in reading.folded and (named := _labelled(scene)):
         return named
     end = reading.title_end
     if not end:
-        return []
+        return None
     start, is_matter = _opening(reading, reading.whole[:end])
     cited = _CITED.search(reading.folded, start, end)
     limit = cited.start() if cited else end
     names = scene.firms(start, limit)
     if is_matter and names:
         return names
-    if (is_matter or cited) and not names:
+    if is_matter or cited:
         return _parties_of(scene, start, limit)
     if names and names[0].start - start <= 6 and len(_rest(scene, start, limit)) < 12:
         return names
     if match := _CASE.match(reading.whole[:end]):
         return names or [_add(scene, 0, match.end(1))]
-    return []
+    return None
 
 
 def _labelled(scene: Scene) -> list[Name]:
@@ -198,18 +201,20 @@ _FIELD = re.compile(
 )
 
 
-def _parties_of(scene: Scene, start: int, end: int) -> list[Name]:
-    """The firms of a string before a file's number, of which nothing is known but its place."""
+def _parties_of(scene: Scene, start: int, end: int) -> list[Name] | None:
+    """The firms of a string before a file's number, of which nothing is known but its place; None when it is about a topic."""
     found: list[Name] = []
-    for one in parties(scene.reading.whole[start:end]):
+    listed = parties(scene.reading.whole[start:end])
+    for one in listed:
         left, right = start + one.start, start + one.end
-        tokens = {fold(token).strip(".,") for token in one.name.split()}
-        if one.is_person or tokens & _topics() or not one.name[:1].isupper() or _NO_NAME.search(one.name):
-            continue
-        if scene.bodies(left, right) and not _ends_in_form(one):
-            continue
-        found += filter(None, [firm_like(scene, left, right, is_led=True, is_bare=True)])
-    return found
+        tokens = [fold(token).strip(".,") for token in one.name.split()]
+        if set(tokens) & _topics() or not one.name[:1].isupper() or _NO_NAME.search(one.name):
+            return None
+        if known := scene.firms(left, right):
+            found += known
+        elif not one.is_person and not is_person(tokens) and not scene.bodies(left, right):
+            found.append(_add(scene, left, right))
+    return found if listed else None
 
 
 def _rest(scene: Scene, start: int, end: int) -> str:
@@ -229,7 +234,7 @@ def told_by_title(scene: Scene) -> list[Act]:
     versus = _VERSUS.search(reading.folded, 0, end) if end else None
     if versus and scene.is_body(0, versus.start()) and (scene.caption or scene.own):
         actors = scene.bodies(0, versus.start())
-        return [_act(Kind.LAWSUIT, versus.start() + 1, versus.end() - 1, scene.caption, actors)]
+        return [_act(Kind.LAWSUIT, versus.start() + 1, versus.end() - 1, scene.caption or [], actors)]
     if scene.own is None or not _is_alone(reading):
         return []
     string = _string(reading)

@@ -228,7 +228,8 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
             if act.targets or act.groups or act.count or act.has_actor:
                 told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
             continue
-        if not home.targets and act.targets and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
+        is_outcome = home.kind is Kind.INVESTIGATION and home.acts[0].is_over and act.kind in PENAL
+        if (is_outcome or (not home.targets and act.targets)) and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
             home.kind, home.status = act.kind, act.status
         if act.kind is home.kind and act.status in (Status.FINAL, Status.REDUCED) and home.status is Status.IN_FORCE:
             home.status = act.status
@@ -239,7 +240,7 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
     return kept or [
         one
         for one in told[:1]
-        if one.acts[0].has_actor and (one.acts[0].sentence == 0 or scene.reading.sentences[one.acts[0].sentence].is_title)
+        if (one.acts[0].has_actor or scene.caption is not None) and (scene.caption is not None or one.acts[0].sentence == 0 or scene.reading.sentences[one.acts[0].sentence].is_title)
     ]
 
 
@@ -248,6 +249,8 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
     lead = home.acts[0]
     counts = {one.count.value for one in home.acts if one.count} | ({act.count.value} if act.count else set())
     absorbs = act.kind in _ABSORBS.get(home.kind, frozenset()) or (home.kind in PENAL and act.kind not in _ALL_BUT)
+    if home.kind is Kind.INVESTIGATION and lead.is_over and act.kind in PENAL and (keys & theirs or not keys):
+        return True
     if act.kind is home.kind:
         if keys & theirs or act.is_recalling:
             return True

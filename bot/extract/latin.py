@@ -55,12 +55,19 @@ _CLAUSE = re.compile(
 )
 
 
+_OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
+
+
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     skeleton = scene.skeleton
+    if trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start) and act.kind is Kind.SETTLEMENT:
+        return False
     clause = sentence.start
     for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
         clause = match.end()
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
+    if act.kind is Kind.INVESTIGATION:
+        act.is_over = bool(_OVER.search(left)) or skeleton[hit.start : hit.end] == "investigated"
     if trigger.frame == "merger":
         return _merger(scene, sentence, hit, act)
     if trigger.frame == "body":
@@ -201,7 +208,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
                 at = follow.tail
         else:
             match = _MEMBER.match(whole, at, known.start if known else end)
-            if match is None or STOP.search(skeleton, at, match.start("name")):
+            if match is None or STOP.search(skeleton, at, match.start("name")) or _OF.search(skeleton, at, match.start("name")):
                 break
             left, right = match.span("name")
             while whole[right - 1] in ".'’":
@@ -222,6 +229,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
     return scene.members((left, right) for left, right, name in run if name or _is_member(scene, left, right))
 
 
+_OF = re.compile(r"\b(?:of|in|dba|d/b/a|based|near|formerly|known)\s")
 _DESCRIBED = re.compile(r"(?:'s)?\s*(?:[a-z][\w'-]*\s){0,5}")
 _MEMBER_END = re.compile(r"['’]?(?=$|[\s,;.()])")
 
@@ -328,13 +336,29 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if take(scene, act, run):
             return True
         break
-    lead_in = re.match(r"(?:(?:[^,;:.]|[,.](?=\d)|(?<=ca)\.){0,60}?\s)?(?:against|on|into|to|with)\s+", right)
+    lead_in = _LEAD_IN.match(_without_sums(scene, hit.end, sentence.end))
     if lead_in and not _NOUN_STOP.search(lead_in.group()):
         one = placed(scene, act, hit.end + lead_in.end(), sentence)
         if one:
             act.targets.append(one)
             return True
     return False
+
+
+_LEAD_IN = re.compile(
+    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with|gegen|contre|a l'encontre de|a|ad|alla|allo|al|contro|contra|aan|tegen|"
+    r"voor|a la|au|aux)\s+"
+)
+
+
+def _without_sums(scene: Scene, start: int, end: int) -> str:
+    """The folded text with sums of money, and the brackets that convert them, blanked out."""
+    text = scene.skeleton[start:end]
+    for one in facts.sums(scene.reading.folded, start, end):
+        low, high = one.start - start, (one.converted[-1].end if one.converted else one.end) - start
+        high += text[high : high + 1] == ")"
+        text = text[:low] + " " * (high - low) + text[high:]
+    return text
 
 
 def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) -> bool:
@@ -364,6 +388,11 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
 
 def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
     """An act against firms that are counted or described, not named: only when a public body acts or the word leaves no doubt."""
+    if scene.caption is not None and (trigger.kind in PENAL or trigger.kind is Kind.INVESTIGATION) and trigger.frame in ("noun", "object", "subject"):
+        return True
+    if sentence.start == hit.start and trigger.kind is Kind.FINE and trigger.frame == "noun" and act.sentence == 0:
+        act.has_actor = True  # "Fine for late filing."
+        return True
     zone = scene.skeleton[max(sentence.start, hit.start - 60) : hit.end + 80]
     told = re.search(
         r"\b(?:companies|firms|banks|platforms|apps|operators|brokers|lenders|insurers|carriers|retailers|a company|a firm|a bank|"
@@ -386,8 +415,19 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     return (
         scene.acting(act, clause, hit.start)
         or (bool(counted) and trigger.frame in ("subject", "noun", "object"))
-        or (told is not None and trigger.frame == "subject")
+        or (told is not None and (trigger.frame == "subject" or _is_fined(scene, sentence, hit, act, clause)))
     )
+
+
+def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
+    """A passive with a sum: "The company was fined €5 million" needs no body beside it."""
+    is_told = (
+        act.kind is Kind.FINE
+        and bool(_PASSIVE.search(scene.skeleton, clause, hit.start))
+        and bool(facts.sums(scene.reading.folded, hit.end, sentence.end))
+    )
+    act.has_actor = act.has_actor or is_told
+    return is_told
 
 
 _DECIDES = re.compile(

@@ -576,7 +576,8 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
 
 def _is_initials(short: str, full: str) -> bool:
     letters = [word[0] for word in re.findall(r"[^\W\d_]+", full)]
-    return (short.isupper() and all(char in "".join(letters).upper() for char in short)) or fold(short) in fold(full)
+    initials = [char for char in short if char.isalpha()]
+    return (short.isupper() and all(char in "".join(letters).upper() for char in initials)) or fold(short) in fold(full)
 
 
 def close_brackets(reading: Reading, name: Name) -> None:

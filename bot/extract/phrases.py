@@ -59,7 +59,7 @@ def phrase(whole: str, start: int, limit: int) -> int:
         if whole[at : at + 1] == "," and (form := _FORM_AFTER.match(whole, at, limit)) and fold(form["form"]).rstrip(".") in _forms():
             end = form.end()
             break
-        if whole[at : at + 1] != " ":
+        if whole[at : at + 1] != " " or (folded in _forms() and at > start and text[-1] == "." and end > start):
             break
         at += 1
     return _trimmed(whole, start, end)
@@ -101,6 +101,8 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     if lead is None:
         return None
     described = fold(lead["described"]).split()
+    if described[-1:] == ["of"] and described[-2:-1] == ["operator"]:  # "the operator of X"
+        described.pop()
     is_led = bool(described) and bool(vocabulary("legal", "descriptors").intersection((described[-1].strip(","), *described[-3:-1])))
     if (described and not is_led) or STOP.search(fold(lead["described"])):
         return None
@@ -159,7 +161,7 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     reading = scene.reading
     surface = reading.whole[start:end]
     tokens = fold(surface).replace("’", "'").split()
-    if len(surface) < 2 or not tokens or len(tokens) > 9 or scene.firms(start, end) or scene.bodies(start, end):
+    if len(surface) < 2 or not tokens or len(tokens) > 12 or scene.firms(start, end) or scene.bodies(start, end):
         return None
     is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front"))
     if not is_form and _is_no_firm(scene, start, end, tokens):
@@ -175,14 +177,16 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
 
 
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
-    bodies, places = vocabulary("bodies", "words") | vocabulary("bodies", "places"), vocabulary("persons", "places")
+    bodies, lands = vocabulary("bodies", "words"), vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands")
     bare = [token.strip(".,'") for token in tokens]
     return bool(
         bare[0].isdigit()
         or vocabulary("legal", "not_firms").intersection(bare)
         or vocabulary("legal", "public").intersection(bare)
         or {" ".join(bare), bare[0]} & bodies
-        or {" ".join(bare)} & (places | vocabulary("legal", "latin"))
+        or {" ".join(bare)} & (lands | vocabulary("legal", "latin"))
+        or all(token in lands for token in bare)
+        or (bare[0] in lands and bodies.intersection(bare))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
         or is_person(tokens)
     )
@@ -238,7 +242,8 @@ def _is_bare_firm(scene: Scene, start: int, end: int) -> bool:
     if " " not in surface:
         return is_odd or (not _is_headline(line) and not line.isupper() and len(surface) > 2)
     is_loud = not line.isupper() and any(word.isupper() and len(word) > 2 for word in surface.split())
-    return (is_loud or any(char in "&./+0123456789" for char in surface.rstrip(".")) or speaks_of_a_firm(scene)) and not line.isupper()
+    is_spelt = is_loud or any(char in "&./+0123456789" for char in surface.rstrip("."))
+    return not line.isupper() and (is_spelt or speaks_of_a_firm(scene))
 
 
 def _is_headline(line: str) -> bool:

@@ -42,6 +42,7 @@ class Act:
     rule: str = ""
     has_actor: bool = False
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_over: bool = False  # an investigation that the text says led to what it tells
 
 
 class Scene:
@@ -53,7 +54,7 @@ class Scene:
         self.skeleton = _skeleton(reading)
         self._starts = [name.start for name in reading.names]
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
-        self.caption: list[Name] = []  # whom a title without a verb is about
+        self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
         firms = [(name.start, name.end) for name in reading.names if not name.regulators]
         marks = [(at, is_place) for at, is_place in reading.bodies if not any(start <= at < end for start, end in firms)]
         self._marks = [at for at, _ in marks]
