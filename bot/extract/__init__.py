@@ -171,7 +171,7 @@ def _decided(scene: Scene, told: Told, lead: Act, *, is_main: bool) -> facts.Dat
     """The day of the act: the one that stands with the leading word, else with another, else the document's own."""
     reading = scene.reading
     read = facts.date_near if reading.language.startswith("zh") else facts.date_of_act
-    for act in (lead, *(act for act in told.acts if act is not lead)):
+    for act in (lead, *(act for act in told.acts if act is not lead and act.kind is told.kind)):
         if found := read(reading.folded, *_span(scene, act), (act.start, act.end), reading.on):
             return found
     return facts.date_of_document(reading.folded, reading.title_end, reading.on) if is_main else None
@@ -210,10 +210,12 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
 
 def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegulator, ...]:
     own: RegulatorRow | None = scene.own
+    reading = scene.reading
     named = next((act.actors for act in told.acts if act.actors), [])
-    if not named and own is None and is_main:
-        named = [name for name in scene.reading.names if name.regulators][:1]
-    return facts.regulators_of(scene.reading, named, own)
+    if own is None and not any(facts.identify(name, reading, None) for name in named):  # "the Commission": which one, the text says elsewhere
+        bodies = [name for name in reading.names if name.regulators] if named or is_main else []
+        named = [name for name in bodies if facts.identify(name, reading, None)][:1] or named or bodies[:1]
+    return facts.regulators_of(reading, named, own)
 
 
 def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: list[str]) -> tuple[FoundAmount, ...]:

@@ -408,7 +408,7 @@ def date_of_act(folded: str, start: int, end: int, act: tuple[int, int], on: dat
     """The day between the offsets on which an act was done: the nearest that no violation, period or other event claims."""
     found: list[tuple[int, Dated]] = []
     for one in dates(folded, start, end, on):
-        if one.is_effective or (on is not None and (one.value.value > on or _is_history(one, on))):
+        if one.is_effective or (on is not None and one.value.value > on):
             continue
         if one.start >= act[1]:
             gap, distance = folded[act[1] : one.start], one.start - act[1]
@@ -419,11 +419,6 @@ def date_of_act(folded: str, start: int, end: int, act: tuple[int, int], on: dat
         if distance <= 160 and not _CONDUCT.search(gap):
             found.append((distance, one))
     return min(found, key=lambda pair: pair[0], default=(0, None))[1]
-
-
-def _is_history(one: Dated, on: date) -> bool:
-    """A year or month long before the text: what is told of it is what went before."""
-    return one.value.precision is not Precision.DAY and one.value.value.year < on.year - 1
 
 
 def date_near(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:

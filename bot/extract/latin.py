@@ -336,7 +336,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if take(scene, act, run):
             return True
         break
-    lead_in = _LEAD_IN.match(_without_sums(scene, hit.end, sentence.end))
+    lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(_without_sums(scene, hit.end, sentence.end))
     if lead_in and not _NOUN_STOP.search(lead_in.group()):
         one = placed(scene, act, hit.end + lead_in.end(), sentence)
         if one:
@@ -346,8 +346,11 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
 
 
 _LEAD_IN = re.compile(
-    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with|gegen|contre|a l'encontre de|a|ad|alla|allo|al|contro|contra|aan|tegen|"
-    r"voor|a la|au|aux)\s+"
+    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+"
+)
+_LEAD_IN_ABROAD = re.compile(
+    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:gegen|contre|a l'encontre (?:de|du)|a|ad|alla|allo|al|ai|agli|contro|contra|aan|tegen|voor|a la|au|aux|"
+    r"uber|di|della|dello)\s+(?:die |der |das |den |la |le |il |les )?"
 )
 
 
