@@ -44,7 +44,9 @@ _PENALTY = {
 
 _Found = TypeVar("_Found", FoundFirm, FoundAmount)
 _ROLES = tuple(Role)  # the strongest first
-_REDUCED = re.compile(r"\b(?:reduced|cut|lowered)(?: by [\w%.]+)? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$")
+_REDUCED = re.compile(
+    r"\b(?:reduced|cut|lowered|lowers|reduces)\b[^.;]{0,60}? (?:by [\w%.]+ )?to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$"
+)
 
 
 def extract(document: DocumentText, index: FirmIndex) -> Extraction:
@@ -227,7 +229,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
         for one in facts.sums(reading.folded, start, end):
             kind = facts.sum_kind(reading.folded, one, start, end)
             if kind is AmountKind.IMPOSED:
-                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 44), one.start))
+                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 90), one.start))
                 if told.kind not in _PENALTY or (has_penalty and not is_reduced):
                     continue
                 kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
@@ -251,6 +253,8 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                 for other in one.converted
             )
             here.append(replace(amount, converted=tuple(again)))
+        if any(one.kind is AmountKind.REDUCED for one in here):  # what it was before is no penalty any more
+            here = [one for one in here if one.kind is not AmountKind.IMPOSED]
         fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
         amounts += fresh
         has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)

@@ -172,7 +172,13 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             high = max(low, high)
             cur = match["cur"]
             stop = match.end() if not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
-            found.append(Sum(match.start(), stop, low, high, money.get(cur, "$" if cur.startswith("dollar") else cur)))
+            code = money.get(cur, "$" if cur.startswith("dollar") else cur)
+            if match["b"] and high != low and folded.endswith("from ", start, match.start()):  # "cut from 10,000 to 6,000 euros"
+                low, high = _scaled(match["a"], scale_a or scale_b), _scaled(match["b"], scale_b or scale_a)
+                found.append(Sum(match.start(), match.end("a"), low, low, code))
+                found.append(Sum(match.start("b"), stop, high, high, code))
+            else:
+                found.append(Sum(match.start(), stop, low, high, code))
             taken.append((match.start(), stop))
     if re.search(r"[元圆万亿块円镑]|美金|港币|台币|[英瑞]", folded[start:end]):
         for match in chinese.finditer(folded, start, end):

@@ -36,6 +36,7 @@ _ABSORBS: dict[Kind, frozenset[Kind]] = {
 }  # what else is told of one and the same act; the penal kinds absorb nearly all
 
 
+_OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT))
 _ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
 
 
@@ -200,6 +201,8 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         )
         if final and Kind.FINE in (act.kind, partner.kind):
             kind: Kind = Kind.FINE
+        elif Kind.MERGER_DECISION in (act.kind, partner.kind) and {act.kind, partner.kind} <= _OF_MERGERS:
+            kind = Kind.MERGER_DECISION
         else:
             kind = min((act.kind, partner.kind), key=lambda one: _rank()[one])
         if kind is act.kind and kind is not partner.kind:

@@ -32,7 +32,7 @@ _THROUGH = re.compile(
 
 _LEADS = re.compile(
     r"\s+$|(?:^|.*\b)(?:against|on|into|to|of|over|with|by|involving|at|whether|gegen|contre|contro|contra|a l'encontre de|"
-    r"against the|upon|addressed to|aux|alla|al|a)\s+(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|"
+    r"against the|upon|addressed to|aux|au|alla|allo|al|ad|agli|ai|aan|tegen|naar|gegenuber|nei confronti di|a)\s+(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|"
     r"us)\s+)*(?:[\w.'’&-]+,?\s+){0,5}$|^\s+(?:a|di)\s$",
     re.DOTALL,
 )
@@ -45,7 +45,7 @@ _PASSIVE = re.compile(
 
 _RECEIVES = re.compile(
     r"\b(?:hit with|hit by|faces?|facing|faced|handed|received?|receives|receiving|gets?|got|given|pays?|paid|pay|under|issued with|"
-    r"served with|subject to|slapped with|appeals?|appealed|fights?|loses?|lost|challenges?|over)\s+(?:(?:a|an|the|its|record|"
+    r"served with|subject to|agreed to|agrees to|consented to|consents to|accepted|accepts|entered into|enters into|slapped with|appeals?|appealed|fights?|loses?|lost|challenges?|over)\s+(?:(?:a|an|the|its|record|"
     r"further|new|another|formal|[a-z€$£\d.,-]+)\s+){0,5}$"
 )
 
@@ -55,12 +55,25 @@ _CLAUSE = re.compile(
 )
 
 
+_NO_RECALL = re.compile(r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b")
+
+
+def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger) -> bool:
+    """False for words that are verbs of an act only in some company: "to settle", "to fine", "recalls its ambassador"."""
+    skeleton = scene.skeleton
+    if act.kind is Kind.SETTLEMENT and trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start):
+        return False
+    if skeleton.startswith("to fine", hit.start):
+        return bool(re.search(r"\b(?:decision|decided|decides|moves?|moved)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start]))
+    return not (act.kind is Kind.RECALL and _NO_RECALL.match(skeleton, hit.end))
+
+
 _OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
 
 
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     skeleton = scene.skeleton
-    if trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start) and act.kind is Kind.SETTLEMENT:
+    if not _is_told(scene, sentence, hit, act, trigger):
         return False
     clause = sentence.start
     for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
@@ -70,6 +83,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         act.is_over = bool(_OVER.search(left)) or skeleton[hit.start : hit.end] == "investigated"
     if trigger.frame == "merger":
         return _merger(scene, sentence, hit, act)
+    if trigger.frame == "finding":
+        return _finding(scene, sentence, hit, act, clause)
     if trigger.frame == "body":
         act.kind = Kind.RULE
         return scene.acting(act, clause, hit.start)
@@ -96,6 +111,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
                 r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", skeleton[max(clause, hit.start - 40) : hit.end + 4]
             )
         )
+    if not is_read and not act.targets and not act.groups and trigger.language != "en":
+        is_read = _beside(scene, sentence, hit, act)
     if not is_read and not act.targets and not act.groups:
         is_read = _unnamed(scene, sentence, hit, act, trigger, clause)
     if not is_read:
@@ -111,6 +128,48 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return True
 
 
+_BREACH = re.compile(
+    r"\b(?:in breach|breach\w*|violat\w*|infring\w*|abus\w*|illegal\w*|unlawful\w*|non-complian\w*|not compl\w+|failed to comply|fails to comply|misled|"
+    r"mislead\w*|deceiv\w*|cartel|anti-?competitive\w*|obstruct\w*)\b"
+)
+
+
+def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
+    """ "The authority found that X infringed": a body's finding, preliminary or not, of a breach by the firm that follows."""
+    breach = _BREACH.search(scene.skeleton, hit.end, sentence.end)
+    if breach is None or breach.start() - hit.end > 170 or not scene.acting(act, clause, hit.start):
+        return False
+    first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
+    gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
+    if first is None or STOP.search(gap) or not take(scene, act, listed(scene, first, breach.start())):
+        return False
+    if re.search(r"\bpreliminar\w+|\bprovisional\w*", scene.skeleton[max(sentence.start, hit.start - 40) : breach.end()]):
+        act.kind = Kind.PROPOSED_PENALTY
+    return True
+
+
+_OBLIQUE = re.compile(
+    r"(?<![\w'])(?:gegen|gegenuber|contre|a l'encontre (?:de|du)|al|alla|allo|ai|ad|a|agli|nei confronti di|a carico di|contro|contra|frente a|aan|tegen|naar|"
+    r"a la|au|aux|der|dem|die|sanziona|blocca|multa a|la societe|la societa|la sociedad|la empresa|het bedrijf)\s+"
+)
+
+
+def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """In languages of a freer order: the only firms of the clause, or a name after a preposition, where a public body acts."""
+    if not scene.acting(act, sentence.start, hit.start) and not scene.is_body(sentence.start, sentence.end):
+        return False
+    act.has_actor = True
+    names = [name for name in scene.firms(sentence.start, sentence.end) if abs(name.start - hit.start) < 170]
+    if names:
+        run = listed(scene, names[0], sentence.end)
+        return len(run) == len(names) and take(scene, act, run)
+    for match in _OBLIQUE.finditer(scene.skeleton, sentence.start, sentence.end):
+        if one := placed(scene, act, match.end(), sentence):
+            act.targets.append(one)
+            return True
+    return False
+
+
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
     if _PASSIVE.search(left):
         if _subject(scene, act, sentence, clause, hit.start):
@@ -118,11 +177,12 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
             return not re.match(r"\s+by\s+(?:the\s+)?" + FIRM, right)
         return False
     for name in scene.firms(hit.end, sentence.end)[:1]:
-        gap = scene.gap(hit.end, name.start)
+        gap = _PRICED.sub(" ", _without_sums(scene, hit.end, name.start).strip(FIRM))
         if _is_open(gap):
             if FIRM in left and not scene.is_body(clause, hit.start) and act.rule.endswith("act"):
                 return False
             if take(scene, act, _whole(scene, hit.end, _object(scene, act, name, sentence.end), sentence.end)):
+                _priced(scene, act, hit, sentence)
                 return True
     gathered = _GATHERS.search(scene.skeleton, hit.end, sentence.end)
     is_gathering = gathered and not STOP.search(scene.skeleton, hit.end, gathered.start())
@@ -139,12 +199,25 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     one = placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
     if one and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
         act.targets.append(one)
+        _priced(scene, act, hit, sentence)
         return True
     if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
         r"\s*(?:[€$£¥\d]|eur|usd|gbp|for\b|over\b|by\b|after\b)", right
     ):
         return _subject(scene, act, sentence, clause, hit.start)
     return False
+
+
+def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
+    """ "Ordered X to pay €3 million" is a fine, unless it is paid to those who were harmed."""
+    if act.kind is Kind.RECTIFICATION and (paid := re.search(r"\bto pay\b", scene.skeleton[hit.end : sentence.end])):
+        start = hit.end + paid.end()
+        sums = facts.sums(scene.reading.folded, start, min(sentence.end, start + 60))
+        if sums and not re.search(r"compensat|refund|redress|damages|restitution|back\b", scene.skeleton[start : sums[0].end + 24]):
+            act.kind = Kind.FINE
+
+
+_PRICED = re.compile(r"\b(?:per|mit|con|for|d'une amende de|zu|um|por|com|con una multa de|with a fine of)\s{2,}|\s{3,}")
 
 
 def _whole(scene: Scene, low: int, run: list[Name], limit: int) -> list[Name]:
@@ -300,8 +373,13 @@ def _is_open(gap: str) -> bool:
     )
 
 
+_GIVEN = re.compile(r"\s(?:offered |given |made |proposed |provided )?(?:by|from|of|with)\s(?:the\s)?")
+
+
 def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
     skeleton = scene.skeleton
+    if act.kind is Kind.APPROVAL and not _DECIDES.search(skeleton, sentence.start, hit.start):
+        return False
     act.is_recalling = bool(re.search(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$", left))
     owner = re.search(
         rf"({FIRM}+)(?:(?:'s?)?\s+(?:[\w€$£.,%&/()-]+\s+){{0,4}}|:\s(?:[\w]+\s+){{0,3}})$",
@@ -321,13 +399,14 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
         gap = scene.gap(hit.end, name.start)
-        if len(gap) > 120 or _NOUN_STOP.search(re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)):
+        if len(gap) > 120 or _NOUN_STOP.search("" if act.kind is Kind.CONSENT_ORDER and _GIVEN.fullmatch(gap) else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)):
             break
         if act.kind is Kind.LAWSUIT and not re.search(r"\bagainst\b", gap + scene.reading.folded[hit.end - 8 : hit.end]):
             break
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
-        if not (_LEADS.match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
+        is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
+        if not (is_given or _LEADS.match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
             break
         run = listed(scene, name, sentence.end)
         beside = role_beside(scene, run[0])
@@ -336,7 +415,13 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if take(scene, act, run):
             return True
         break
-    lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(_without_sums(scene, hit.end, sentence.end))
+    blank = _without_sums(scene, hit.end, sentence.end)
+    if act.kind is Kind.APPROVAL:
+        lead_in = _IN_AID_OF.match(blank)
+    elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and (given := re.match(_GIVEN.pattern, blank)):
+        lead_in = given
+    else:
+        lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(blank)
     if lead_in and not _NOUN_STOP.search(lead_in.group()):
         one = placed(scene, act, hit.end + lead_in.end(), sentence)
         if one:
@@ -345,6 +430,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     return False
 
 
+_IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
 _LEAD_IN = re.compile(
     r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+"
 )
@@ -435,7 +521,15 @@ def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int)
 
 _DECIDES = re.compile(
     r"\b(?:approv\w+|clear\w*|block\w*|prohibit\w*|investigat\w+|open\w*|review\w*|seek\w* views|invit\w+ comments|refer\w*|"
-    r"consider\w*|launch\w*|authori[sz]\w+|merger inquir\w+|unconditional\w*|in-depth|finds?|found|accept\w*)\b"
+    r"consider\w*|launch\w*|authori[sz]\w+|autoris\w+|autoriz\w+|autorizz\w+|freigegeben|freigabe|gibt\b|genehmigt|untersagt|approuv\w*|interdit|goedgekeurd|keurt|merger inquir\w+|unconditional\w*|in-depth|finds?|found|accept\w*)\b"
+)
+
+
+_PARTY = re.compile(
+    r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|acquisition of (?:sole|joint) control (?:of|over)|merger (?:of|with|between)|"
+    r"takeover (?:of|by)|joint venture (?:of|by|between)|purchase (?:of|by)|bid for|buyout of|to buy|to acquire|into|control of|rachat de|rachat par|"
+    r"acquisition de|compra de|compra por|acquisizione di|da parte di|overname van|ubernahme der|ubernahme von|erwerb der|erwerb von)\s"
+    r"|(?<=[\ue000])(?:,?\s[a-z ]{0,20})?\s(?:by|par|por|durch(?: die| den)?|door)\s"
 )
 
 
@@ -456,11 +550,7 @@ def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
                 and scene.skeleton[left : left + len(part)].count(FIRM) == 0
             ):
                 names.append(scene.add(Name(left, left + len(part), left + len(part), firm_key(part), name=part, rule="caption")))
-    for match in re.finditer(
-        r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|merger (?:of|with|between)|takeover (?:of|by)|"
-        r"purchase of|to buy|to acquire|into)\s",
-        text,
-    ):
+    for match in _PARTY.finditer(text):
         if one := placed(scene, act, sentence.start + match.end(), sentence):
             names.append(one)
     act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]

@@ -442,21 +442,14 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             if left < form.start():
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
-                if whole[last - 1] == "." and whole[left:last].split()[-1].rstrip(".") in (
-                    "plc",
-                    "PLC",
-                    "LLC",
-                    "LLP",
-                    "AG",
-                    "GmbH",
-                    "Limited",
-                    "Company",
-                    "Corporation",
-                    "SE",
-                    "AB",
-                ):
+                if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
                     last -= 1
                 yield left, last
+
+
+def _is_pointed(form: str) -> bool:
+    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."."""
+    return "." in form[:-1] or form.lower() in ("inc.", "ltd.", "corp.", "co.", "pte.", "pty.", "bros.")
 
 
 _STOPPERS = frozenset(("against", "with", "by", "to", "fines", "fined", "sues", "charges", "orders", "v.", "vs.", "v", "controller:"))

@@ -21,16 +21,21 @@ STOP = re.compile(
     r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had|per aver|por|omdat)\b|[;:?!]|\.\s"
 )
 """What keeps a later name from belonging to an earlier word."""
-OF_FIRMS = frozenset((Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION, Kind.SETTLEMENT, Kind.CONFISCATION, Kind.CONSENT_ORDER))
+OF_FIRMS = frozenset(
+    (
+        *(Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION, Kind.SETTLEMENT, Kind.CONFISCATION, Kind.CONSENT_ORDER),
+        *(Kind.PROPOSED_PENALTY, Kind.INFORMATION_REQUEST, Kind.APPROVAL),
+    )
+)
 """Kinds that are done to firms rather than to persons or places."""
 
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
-    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[A-Z]{3}\s?\d|\d|(?:for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
-    r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|in connection|ein)\b)",
-    re.IGNORECASE,
+    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|(?:de|del|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
+    r"un|une|una|ha|hat|heeft|par|ein|for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
+    r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|but|or|it|that|when)\b)"
 )
 
 
@@ -103,7 +108,9 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     described = fold(lead["described"]).split()
     if described[-1:] == ["of"] and described[-2:-1] == ["operator"]:  # "the operator of X"
         described.pop()
-    is_led = bool(described) and bool(vocabulary("legal", "descriptors").intersection((described[-1].strip(","), *described[-3:-1])))
+    is_led = bool(described) and described[-1].strip(",") in vocabulary("legal", "descriptors")
+    if vocabulary("persons", "roles").intersection(described):
+        return None
     if (described and not is_led) or STOP.search(fold(lead["described"])):
         return None
     start = lead.end()
@@ -113,9 +120,9 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         after = quoted.end()
     else:
         end = after = phrase(whole, start, sentence.end)
-    if end <= start or _GOES_ON.match(whole, after, sentence.end + 1) is None:
+    if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None:
         return None
-    is_ordered = act.kind is Kind.RECTIFICATION and whole[end - 1] != "s" and bool(scene.bodies(sentence.start, at))
+    is_ordered = act.kind is Kind.RECTIFICATION and whole[end - 1] != "s" and scene.is_body(sentence.start, at)
     return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered)
 
 
