@@ -123,18 +123,16 @@ def _without(head: str, found: Sequence[Party]) -> str:
 
 def _is_name(reading: Reading, start: int, one: Party) -> bool:
     """Words with capitals that are no sentence: no verb of an act, no article, no sum."""
-    if _ends_in_form(one):
-        return len(one.name.split()) <= 12 and not re.search("[:?!€$£%]", one.name)
     low, high = start + one.start, start + one.end
     tokens = one.name.split()
     is_small = reading.whole[: reading.title_end].islower()
     return (
-        len(tokens) <= 8
+        len(tokens) <= (12 if _ends_in_form(one) else 8)
         and not _NO_NAME.search(one.name)
         and all(is_small or token[:1].isupper() or token[:1] in "&\"'“(" or token.lower() in _PARTICLES for token in tokens)
         and not any(low <= hit.start < high for hit in reading.hits)
         and not any(name.regulators and low <= name.start < high for name in reading.names)
-        and not {fold(token).strip(".,'’\"") for token in tokens} & (_topics() | vocabulary("legal", "not_firms"))
+        and (_ends_in_form(one) or not {fold(token).strip(".,'’\"") for token in tokens} & (_topics() | vocabulary("legal", "not_firms")))
     )
 
 

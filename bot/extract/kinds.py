@@ -75,14 +75,23 @@ def acts(scene: Scene) -> list[Act]:
             found.append(more)
             continue
         for hit in hits[first:at]:
-            for trigger in hit.triggers:
-                act = _read(scene, index, sentence, hit, trigger)
-                if act is not None:
-                    here.append(act)
-                    scene.said = act if act.targets else scene.said
-                    break
+            act = _first_read(scene, index, sentence, hit)
+            if act is not None:
+                here.append(act)
+                scene.said = act if act.targets else scene.said
         found.extend(_one_sentence(here))
     return found or captions.told_by_title(scene)
+
+
+def _first_read(scene: Scene, index: int, sentence: Sentence, hit: Hit) -> Act | None:
+    """The first of a word's senses that finds a firm, else the first that is read at all: "fines" is a verb and a noun."""
+    first: Act | None = None
+    for trigger in hit.triggers:
+        act = _read(scene, index, sentence, hit, trigger)
+        if act is not None and (act.targets or act.groups):
+            return act
+        first = first or act
+    return first
 
 
 def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:

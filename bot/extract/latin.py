@@ -141,6 +141,9 @@ def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) 
         return False
     first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
     gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
+    if first is None and (that := re.match(r"\s(?:that\s)?", scene.skeleton[hit.end : sentence.end])):
+        first = placed(scene, act, hit.end + that.end(), sentence)
+        gap = ""
     if first is None or STOP.search(gap) or not take(scene, act, listed(scene, first, breach.start())):
         return False
     if re.search(r"\bpreliminar\w+|\bprovisional\w*", scene.skeleton[max(sentence.start, hit.start - 40) : breach.end()]):
@@ -196,7 +199,7 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
         return _subject(scene, act, sentence, clause, hit.start)
-    one = placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
+    one = placed(scene, act, hit.end, sentence)
     if one and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
         act.targets.append(one)
         _priced(scene, act, hit, sentence)
@@ -529,8 +532,8 @@ _PARTY = re.compile(
     r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|acquisition of (?:sole|joint) control (?:of|over)|merger (?:of|with|between)|"
     r"takeover (?:of|by)|joint venture (?:of|by|between)|purchase (?:of|by)|bid for|buyout of|to buy|to acquire|into|control of|rachat de|rachat par|"
     r"acquisition de|compra de|compra por|acquisizione di|da parte di|overname van|ubernahme der|ubernahme von|erwerb der|erwerb von)\s"
-    r"|(?<=[\ue000])(?:,?\s[a-z ]{0,20})?\s(?:by|par|por|durch(?: die| den)?|door)\s"
 )
+_BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
 
 
 def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
@@ -550,9 +553,10 @@ def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
                 and scene.skeleton[left : left + len(part)].count(FIRM) == 0
             ):
                 names.append(scene.add(Name(left, left + len(part), left + len(part), firm_key(part), name=part, rule="caption")))
-    for match in _PARTY.finditer(text):
-        if one := placed(scene, act, sentence.start + match.end(), sentence):
-            names.append(one)
+    for expression in (_PARTY, _BUYER):
+        for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):
+            if one := placed(scene, act, match.end(), sentence):
+                names.append(one)
     act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
     act.has_actor = True
     return bool(act.targets)

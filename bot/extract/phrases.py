@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
-    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|(?:de|del|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
+    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|(?:de|del|ao|à|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
     r"un|une|una|ha|hat|heeft|par|ein|for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
     r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|but|or|it|that|when)\b)"
 )
@@ -122,7 +122,7 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         end = after = phrase(whole, start, sentence.end)
     if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None:
         return None
-    is_ordered = act.kind is Kind.RECTIFICATION and whole[end - 1] != "s" and scene.is_body(sentence.start, at)
+    is_ordered = act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
     return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered)
 
 
@@ -174,9 +174,10 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     if not is_form and _is_no_firm(scene, start, end, tokens):
         return None
     known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    if not (known or is_form or is_led or _is_trade(tokens) or _is_described(scene, start, end) or (is_bare and _is_bare_firm(scene, start, end))):
+    if not (known or is_form or is_led or _is_trade(tokens) or _is_described(scene, start, end) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end))):
         return None
     name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
+    known = known or next((weak for weak in reading.weak if (weak.start, weak.end) == (start, end)), None)
     if known:
         for field in ("key", "firm_id", "name", "via", "brand_id", "child_id", "strength"):
             setattr(name, field, getattr(known, field))
@@ -251,6 +252,11 @@ def _is_bare_firm(scene: Scene, start: int, end: int) -> bool:
     is_loud = not line.isupper() and any(word.isupper() and len(word) > 2 for word in surface.split())
     is_spelt = is_loud or any(char in "&./+0123456789" for char in surface.rstrip("."))
     return not line.isupper() and (is_spelt or speaks_of_a_firm(scene))
+
+
+def _is_coined(surface: str) -> bool:
+    """One word with a capital inside, as firms like to write: "DeepSeek", not "McDonald"."""
+    return bool(re.fullmatch(r"(?!Mc|Mac|De[A-Z]|O['’]|Di[A-Z]|Le[A-Z]|La[A-Z]|Van|Fitz)[A-Z]?[a-z]+[A-Z][\w]*[a-z]\w*", surface))
 
 
 def _is_headline(line: str) -> bool:

@@ -53,6 +53,7 @@ class Scene:
         self.own = own
         self.skeleton = _skeleton(reading)
         self._starts = [name.start for name in reading.names]
+        self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
         self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
         firms = [(name.start, name.end) for name in reading.names if not name.regulators]
@@ -189,7 +190,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         ("other", Role.MENTIONED),
     ):
         match = _before(key).search(before)
-        if match and not (
+        if match and not (scene.ends & {name.start - 1, name.start - 5}) and not (
             (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
             or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
         ):
