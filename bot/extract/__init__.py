@@ -140,7 +140,7 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     places = [scene.own.jurisdiction] if scene.own else []
     places += [row.jurisdiction for name in reading.names if name.regulators and (row := facts.identify(name, reading, scene.own))]
     places += [index.country(name.firm_id) for name in told.targets if name.firm_id]
-    amounts = _amounts(scene, told, spans, places)
+    amounts = _amounts(scene, told, spans, [*places, *facts.dollar_country(reading.folded)])
     for amount in amounts:
         prove("amount", amount.start, amount.end)
     decided = _decided(scene, told, lead, is_main=is_main)

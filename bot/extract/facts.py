@@ -171,9 +171,10 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             high = _scaled(match["b"], scale_b or scale_a) if match["b"] else low
             high = max(low, high)
             cur = match["cur"]
-            stop = match.end() if not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
+            is_from = bool(match["b"]) and folded.endswith("from ", start, match.start())
+            stop = match.end() if is_from or not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
             code = money.get(cur, "$" if cur.startswith("dollar") else cur)
-            if match["b"] and high != low and folded.endswith("from ", start, match.start()):  # "cut from 10,000 to 6,000 euros"
+            if is_from:  # "cut from 10,000 to 6,000 euros"
                 low, high = _scaled(match["a"], scale_a or scale_b), _scaled(match["b"], scale_b or scale_a)
                 found.append(Sum(match.start(), match.end("a"), low, low, code))
                 found.append(Sum(match.start("b"), stop, high, high, code))
@@ -265,6 +266,15 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str) -> str | 
         if place in table:
             return table[place]
     return "CNY" if one.currency == "元" and language == "zh-Hans" else None
+
+
+def dollar_country(folded: str) -> list[str]:
+    """The only country with a dollar that the text speaks of, if it is only one."""
+    if "$" not in folded and "dollar" not in folded:
+        return []
+    cues = lexicon()["jurisdictions"]
+    spoken_of = [place for place in _DOLLARS if place in cues and re.search(cues[place], folded[:4000])]
+    return spoken_of if len(spoken_of) == 1 else []
 
 
 def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:

@@ -252,7 +252,7 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
     return kept or [
         one
         for one in told[:1]
-        if (one.acts[0].has_actor or scene.caption is not None) and (scene.caption is not None or one.acts[0].sentence == 0 or scene.reading.sentences[one.acts[0].sentence].is_title)
+        if (one.acts[0].has_actor or scene.caption is not None) and (scene.caption is not None or one.acts[0].sentence <= bool(scene.reading.title_end) or scene.reading.sentences[one.acts[0].sentence].is_title)
     ]
 
 

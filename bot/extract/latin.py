@@ -58,6 +58,9 @@ _CLAUSE = re.compile(
 _NO_RECALL = re.compile(r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b")
 
 
+_BEFORE_NOW = re.compile(r"\b(?:already|previously|repeatedly|in the past|in recent years|over the years|earlier)\s(?:[a-z]+\s){0,2}$")
+
+
 def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger) -> bool:
     """False for words that are verbs of an act only in some company: "to settle", "to fine", "recalls its ambassador"."""
     skeleton = scene.skeleton
@@ -65,6 +68,8 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         return False
     if skeleton.startswith("to fine", hit.start):
         return bool(re.search(r"\b(?:decision|decided|decides|moves?|moved)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start]))
+    if act.kind in PENAL and _BEFORE_NOW.search(skeleton, max(sentence.start, hit.start - 40), hit.start):
+        return bool(facts.sums(scene.reading.folded, sentence.start, sentence.end) or facts.dates(scene.reading.folded, sentence.start, sentence.end, None))
     return not (act.kind is Kind.RECALL and _NO_RECALL.match(skeleton, hit.end))
 
 
@@ -80,7 +85,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         clause = match.end()
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
     if act.kind is Kind.INVESTIGATION:
-        act.is_over = bool(_OVER.search(left)) or skeleton[hit.start : hit.end] == "investigated"
+        word = skeleton[hit.start : hit.end]
+        act.is_over = bool(_OVER.search(left)) or word == "investigated" or word.endswith(" case")
     if trigger.frame == "merger":
         return _merger(scene, sentence, hit, act)
     if trigger.frame == "finding":
@@ -113,6 +119,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         )
     if not is_read and not act.targets and not act.groups and trigger.language != "en":
         is_read = _beside(scene, sentence, hit, act)
+    if not is_read and not act.targets and not act.groups and trigger.kind in PENAL:
+        is_read = _spoken_of(scene, sentence, hit, act)
     if not is_read and not act.targets and not act.groups:
         is_read = _unnamed(scene, sentence, hit, act, trigger, clause)
     if not is_read:
@@ -125,6 +133,33 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     if trigger.frame == "matter" and act.kind is Kind.LAWSUIT:  # a complaint is everybody's
         return scene.is_body(clause, hit.start, places=False) or (scene.own is not None and FIRM not in left)
     scene.acting(act, clause, hit.start)
+    return True
+
+
+_ANAPHOR = (
+    r"(?:the|this|that|said) (?:[a-z]+ )?(?:controller|company|firm|bank|operator|business|lender|broker|retailer|airline|group|platform|provider|insurer|processor|"
+    r"developer|publisher|manufacturer|supplier|club|association|organi[sz]ation|entity|respondent|defendant|applicant)\b(?!'s? (?:ceo|chief|director|owner))"
+)
+_SPOKEN_OF = re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{_ANAPHOR}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))")
+_SPOKEN_BEFORE = re.compile(rf"\b(?:{_ANAPHOR}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|\b{_ANAPHOR}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$")
+
+
+def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """ "The authority fined the company": the firm of the act told before, or the only firm that was named before."""
+    blank = _without_sums(scene, hit.end, sentence.end)
+    if not (_SPOKEN_OF.match(blank) or _SPOKEN_BEFORE.search(scene.skeleton, sentence.start, hit.start)):
+        return False
+    if not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(scene.skeleton, sentence.start, hit.start))):
+        return False
+    said = scene.said
+    if said and 0 < act.sentence - said.sentence <= 6 and len({name.key for name in said.targets}) == 1:
+        act.targets = [said.targets[0]]
+    else:
+        before = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
+        if len({name.key for name in before}) != 1:
+            return False
+        act.targets = [before[0]]
+    act.has_actor = True
     return True
 
 
@@ -141,9 +176,9 @@ def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) 
         return False
     first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
     gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
-    if first is None and (that := re.match(r"\s(?:that\s)?", scene.skeleton[hit.end : sentence.end])):
-        first = placed(scene, act, hit.end + that.end(), sentence)
-        gap = ""
+    for that in re.finditer(r"\s(?:that\s)?", scene.skeleton[hit.end : breach.start()]) if first is None else ():
+        if that.start() == 0 or len(that.group()) > 1:  # right after the verb, or after a "that"
+            first, gap = first or placed(scene, act, hit.end + that.end(), sentence), ""
     if first is None or STOP.search(gap) or not take(scene, act, listed(scene, first, breach.start())):
         return False
     if re.search(r"\bpreliminar\w+|\bprovisional\w*", scene.skeleton[max(sentence.start, hit.start - 40) : breach.end()]):
@@ -173,6 +208,9 @@ def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     return False
 
 
+_BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X ordered to stop": nobody else orders
+
+
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
     if _PASSIVE.search(left):
         if _subject(scene, act, sentence, clause, hit.start):
@@ -198,6 +236,7 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         )
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
+        act.has_actor = act.has_actor or (act.kind in _BY_BODIES and scene.has_body)
         return _subject(scene, act, sentence, clause, hit.start)
     one = placed(scene, act, hit.end, sentence)
     if one and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):

@@ -315,7 +315,7 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
         return "ticker"
     cue = pattern("weak", "before").search(before + "\0")
     is_end = re.match(
-        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
+        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|y|e|et|und|en|con|per|per aver|pour|por|wegen|voor|een|eine|een boete|d'une|de|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
         after,
     )
     if cue and is_end:
@@ -416,6 +416,9 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
+            bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
+            if bracket and at == form.start():
+                before, comma = before[: bracket.start()], False
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
             if token is None:
                 break
@@ -445,6 +448,9 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
                 if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
                     last -= 1
                 yield left, last
+
+
+_LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
 
 
 def _is_pointed(form: str) -> bool:

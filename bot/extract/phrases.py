@@ -135,9 +135,9 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
     is_bare = act.kind in OF_FIRMS
     verb = _BEFORE_VERB.search(skeleton, sentence.start, end)
     near = verb.start() if verb else end
-    for match in _STARTS.finditer(skeleton, max(sentence.start, near - 90), near):
+    for match in _STARTS.finditer(skeleton, max(sentence.start, near - 140), near):
         start = match.end()
-        if start < near and phrase(whole, start, near) == near:
+        if start < near and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start) and phrase(whole, start, near) == near:
             return firm_like(scene, start, near, is_led=False, is_bare=is_bare) if start > sentence.start or verb else _first(
                 scene, start, near, is_bare=is_bare
             )
@@ -155,6 +155,7 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
     return _first(scene, start, stop, is_bare=is_bare)
 
 
+_FOLLOWS_CAPITAL = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*\s$")
 _STARTS = re.compile(r"(?:^|(?<=[,;:] )|(?<=[a-z] ))(?=[^\s])")
 
 
@@ -168,13 +169,16 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     reading = scene.reading
     surface = reading.whole[start:end]
     tokens = fold(surface).replace("’", "'").split()
-    if len(surface) < 2 or not tokens or len(tokens) > 12 or scene.firms(start, end) or scene.bodies(start, end):
+    if len(surface) < 2 or not tokens or len(tokens) > 12 or scene.firms(start, end):
         return None
     is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front"))
-    if not is_form and _is_no_firm(scene, start, end, tokens):
+    if any(name.end < end or not is_form for name in scene.bodies(start, end)):  # "BRAbank ASA" is not the ASA's
+        return None
+    is_led = is_led or _is_described(scene, start, end)
+    if not is_form and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
         return None
     known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    if not (known or is_form or is_led or _is_trade(tokens) or _is_described(scene, start, end) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end))):
+    if not (known or is_form or is_led or _is_trade(tokens) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end))):
         return None
     name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
     known = known or next((weak for weak in reading.weak if (weak.start, weak.end) == (start, end)), None)
@@ -196,7 +200,6 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or all(token in lands for token in bare)
         or (bare[0] in lands and bodies.intersection(bare))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
-        or is_person(tokens)
     )
 
 
