@@ -13,6 +13,7 @@ The commonest right answer is no action. When in doubt a firm is `mentioned`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from bot.extract import captions, facts
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.mend import Mended, mended
-from bot.extract.names import Reading
+from bot.extract.names import Name, Reading, firm_key
 from bot.extract.parties import parties
 from bot.extract.roles import Act, Scene, role_beside
 from bot.extract.text import boilerplate, clean, language, pattern, sentences
@@ -184,7 +185,7 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
     listed: list[FoundFirm] = []
     seen: set[str] = set()
     for name in told.targets:
-        if name.key not in seen:
+        if name.key not in seen and not _is_short_for(reading, name, told.targets):
             seen.add(name.key)
             rule = next((act.rule for act in told.acts if name in act.targets), "")
             listed.append(found(reading, name, Role.TARGET, rule))
@@ -210,6 +211,17 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
     return tuple(listed)
 
 
+def _is_short_for(reading: Reading, name: Name, others: Sequence[Name]) -> bool:
+    """Whether a name outside the register is the beginning or the initials of another target's: "GXO", "ABF"."""
+    if name.firm_id or firm_key(reading.whole[name.start : name.end]) != fold(reading.whole[name.start : name.end]):
+        return False  # in the register, or with a legal form of its own
+    for other in others:
+        initials = "".join(word[0] for word in other.key.split() if word not in ("and", "of", "&"))
+        if other.key != name.key and (other.key.startswith(name.key + " ") or (len(name.key) > 2 and initials == name.key)):
+            return True
+    return False
+
+
 def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegulator, ...]:
     own: RegulatorRow | None = scene.own
     reading = scene.reading
@@ -223,15 +235,20 @@ def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegula
 def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: list[str]) -> tuple[FoundAmount, ...]:
     reading = scene.reading
     amounts: list[FoundAmount] = []
+    paid_as: set[str] = set()
     has_penalty = False
     for start, end in spans:
         here: list[FoundAmount] = []
+        paid_here: set[str] = set()
         for one in facts.sums(reading.folded, start, end):
             kind = facts.sum_kind(reading.folded, one, start, end)
             if kind is AmountKind.IMPOSED:
                 is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 90), one.start))
-                if told.kind not in _PENALTY or (has_penalty and not is_reduced):
+                what = facts.sum_for(reading.folded, one, start, end)
+                is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement
+                if told.kind not in _PENALTY or (has_penalty and not is_reduced and not is_other):
                     continue
+                paid_here.add(what)
                 kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
@@ -257,6 +274,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
             here = [one for one in here if one.kind is not AmountKind.IMPOSED]
         fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
         amounts += fresh
+        paid_as |= paid_here
         has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)
     return tuple(amounts)
 

@@ -28,6 +28,7 @@ _CITED = re.compile(
     r"[\s,]+(?:docket nos?\b|case nos?\b|file nos?\b|release nos?\b|civil action nos?\b|\d{2,3} ferc\b|no\. ?\d|"
     r"\d{1,2}[:-](?:\d{2}-)?cv-|lr-\d)"
 )
+_INITIAL = re.compile(r"\s[A-Z]\.?\s")
 _JOINED = re.compile(r",\s|\s&\s|\sand\s")
 _LABEL = re.compile(
     r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:\s*|"
@@ -210,7 +211,7 @@ def _parties_of(scene: Scene, start: int, end: int) -> list[Name] | None:
             return None
         if known := scene.firms(left, right):
             found += known
-        elif not one.is_person and not is_person(tokens) and not scene.bodies(left, right):
+        elif not is_person(tokens) and not _INITIAL.search(one.name) and not scene.bodies(left, right):
             found.append(_add(scene, left, right))
     return found if listed else None
 

@@ -306,6 +306,16 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     return AmountKind.IMPOSED
 
 
+_WHAT = re.compile(r"\b(penalt|fine|disgorge|forfeit|restitution|interest|redress|refund|amende|sanzion|multa|bussgeld|geldbuss|boete|coima)")
+
+
+def sum_for(folded: str, one: Sum, start: int, end: int) -> str:
+    """What the sum beside which it stands is paid as: "penalt", "disgorge"; empty when no word there says so."""
+    after = _WHAT.search(folded, one.end, min(end, one.end + 22))
+    before = [match for match in _WHAT.finditer(folded, max(start, one.start - 40), one.start)]
+    return after.group(1) if after else before[-1].group(1) if before else ""
+
+
 def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
     """EACH when the words beside it say so."""
     near = folded[max(start, one.start - 14) : one.start] + "|" + folded[one.end : min(end, one.end + 14)]

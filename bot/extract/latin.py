@@ -10,6 +10,7 @@ spelling, a noun beside it or the rest of the text says that it is one.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from bot.extract import facts
 from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
@@ -61,6 +62,19 @@ _NO_RECALL = re.compile(r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:
 _BEFORE_NOW = re.compile(r"\b(?:already|previously|repeatedly|in the past|in recent years|over the years|earlier)\s(?:[a-z]+\s){0,2}$")
 
 
+_STORIES = re.compile(r"\s[-–—|•]\s")
+
+
+def _story(scene: Scene, sentence: Sentence, hit: Hit) -> Sentence:
+    """Of a newsletter's title, which strings its stories together with dashes, the story that the word belongs to."""
+    marks = list(_STORIES.finditer(scene.skeleton, sentence.start, sentence.end))
+    if len(marks) < 2:
+        return sentence
+    start = max((mark.end() for mark in marks if mark.end() <= hit.start), default=sentence.start)
+    end = min((mark.start() for mark in marks if mark.start() >= hit.end), default=sentence.end)
+    return Sentence(start, end, is_title=True)
+
+
 def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger) -> bool:
     """False for words that are verbs of an act only in some company: "to settle", "to fine", "recalls its ambassador"."""
     skeleton = scene.skeleton
@@ -80,6 +94,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     skeleton = scene.skeleton
     if not _is_told(scene, sentence, hit, act, trigger):
         return False
+    if sentence.is_title:
+        sentence = _story(scene, sentence, hit)
     clause = sentence.start
     for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
         clause = match.end()
@@ -521,6 +537,8 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     """An act against firms that are counted or described, not named: only when a public body acts or the word leaves no doubt."""
     if scene.caption is not None and (trigger.kind in PENAL or trigger.kind is Kind.INVESTIGATION) and trigger.frame in ("noun", "object", "subject"):
         return True
+    if trigger.kind is Kind.FINE and trigger.frame == "object" and _described().match(scene.skeleton, hit.end) and scene.acting(act, clause, hit.start):
+        return True
     if sentence.start == hit.start and trigger.kind is Kind.FINE and trigger.frame == "noun" and act.sentence == 0:
         act.has_actor = True  # "Fine for late filing."
         return True
@@ -548,6 +566,13 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         or (bool(counted) and trigger.frame in ("subject", "noun", "object"))
         or (told is not None and (trigger.frame == "subject" or _is_fined(scene, sentence, hit, act, clause)))
     )
+
+
+@cache
+def _described() -> re.Pattern[str]:
+    """A firm that is only described: "fines an airline", "sanziona società che ..."."""
+    nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
+    return re.compile(rf"\s(?:(?:an?|the|una?|il|la|le|une?|eine?|een)\s)?(?:[a-z-]+\s)?(?:{nouns})(?![a-z])")
 
 
 def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:

@@ -540,7 +540,7 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
             continue
         match = _DEFINITION.match(reading.whole, name.end) or _FAR_DEFINITION.match(reading.whole, name.end)
         short = (match.group(1) or match.group(2) or "").strip() if match else ""
-        if len(short) < 2 or fold(short) in ("the", "company", "the company", "bank", "the bank", "group", "the group"):
+        if len(short) < 2 or fold(short).removeprefix("the ") in vocabulary("legal", "defined_things"):
             continue
         if match and match.group(2) and not _is_initials(short, reading.whole[name.start : name.end]):
             continue

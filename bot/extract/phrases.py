@@ -24,12 +24,13 @@ STOP = re.compile(
 OF_FIRMS = frozenset(
     (
         *(Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION, Kind.SETTLEMENT, Kind.CONFISCATION, Kind.CONSENT_ORDER),
-        *(Kind.PROPOSED_PENALTY, Kind.INFORMATION_REQUEST, Kind.APPROVAL),
+        *(Kind.PROPOSED_PENALTY, Kind.INFORMATION_REQUEST, Kind.APPROVAL, Kind.OTHER),
     )
 )
 """Kinds that are done to firms rather than to persons or places."""
 
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
+_CAMEL = re.compile(r"[a-z]{1,2}[A-Z]")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
@@ -49,7 +50,7 @@ def phrase(whole: str, start: int, limit: int) -> int:
         folded = fold(bare)
         if text in money or (folded in words("phrases", "headline_stops") and end > start):
             break
-        if text[0].isupper() or text[0].isdigit() or text == "&" or (end > start and folded in _forms() and len(bare) > 1):
+        if text[0].isupper() or text[0].isdigit() or text == "&" or _CAMEL.match(text) or (end > start and folded in _forms() and len(bare) > 1):
             is_over = text.endswith((".", "!", "?")) and folded not in _forms() and not _is_abbreviation(bare)
             end = token.end() if not is_over or "." in bare else at + len(bare)
             if re.search(r"['’]s?$", text):
@@ -95,7 +96,7 @@ def _is_abbreviation(word: str) -> bool:
 
 _LEAD = re.compile(
     r"\s*(?:(?:the|a|an|its|la|le|les|il|lo|die|der|das|den|dem|el|los|de|het|o|os|l'|gli|una?|both|eine[rmn]?|une?|een)\s+)?"
-    r"(?P<described>(?:[^\W\d_A-Z][\w'’-]*,?\s+){0,6}?)(?=[\"“„«‘']?[^\W_a-zà-öø-ÿ])"
+    r"(?P<described>(?:[^\W\d_A-Z][\w'’-]*,?\s+){0,6}?)(?=[\"“„«‘']?(?:[^\W_a-zà-öø-ÿ]|[a-z]{1,2}[A-Z]))"
 )
 
 
@@ -120,10 +121,16 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         after = quoted.end()
     else:
         end = after = phrase(whole, start, sentence.end)
+        if noun := _kind_of_firm().match(scene.reading.folded, end, sentence.end):  # "the Amsterdam hospital OLVG"
+            is_led = True
+            start = noun.end()
+            end = after = phrase(whole, start, sentence.end)
     if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None:
         return None
     is_ordered = act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
-    return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered)
+    return firm_like(
+        scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE
+    )
 
 
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
@@ -164,21 +171,25 @@ def _first(scene: Scene, start: int, end: int, *, is_bare: bool) -> Name | None:
     return firm_like(scene, start, end, is_led=False, is_bare=is_bare and (" " in scene.reading.whole[start:end] or is_bare))
 
 
-def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool) -> Name | None:
-    """A new name for the phrase, when something says firm. `is_led`: a noun before it does; `is_bare`: only firms stand there."""
+def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool, is_fined: bool = False) -> Name | None:
+    """A new name for the phrase, when something says firm.
+
+    `is_led`: a noun before it does; `is_bare`: mostly firms stand there; `is_fined`: so surely that no person need be feared
+    whose name is not known as one.
+    """
     reading = scene.reading
     surface = reading.whole[start:end]
-    tokens = fold(surface).replace("’", "'").split()
+    tokens = fold(surface).replace("’", "'").removeprefix("the ").split()
     if len(surface) < 2 or not tokens or len(tokens) > 12 or scene.firms(start, end):
         return None
-    is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or tokens[0] in words("legal", "front"))
+    is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or _SHORT_FORM.search(surface) is not None or tokens[0] in words("legal", "front"))
     if any(name.end < end or not is_form for name in scene.bodies(start, end)):  # "BRAbank ASA" is not the ASA's
         return None
     is_led = is_led or _is_described(scene, start, end)
     if not is_form and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
         return None
     known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    if not (known or is_form or is_led or _is_trade(tokens) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end))):
+    if not (known or is_form or is_led or _is_trade(tokens) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end, is_fined=is_fined))):
         return None
     name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
     known = known or next((weak for weak in reading.weak if (weak.start, weak.end) == (start, end)), None)
@@ -188,12 +199,17 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     return scene.add(name)
 
 
+_SHORT_FORM = re.compile(r"\s(?:S\.?p\.?A|Spa|SA|AS|AB|SE|NV|BV)\.?$")
+
+
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
     bodies, lands = vocabulary("bodies", "words"), vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands")
     bare = [token.strip(".,'") for token in tokens]
     return bool(
         bare[0].isdigit()
-        or vocabulary("legal", "not_firms").intersection(bare)
+        or (vocabulary("legal", "not_firms").intersection(bare) and not _is_trade(tokens) and "bank" not in bare)
+        or vocabulary("persons", "roles").intersection(bare)
+        or (len(bare) == 1 and bare[0] in vocabulary("legal", "descriptors") and _is_headline(_line(scene.reading.whole, start)))
         or vocabulary("legal", "public").intersection(bare)
         or {" ".join(bare), bare[0]} & bodies
         or {" ".join(bare)} & (lands | vocabulary("legal", "latin"))
@@ -214,7 +230,12 @@ def is_person(tokens: list[str]) -> bool:
 
 
 def _is_trade(tokens: list[str]) -> bool:
-    return bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
+    lands = vocabulary("legal", "lands") | vocabulary("bodies", "places")
+    return (
+        bool(vocabulary("legal", "corporate").intersection(tokens[1:]))
+        or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
+        or (len(tokens) == 2 and tokens[1] in lands and tokens[0] not in lands)  # "Vodafone Romania"
+    )
 
 
 def _is_described(scene: Scene, start: int, end: int) -> bool:
@@ -226,6 +247,12 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
         _describing().search(reading.folded, max(0, match.start() - 24), match.start())
         for match in re.finditer(rf"(?<!\w){re.escape(reading.folded[start:end])}(?!\w)", reading.folded)
     )
+
+
+@cache
+def _kind_of_firm() -> re.Pattern[str]:
+    nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
+    return re.compile(rf"\s(?:[a-z-]+\s){{0,3}}(?:{nouns})\s(?=\S)")
 
 
 _DEFINES = re.compile(r"\s*\((?:the )?[\"“'‘]|\s*\([A-Z]{2,8}\)")
@@ -243,18 +270,22 @@ def _describing() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{nouns})\s$")
 
 
-def _is_bare_firm(scene: Scene, start: int, end: int) -> bool:
+def _is_bare_firm(scene: Scene, start: int, end: int, *, is_fined: bool) -> bool:
     """Where only firms stand: one word of a name's own spelling; several, when the text speaks of a firm and of no person."""
     whole = scene.reading.whole
     surface = whole[start:end]
-    line_start, line_end = whole.rfind("\n", 0, start) + 1, whole.find("\n", end)
-    line = whole[line_start : line_end if line_end >= 0 else len(whole)]
+    line = _line(whole, start)
     is_odd = surface[1:] != surface[1:].lower() and not line.isupper()
     if " " not in surface:
         return is_odd or (not _is_headline(line) and not line.isupper() and len(surface) > 2)
     is_loud = not line.isupper() and any(word.isupper() and len(word) > 2 for word in surface.split())
     is_spelt = is_loud or any(char in "&./+0123456789" for char in surface.rstrip("."))
-    return not line.isupper() and (is_spelt or speaks_of_a_firm(scene))
+    return not line.isupper() and (is_spelt or speaks_of_a_firm(scene) or (is_fined and not _is_headline(line)))
+
+
+def _line(whole: str, at: int) -> str:
+    end = whole.find("\n", at)
+    return whole[whole.rfind("\n", 0, at) + 1 : end if end >= 0 else len(whole)]
 
 
 def _is_coined(surface: str) -> bool:
