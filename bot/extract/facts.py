@@ -153,7 +153,7 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return prefix, suffix, chinese
 
 
-@lru_cache(maxsize=16)  # each trigger word of a sentence asks again
+@lru_cache(maxsize=64)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
     if not re.search(r"\d|[万亿]元", folded[start:end]):
@@ -386,12 +386,11 @@ class Dated:
     is_effective: bool
 
 
-def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
+@lru_cache(maxsize=64)  # each act of a sentence asks again
+def dates(folded: str, start: int, end: int, on: date | None) -> Sequence[Dated]:
     """The dates between the offsets that may be an act's; periods, deadlines and names of laws are left out."""
     found: list[Dated] = []
-    if not _MAY_DATE.search(folded, start, end):
-        return found
-    for match in _DATE.finditer(folded, start, end):
+    for match in _date_matches(folded, start, end):
         before = folded[max(start, match.start() - 22) : match.start()]
         if re.search(
             r"\b(?:between|since|until|before|by|during|through|to|act|order|regulations?|law|code|and|dated|of|ending|"
@@ -412,7 +411,18 @@ def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
             re.match(r"起?(?:施行|生效|实施)", folded[match.end() : match.end() + 4])
         )
         found.append(Dated(match.start(), match.end(), value[0], value[1], is_effective))
-    return found
+    return tuple(found)
+
+
+def _date_matches(folded: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """What looks like a date, looked for only around a year, a month's beginning or a word like "yesterday"."""
+    at = start
+    for sign in _MAY_DATE.finditer(folded, start, end):
+        if sign.start() < at:
+            continue
+        for match in _DATE.finditer(folded, max(at, sign.start() - 18), min(end, sign.end() + 24)):
+            at = match.end()
+            yield match
 
 
 _CONDUCT = re.compile(

@@ -18,7 +18,7 @@ from functools import cache
 from bot.extract.text import lexicon
 from storage.text import fold
 
-_SIGN = re.compile(r" (?:[bcdfghjklmnp-xz]|[bcdfghjklmnpqrstvwxz]{2,4}|[a-z] [a-z]) (?=[a-z])|[A-Za-z] -[A-Za-z]")
+_SIGN = re.compile(r" (?:(?:[bcdfghjklmnp-xz]|[bcdfghjklmnpqrstvwxz]{2,4}|[a-z] [a-z]) (?=[a-z])|(?<=[A-Za-z] )-[A-Za-z])")
 """What no English text has between two words, and every broken one soon has."""
 _PAIR = re.compile(r"(?<![\w&;'’.-])(?=([A-Za-z]{1,14}) ([a-z]{1,14})(?![\w'’]))")
 _HYPHEN = re.compile(r"(?<=[A-Za-z]) (?=-[A-Za-z]{2})|(?<=[A-Za-z]{2}-) (?=[A-Za-z]{4})")
