@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 
 from bot.extract.firms import FirmIndex
-from bot.extract.names import Name, Reading
+from bot.extract.names import Name, Reading, stems
 from bot.extract.text import lexicon, pattern
 from storage.models import AmountKind, AmountScope, Precision
 from storage.records import FoundRegulator, PartialDate, RegulatorRow
@@ -425,18 +425,9 @@ def _date_matches(folded: str, start: int, end: int) -> Iterator[re.Match[str]]:
             yield match
 
 
-_CONDUCT = re.compile(
-    r"\b(?:for|over|after|that|which|who|whom|when|whose|where|while|until|since|between|because|despite|to (?:settle|resolve|address)|relating|"
-    r"related|concerning|regarding|in connection|as (?:early|late) as|on or about|on or around|approximately|wegen|pour|per aver|por haber|"
-    r"violat\w*|infring\w*|breach\w*|alleg\w*|occur\w*|conduct|misconduct|transact\w*|export\w*|import\w*|ship\w*|attempt\w*|engag\w*|"
-    r"sold|selling|offer\w*|fail\w*|learn\w*|discover\w*|receiv\w*|maintain\w*|provid\w*|process\w*|report\w*|launch\w* in|founded|"
-    r"acquired|merged|incident|took place|began|started|happened|collected|effective)\b|[;:]\s"
-)
-"""Between an act and a date: the date belongs to something else, mostly to what the act is for."""
-_FIELD_DATE = re.compile(
-    r"\bdate of (?:the )?(?:final )?(?:decision|order|judgment|sanction)\s?:?\s|\b(?:decision|order|deliberation|provvedimento|deliberation|"
-    r"resolucion|beschluss|bescheid) (?:of|dated|du|del|de|vom|no\.? ?\S+ (?:of|del|du)) $"
-)
+_PARTS = re.compile(r"[;:]\s")
+_SAID = re.compile(r"\b(?:said|says|announced|confirmed|stated|told reporters)\s(?:late |earlier )?(?:on )?$")
+_FIELD_DATE = re.compile(r"\bdate of (?:the )?(?:final )?(?:decision|order|judgment|sanction)\s?:?\s")
 _CAPTION_DATE = re.compile(rf"\((?P<date>{_MONTH}\s\d{{1,2}},? \d{{4}}|\d{{1,2}}\s{_MONTH}\s\d{{4}})\)")
 
 
@@ -450,11 +441,18 @@ def date_of_act(folded: str, start: int, end: int, act: tuple[int, int], on: dat
             gap, distance = folded[act[1] : one.start], one.start - act[1]
         else:
             gap, distance = folded[one.end : act[0]], act[0] - one.end
-            if _CONDUCT.search(folded, max(start, one.start - 24), one.start):
+            if _SAID.search(folded, max(start, one.start - 24), one.start):
+                gap = gap.removeprefix(" that")
+            if _is_anothers(folded[max(start, one.start - 24) : one.start]):
                 continue
-        if distance <= 160 and not _CONDUCT.search(gap):
+        if distance <= 160 and not _is_anothers(gap):
             found.append((distance, one))
     return min(found, key=lambda pair: pair[0], default=(0, None))[1]
+
+
+def _is_anothers(gap: str) -> bool:
+    """Whether the words between an act and a date give the date to something else: a clause of its own, the conduct."""
+    return bool(_PARTS.search(gap) or pattern("conduct", "links").search(gap) or stems("conduct", "events").search(gap))
 
 
 def date_near(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:

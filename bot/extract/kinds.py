@@ -266,6 +266,8 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
     if act.kind is home.kind:
         if keys & theirs or act.is_recalling:
             return True
+        if act.kind is Kind.MERGER_DECISION and act.sentence - lead.sentence <= 2:  # a title's short names, then the full ones
+            return True
         if not keys and not act.groups:
             return len(counts) < 2 and (not act.count or not theirs or act.sentence - lead.sentence <= 2)
         return not theirs and not home.groups and len(counts) < 2

@@ -13,10 +13,10 @@ import re
 from functools import cache
 
 from bot.extract import facts
-from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
+from bot.extract.names import Hit, Name, Trigger, firm_key, stems, vocabulary
 from bot.extract.phrases import STOP, leading, placed
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import Sentence, words
+from bot.extract.text import Sentence, pattern, words
 from storage.models import Kind, Role
 from storage.text import fold
 
@@ -59,9 +59,6 @@ _CLAUSE = re.compile(
 _NO_RECALL = re.compile(r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b")
 
 
-_BEFORE_NOW = re.compile(r"\b(?:already|previously|repeatedly|in the past|in recent years|over the years|earlier)\s(?:[a-z]+\s){0,2}$")
-
-
 _STORIES = re.compile(r"\s[-–—|•]\s")
 
 
@@ -82,8 +79,10 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         return False
     if skeleton.startswith("to fine", hit.start):
         return bool(re.search(r"\b(?:decision|decided|decides|moves?|moved)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start]))
-    if act.kind in PENAL and _BEFORE_NOW.search(skeleton, max(sentence.start, hit.start - 40), hit.start):
-        return bool(facts.sums(scene.reading.folded, sentence.start, sentence.end) or facts.dates(scene.reading.folded, sentence.start, sentence.end, None))
+    before = pattern("conduct", "earlier").search(skeleton, max(sentence.start, hit.start - 50), hit.start)
+    if before and (act.kind in PENAL or act.kind is Kind.BAN) and re.fullmatch(r"\s(?:[a-z]+\s){0,4}", skeleton[before.end() : hit.start]):
+        folded = scene.reading.folded  # what went before counts when it is told in full
+        return bool(facts.sums(folded, sentence.start, sentence.end) or facts.dates(folded, sentence.start, sentence.end, None))
     return not (act.kind is Kind.RECALL and _NO_RECALL.match(skeleton, hit.end))
 
 
@@ -152,18 +151,25 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return True
 
 
-_ANAPHOR = (
-    r"(?:the|this|that|said) (?:[a-z]+ )?(?:controller|company|firm|bank|operator|business|lender|broker|retailer|airline|group|platform|provider|insurer|processor|"
-    r"developer|publisher|manufacturer|supplier|club|association|organi[sz]ation|entity|respondent|defendant|applicant)\b(?!'s? (?:ceo|chief|director|owner))"
-)
-_SPOKEN_OF = re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{_ANAPHOR}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))")
-_SPOKEN_BEFORE = re.compile(rf"\b(?:{_ANAPHOR}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|\b{_ANAPHOR}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$")
+@cache
+def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """ "(a fine) on the company" and "the company was (fined)": after the word, before it."""
+    firm = rf"(?:the|this|that|said) (?:[a-z]+ )?(?:{'|'.join(words('spoken_of', 'firms'))})\b(?!'s? (?:ceo|chief|director|owner))"
+    return (
+        re.compile(
+            rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"
+        ),
+        re.compile(
+            rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
+        ),
+    )
 
 
 def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     """ "The authority fined the company": the firm of the act told before, or the only firm that was named before."""
+    follows, precedes = _anaphors()
     blank = _without_sums(scene, hit.end, sentence.end)
-    if not (_SPOKEN_OF.match(blank) or _SPOKEN_BEFORE.search(scene.skeleton, sentence.start, hit.start)):
+    if not (follows.match(blank) or precedes.search(scene.skeleton, sentence.start, hit.start)):
         return False
     if not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(scene.skeleton, sentence.start, hit.start))):
         return False
@@ -179,15 +185,9 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     return True
 
 
-_BREACH = re.compile(
-    r"\b(?:in breach|breach\w*|violat\w*|infring\w*|abus\w*|illegal\w*|unlawful\w*|non-complian\w*|not compl\w+|failed to comply|fails to comply|misled|"
-    r"mislead\w*|deceiv\w*|cartel|anti-?competitive\w*|obstruct\w*)\b"
-)
-
-
 def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
     """ "The authority found that X infringed": a body's finding, preliminary or not, of a breach by the firm that follows."""
-    breach = _BREACH.search(scene.skeleton, hit.end, sentence.end)
+    breach = stems("conduct", "breach").search(scene.skeleton, hit.end, sentence.end)
     if breach is None or breach.start() - hit.end > 170 or not scene.acting(act, clause, hit.start):
         return False
     first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
@@ -476,8 +476,8 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     blank = _without_sums(scene, hit.end, sentence.end)
     if act.kind is Kind.APPROVAL:
         lead_in = _IN_AID_OF.match(blank)
-    elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and (given := re.match(_GIVEN.pattern, blank)):
-        lead_in = given
+    elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT):
+        lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
     else:
         lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(blank)
     if lead_in and not _NOUN_STOP.search(lead_in.group()):
@@ -488,6 +488,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     return False
 
 
+_WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")
 _IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
 _LEAD_IN = re.compile(
     r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+"
@@ -612,6 +613,7 @@ def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
             left = sentence.start + match.start() + len(match.group()) - len(match.group().lstrip())
             if (
                 1 < len(part) < 60
+                and (part != part.lower() or " " not in part)
                 and " and " not in part
                 and not scene.firms(left, left + len(part))
                 and scene.skeleton[left : left + len(part)].count(FIRM) == 0

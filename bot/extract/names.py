@@ -363,6 +363,12 @@ def vocabulary(section: str, key: str) -> frozenset[str]:
     return frozenset(words(section, key))
 
 
+@cache
+def stems(section: str, key: str) -> re.Pattern[str]:
+    """The words of a text that begin as the lexicon's list says."""
+    return re.compile(rf"\b(?:{'|'.join(re.escape(word) for word in words(section, key))})\w*")
+
+
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
     text = re.sub(r"[,.]", "", fold(surface)).strip()
@@ -380,7 +386,7 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
     for start, end in spans:
         if not (start < reading.title_end or start == 0 or any(start <= hit.start < end for hit in hits)):
             continue
-        for left, right in (*_latin_names(reading, start, end), *_han_names(reading, start, end, hits, names)):
+        for left, right in (*_undescribed(reading, _latin_names(reading, start, end)), *_han_names(reading, start, end, hits, names)):
             inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
             if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
                 continue
@@ -391,11 +397,22 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
             taken.append((left, right))
 
 
+def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Without what only describes the next one: "Patio Furniture Company Grosfillex Inc."."""
+    before: tuple[int, int] | None = None
+    for span in spans:
+        if before and not (span[0] == before[1] + 1 and reading.whole.endswith(("Company", "Firm", "Corporation"), 0, before[1])):
+            yield before
+        before = span
+    if before:
+        yield before
+
+
 _FORM = re.compile(
     r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
     r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
     r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.])|(?=\.(?:\s|$)))"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
 )
 
 
@@ -428,7 +445,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
-                if inner is None or not inner.group(1)[0].isupper() or text == "for":
+                if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):
                     break
                 at = last + token.start()
                 continue
@@ -442,7 +459,8 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             count += 1
         if count:
             left = _strip_front(reading, left, form.start())
-            if left < form.start():
+            lands = vocabulary("legal", "lands")
+            if left < form.start() and not all(word in lands for word in fold(whole[left : form.start()]).split()):  # "a New Jersey company"
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
                 if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
@@ -451,6 +469,11 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
 
 
 _LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
+
+
+def _is_form(word: str) -> bool:
+    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
+    return fold(word).strip(".,") in _forms() | {"group"}
 
 
 def _is_pointed(form: str) -> bool:

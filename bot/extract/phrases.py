@@ -13,7 +13,7 @@ from functools import cache
 
 from bot.extract.names import Name, firm_key, vocabulary
 from bot.extract.roles import Act, Scene
-from bot.extract.text import Sentence, lexicon, words
+from bot.extract.text import Sentence, lexicon, pattern, words
 from storage.models import Kind
 from storage.text import fold
 
@@ -34,7 +34,7 @@ _CAMEL = re.compile(r"[a-z]{1,2}[A-Z]")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
-    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|(?:de|del|ao|à|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
+    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|(?:violat|infring|breach|abus|fail|misl|illegal|unlawful|deceiv|obstruct)\w*|d'|l'|(?:de|del|ao|à|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
     r"un|une|una|ha|hat|heeft|par|ein|for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
     r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|but|or|it|that|when)\b)"
 )
@@ -205,9 +205,11 @@ _SHORT_FORM = re.compile(r"\s(?:S\.?p\.?A|Spa|SA|AS|AB|SE|NV|BV)\.?$")
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
     bodies, lands = vocabulary("bodies", "words"), vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands")
     bare = [token.strip(".,'") for token in tokens]
+    wrong = vocabulary("legal", "not_firms").intersection(bare)
     return bool(
         bare[0].isdigit()
-        or (vocabulary("legal", "not_firms").intersection(bare) and not _is_trade(tokens) and "bank" not in bare)
+        or (wrong - vocabulary("legal", "also_in_firms") if _is_trade(tokens) or "bank" in bare else wrong)
+        or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in lands for token in bare[:-1]))
         or vocabulary("persons", "roles").intersection(bare)
         or (len(bare) == 1 and bare[0] in vocabulary("legal", "descriptors") and _is_headline(_line(scene.reading.whole, start)))
         or vocabulary("legal", "public").intersection(bare)
@@ -298,15 +300,13 @@ def _is_headline(line: str) -> bool:
     return len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
 
 
-_FIRM_SPOKEN_OF = re.compile(
-    r"\b(?:the|this|that) (?:[a-z]+ )?(?:company|firm|controller|operator|business|lender|broker|retailer|airline|group|platform|provider|club|"
-    r"association|organi[sz]ation|bank|insurer|processor)(?:'s)?\b|\b(?:la societe|l'entreprise|das unternehmen|die gesellschaft|la societa|"
-    r"l'azienda|la empresa|la compania|la entidad|het bedrijf|de onderneming|a empresa)\b"
-)
-_PERSON_SPOKEN_OF = re.compile(r"\b(?:he|she|his|her|mr|mrs|ms)\b")
+@cache
+def _spoken_of() -> re.Pattern[str]:
+    firms, abroad = ("|".join(map(re.escape, words("spoken_of", key))) for key in ("firms", "firms_abroad"))
+    return re.compile(rf"\b(?:the|this|that) (?:[a-z]+ )?(?:{firms})(?:'s)?\b|\b(?:{abroad})\b")
 
 
 def speaks_of_a_firm(scene: Scene) -> bool:
     """Whether the text goes on to speak of a firm, and of no single person."""
     folded = scene.reading.folded
-    return bool(_FIRM_SPOKEN_OF.search(folded)) and not _PERSON_SPOKEN_OF.search(folded[:600])
+    return bool(_spoken_of().search(folded)) and not pattern("spoken_of", "persons").search(folded, 0, 600)
