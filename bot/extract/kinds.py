@@ -249,11 +249,17 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
         home.targets += [name for name in act.targets if name.key not in {known.key for known in home.targets}]
         home.groups += [name for name in act.groups if name.key not in {known.key for known in home.groups}]
     kept = [one for one in told if one.targets or one.groups or any(act.count for act in one.acts) or one.kind is Kind.RULE]
-    return kept or [
-        one
-        for one in told[:1]
-        if (one.acts[0].has_actor or scene.caption is not None) and (scene.caption is not None or one.acts[0].sentence <= bool(scene.reading.title_end) or scene.reading.sentences[one.acts[0].sentence].is_title)
-    ]
+    return kept or [one for one in told[:1] if _counts_unnamed(scene, one.acts[0])]
+
+
+def _counts_unnamed(scene: Scene, act: Act) -> bool:
+    """Whether an act against nobody that the text names is an action: a caption's, one told at the start, one with a sum."""
+    sentence = scene.reading.sentences[act.sentence]
+    if scene.caption is not None:
+        return True
+    is_early = sentence.is_title or act.sentence <= bool(scene.reading.title_end)
+    is_summed = act.kind in PENAL and bool(facts.sums(scene.reading.folded, sentence.start, sentence.end))
+    return act.has_actor and (is_early or is_summed)
 
 
 def _belongs(home: Told, act: Act, keys: set[str]) -> bool:

@@ -167,22 +167,32 @@ def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     """ "The authority fined the company": the firm of the act told before, or the only firm that was named before."""
+    skeleton = scene.skeleton
     follows, precedes = _anaphors()
     blank = _without_sums(scene, hit.end, sentence.end)
-    if not (follows.match(blank) or precedes.search(scene.skeleton, sentence.start, hit.start)):
+    before = skeleton[sentence.start : hit.start]
+    is_again = bool(_AGAIN.search(before) and _REDUCED.match(blank))  # "the original fine of €20,000 was reduced"
+    is_bare = bool(_IMPOSED.search(before)) and blank.startswith(("  ", " of  ", " in the amount of  ", " totalling  ", " totaling  "))
+    if not (is_again or is_bare or follows.match(blank) or precedes.search(before)):
         return False
-    if not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(scene.skeleton, sentence.start, hit.start))):
+    if not is_again and not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before))):
         return False
+    act.is_recalling = act.is_recalling or is_again
+    act.has_actor = True
     said = scene.said
     if said and 0 < act.sentence - said.sentence <= 6 and len({name.key for name in said.targets}) == 1:
         act.targets = [said.targets[0]]
     else:
-        before = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
-        if len({name.key for name in before}) != 1:
-            return False
-        act.targets = [before[0]]
-    act.has_actor = True
+        named = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
+        if len({name.key for name in named}) != 1:
+            return is_again or is_bare
+        act.targets = [named[0]]
     return True
+
+
+_AGAIN = re.compile(r"(?:^|\s)the (?:original |initial |proposed |first )?$")
+_REDUCED = re.compile(r"[^.;]{0,60}\b(?:reduced|cut|lowered)\b")
+_IMPOSED = re.compile(r"\b(?:impos\w+|issued|levied|handed down|received|receives) (?:an? |the )?(?:[a-z]+ ){0,2}$")
 
 
 def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:

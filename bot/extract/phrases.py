@@ -145,9 +145,7 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
     for match in _STARTS.finditer(skeleton, max(sentence.start, near - 140), near):
         start = match.end()
         if start < near and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start) and phrase(whole, start, near) == near:
-            return firm_like(scene, start, near, is_led=False, is_bare=is_bare) if start > sentence.start or verb else _first(
-                scene, start, near, is_bare=is_bare
-            )
+            return firm_like(scene, start, near, is_led=False, is_bare=is_bare, is_fined=act.kind is Kind.FINE and bool(verb))
     lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
     start = sentence.start + (lead.end() if lead else 0)
     stop = phrase(whole, start, end)
@@ -159,16 +157,11 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
         or (between.strip(" ,")[:1] not in ("", "(", "w", "h", "m") and not between.startswith((",", " (")))
     ):
         return None
-    return _first(scene, start, stop, is_bare=is_bare)
+    return firm_like(scene, start, stop, is_led=False, is_bare=is_bare)
 
 
 _FOLLOWS_CAPITAL = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*\s$")
 _STARTS = re.compile(r"(?:^|(?<=[,;:] )|(?<=[a-z] ))(?=[^\s])")
-
-
-def _first(scene: Scene, start: int, end: int, *, is_bare: bool) -> Name | None:
-    """A phrase that begins its sentence: the capital of its first word says nothing."""
-    return firm_like(scene, start, end, is_led=False, is_bare=is_bare and (" " in scene.reading.whole[start:end] or is_bare))
 
 
 def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool, is_fined: bool = False) -> Name | None:
