@@ -35,13 +35,13 @@ _HAN_UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 
 _SCALES = {
     name: power
     for power, names in (
-        (3, "k thousand mila tausend mille"),
+        (3, "k thousand mila tausend mille mil duizend"),
         (4, "万"),
         (5, "lakh"),
-        (6, "m mn mio mln million millions millionen milioni millones miljoen"),
+        (6, "m mn mio mln million millions millionen milioni milione millones millon miljoen milhoes milhao"),
         (7, "crore"),
         (8, "亿"),
-        (9, "b bn billion billions mrd milliard milliards milliarden miliardi"),
+        (9, "b bn billion billions mrd milliard milliards milliarden milliarde miliardi miliardo miljard"),
         (12, "兆 tn trillion"),
     )
     for name in names.split()
@@ -71,7 +71,8 @@ _WORDS = [
 ]
 _NUMBER = r"\d{1,3}(?:[, '.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _LATIN_SCALE = (
-    r"(?:thousand|mila|tausend|millionen|millions?|milioni|millones|miljoen|mio\.?|mln\.?|mn|milliarden|milliards?|miliardi|mrd\.?|"
+    r"(?:thousand|mila|tausend|mille|mil|duizend|millionen|millions?|milioni|milione|millones|millon|miljoen|milhoes|milhao|mio\.?|mln\.?|mn|"
+    r"milliarden|milliarde|milliards?|miliardi|miliardo|miljard|mrd\.?|"
     r"billions?|bn|trillion|tn|lakh|crore|k|m|b)(?![a-z])"
 )
 _HAN_NUMBER = r"(?:\d[\d,.]*|[零一二三四五六七八九两〇壹贰叁肆伍十拾百佰千仟]+)"

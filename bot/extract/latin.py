@@ -111,7 +111,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return scene.acting(act, clause, hit.start)
     if trigger.frame in ("object", "act"):
         is_read = _verb(scene, sentence, hit, act, clause, left, right)
-        if not is_read and act.kind is Kind.INVESTIGATION and not _PASSIVE.search(left):
+        if not is_read and act.kind is Kind.INVESTIGATION and (not _PASSIVE.search(left) or word.endswith("ing")):
             is_read = _noun(scene, sentence, hit, act, clause, "", right)
     elif trigger.frame in ("noun", "matter"):
         is_read = _noun(scene, sentence, hit, act, clause, left, right)
@@ -238,7 +238,7 @@ _BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X or
 
 
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
-    if _PASSIVE.search(left):
+    if _PASSIVE.search(left) and not scene.skeleton.endswith("ing", hit.start, hit.end):  # not "is investigating"
         if _subject(scene, act, sentence, clause, hit.start):
             act.has_actor = act.has_actor or (scene.has_body and not re.match(r"\s+by\s+" + FIRM, right))
             return not re.match(r"\s+by\s+(?:the\s+)?" + FIRM, right)
@@ -490,7 +490,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
     else:
         lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(blank)
-    if lead_in and not _NOUN_STOP.search(lead_in.group()):
+    if lead_in and (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) or not _NOUN_STOP.search(lead_in.group())):
         one = placed(scene, act, hit.end + lead_in.end(), sentence)
         if one:
             act.targets.append(one)
@@ -554,12 +554,7 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         act.has_actor = True  # "Fine for late filing."
         return True
     zone = scene.skeleton[max(sentence.start, hit.start - 60) : hit.end + 80]
-    told = re.search(
-        r"\b(?:companies|firms|banks|platforms|apps|operators|brokers|lenders|insurers|carriers|retailers|a company|a firm|a bank|"
-        r"an? [a-z]+ (?:company|firm|bank|provider|operator)|una banca|societe|una societa|un'azienda|azienda|the (?:bank|company|"
-        r"firm|operator|brokerage))\b",
-        zone,
-    )
+    told = _unnamed_firms().search(zone)
     if told is None and not (sentence.is_title or act.sentence <= 1):
         return (
             trigger.frame in ("noun", "object")
@@ -577,6 +572,15 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         or (bool(counted) and trigger.frame in ("subject", "noun", "object"))
         or (told is not None and (trigger.frame == "subject" or _is_fined(scene, sentence, hit, act, clause)))
     )
+
+
+@cache
+def _unnamed_firms() -> re.Pattern[str]:
+    """Firms that are spoken of without a name: "three banks", "an online shop", "orange juice makers"."""
+    nouns = [word for word in words("legal", "descriptors") if word.isalpha()]
+    many = "|".join(word for word in nouns if word.endswith("s"))
+    one = "|".join(nouns)
+    return re.compile(rf"\b(?:{many}|(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one})|{'|'.join(words('legal', 'descriptors_alone'))})\b")
 
 
 @cache

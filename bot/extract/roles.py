@@ -23,6 +23,7 @@ FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton
 PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
 """Kinds that carry a penalty, or ask for one."""
 _PRONOUN = re.compile(r"\b(?:it|they|he|she|we|the agency|the body|who|which|then|and)\b[^,;]*$")
+_ADVERBS = re.compile(r"\b[a-z]+ly\b")
 _THINGS = frozenset((Kind.BAN, Kind.SUSPENSION, Kind.REMOVAL, Kind.RECALL, Kind.INVESTIGATION, Kind.LAWSUIT, Kind.FINE))
 
 
@@ -132,7 +133,7 @@ class Scene:
         act.has_actor = (
             act.has_actor
             or self.is_body(start, end)
-            or (FIRM not in zone and (self.own is not None or (self.has_body and (not zone.strip() or bool(_PRONOUN.search(zone))))))
+            or (FIRM not in zone and (self.own is not None or (self.has_body and (not _ADVERBS.sub("", zone).strip() or bool(_PRONOUN.search(zone))))))
         )
         return act.has_actor
 
@@ -260,11 +261,15 @@ def lead_of(names: list[Name], last: int, scene: Scene) -> int:
     return last
 
 
+_SHARES = ("shares of ", "shares in ", "stock of ", "securities of ", "sale of ")  # suspended or banned, the firm is hit
+
+
 def take(scene: Scene, act: Act, run: Iterable[Name]) -> bool:
     """Sort the run's names into targets and owners; True when a target or an owner was found."""
     for name in run:
         beside = role_beside(scene, name)
-        if beside is None or (beside[1] == "thing" and act.kind in _THINGS):
+        is_thing = beside is not None and (beside[1] == "thing" or scene.skeleton.endswith(_SHARES, 0, name.start))
+        if beside is None or (is_thing and act.kind in _THINGS):
             act.targets.append(name)
         elif beside[0] is Role.GROUP:
             act.groups.append(name)
