@@ -226,7 +226,9 @@ def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegula
     own: RegulatorRow | None = scene.own
     reading = scene.reading
     named = next((act.actors for act in told.acts if act.actors), [])
-    if own is None and not any(facts.identify(name, reading, None) for name in named):  # "the Commission": which one, the text says elsewhere
+    if own is None and not any(
+        facts.identify(name, reading, None) for name in named
+    ):  # "the Commission": which one, the text says elsewhere
         bodies = [name for name in reading.names if name.regulators] if named or is_main else []
         named = [name for name in bodies if facts.identify(name, reading, None)][:1] or named or bodies[:1]
     return facts.regulators_of(reading, named, own)
@@ -254,9 +256,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                 continue
             code = facts.currency_of(one, places, reading.language)
             scope = facts.sum_scope(reading.folded, one, start, end)
-            amount = FoundAmount(
-                reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end
-            )
+            amount = FoundAmount(reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end)
             again = (
                 replace(
                     amount,

@@ -58,11 +58,7 @@ def settle(reading: Reading) -> None:
         return
     end = reading.title_end
     before = [name for name in reading.names if name.start < end]
-    names = [
-        _named(reading, string.start + one.start, string.start + one.end, before)
-        for one in string.parties
-        if not one.is_person
-    ]
+    names = [_named(reading, string.start + one.start, string.start + one.end, before) for one in string.parties if not one.is_person]
     bodies = [name for name in before if name.regulators and name.end <= string.start]
     reading.names = [*bodies, *names, *(name for name in reading.names if name.start >= end)]
     reading.hits = [hit for hit in reading.hits if hit.start >= end]

@@ -307,7 +307,9 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     return AmountKind.IMPOSED
 
 
-_WHAT = re.compile(r"\b(penalt|fine|disgorge|forfeit|restitution|interest|redress|refund|amende|sanzion|multa|bussgeld|geldbuss|boete|coima)")
+_WHAT = re.compile(
+    r"\b(penalt|fine|disgorge|forfeit|restitution|interest|redress|refund|amende|sanzion|multa|bussgeld|geldbuss|boete|coima)"
+)
 
 
 def sum_for(folded: str, one: Sum, start: int, end: int) -> str:

@@ -56,7 +56,9 @@ _CLAUSE = re.compile(
 )
 
 
-_NO_RECALL = re.compile(r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b")
+_NO_RECALL = re.compile(
+    r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b"
+)
 
 
 _STORIES = re.compile(r"\s[-–—|•]\s")
@@ -156,9 +158,7 @@ def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """ "(a fine) on the company" and "the company was (fined)": after the word, before it."""
     firm = rf"(?:the|this|that|said) (?:[a-z]+ )?(?:{'|'.join(words('spoken_of', 'firms'))})\b(?!'s? (?:ceo|chief|director|owner))"
     return (
-        re.compile(
-            rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"
-        ),
+        re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"),
         re.compile(
             rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
         ),
@@ -467,7 +467,11 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
         gap = scene.gap(hit.end, name.start)
-        if len(gap) > 120 or _NOUN_STOP.search("" if act.kind is Kind.CONSENT_ORDER and _GIVEN.fullmatch(gap) else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)):
+        if len(gap) > 120 or _NOUN_STOP.search(
+            ""
+            if act.kind is Kind.CONSENT_ORDER and _GIVEN.fullmatch(gap)
+            else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)
+        ):
             break
         if act.kind is Kind.LAWSUIT and not re.search(r"\bagainst\b", gap + scene.reading.folded[hit.end - 8 : hit.end]):
             break
@@ -500,9 +504,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
 
 _WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")
 _IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
-_LEAD_IN = re.compile(
-    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+"
-)
+_LEAD_IN = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+")
 _LEAD_IN_ABROAD = re.compile(
     r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:gegen|contre|a l'encontre (?:de|du)|a|ad|alla|allo|al|ai|agli|contro|contra|aan|tegen|voor|a la|au|aux|"
     r"uber|di|della|dello)\s+(?:die |der |das |den |la |le |il |les )?"
@@ -546,9 +548,18 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
 
 def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
     """An act against firms that are counted or described, not named: only when a public body acts or the word leaves no doubt."""
-    if scene.caption is not None and (trigger.kind in PENAL or trigger.kind is Kind.INVESTIGATION) and trigger.frame in ("noun", "object", "subject"):
+    if (
+        scene.caption is not None
+        and (trigger.kind in PENAL or trigger.kind is Kind.INVESTIGATION)
+        and trigger.frame in ("noun", "object", "subject")
+    ):
         return True
-    if trigger.kind is Kind.FINE and trigger.frame == "object" and _described().match(scene.skeleton, hit.end) and scene.acting(act, clause, hit.start):
+    if (
+        trigger.kind is Kind.FINE
+        and trigger.frame == "object"
+        and _described().match(scene.skeleton, hit.end)
+        and scene.acting(act, clause, hit.start)
+    ):
         return True
     if sentence.start == hit.start and trigger.kind is Kind.FINE and trigger.frame == "noun" and act.sentence == 0:
         act.has_actor = True  # "Fine for late filing."
@@ -580,7 +591,9 @@ def _unnamed_firms() -> re.Pattern[str]:
     nouns = [word for word in words("legal", "descriptors") if word.isalpha()]
     many = "|".join(word for word in nouns if word.endswith("s"))
     one = "|".join(nouns)
-    return re.compile(rf"\b(?:{many}|(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one})|{'|'.join(words('legal', 'descriptors_alone'))})\b")
+    return re.compile(
+        rf"\b(?:{many}|(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one})|{'|'.join(words('legal', 'descriptors_alone'))})\b"
+    )
 
 
 @cache

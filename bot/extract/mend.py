@@ -26,7 +26,9 @@ _SPLIT_NUMBER = re.compile(r"(?<=[$€£]\d,) (?=\d{3}\b)|(?<=[$€£]\d\d,) (?=
 _ENTITY = re.compile(r"&(?:amp|nbsp|quot|#39|apos|lt|gt);?(?![a-z])")
 _ENTITIES = {"amp": "&", "nbsp": " ", "quot": '"', "#39": "'", "apos": "'", "lt": "<", "gt": ">"}
 _WORD = re.compile(r"[^\s(\"]+")
-_SMALL = frozenset(("and", "of", "the", "for", "de", "et", "al", "d/b/a", "dba", "f/k/a", "n/k/a", "a/k/a", "formerly", "now", "known", "as"))
+_SMALL = frozenset(
+    ("and", "of", "the", "for", "de", "et", "al", "d/b/a", "dba", "f/k/a", "n/k/a", "a/k/a", "formerly", "now", "known", "as")
+)
 _ENDS_IN_FORM = re.compile(r"\b(?:inc|incorporated|ltd|limited|llc|llp|lp|l\.p|corp|corporation|plc|co|company)\b\.?")
 
 

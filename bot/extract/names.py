@@ -460,7 +460,9 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
         if count:
             left = _strip_front(reading, left, form.start())
             lands = vocabulary("legal", "lands")
-            if left < form.start() and not all(word in lands for word in fold(whole[left : form.start()]).split()):  # "a New Jersey company"
+            if left < form.start() and not all(
+                word in lands for word in fold(whole[left : form.start()]).split()
+            ):  # "a New Jersey company"
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
                 if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):

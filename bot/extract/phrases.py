@@ -50,7 +50,13 @@ def phrase(whole: str, start: int, limit: int) -> int:
         folded = fold(bare)
         if text in money or (folded in words("phrases", "headline_stops") and end > start):
             break
-        if text[0].isupper() or text[0].isdigit() or text == "&" or _CAMEL.match(text) or (end > start and folded in _forms() and len(bare) > 1):
+        if (
+            text[0].isupper()
+            or text[0].isdigit()
+            or text == "&"
+            or _CAMEL.match(text)
+            or (end > start and folded in _forms() and len(bare) > 1)
+        ):
             is_over = text.endswith((".", "!", "?")) and folded not in _forms() and not _is_abbreviation(bare)
             end = token.end() if not is_over or "." in bare else at + len(bare)
             if re.search(r"['’]s?$", text):
@@ -127,10 +133,10 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
             end = after = phrase(whole, start, sentence.end)
     if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None:
         return None
-    is_ordered = act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
-    return firm_like(
-        scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE
+    is_ordered = (
+        act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
     )
+    return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE)
 
 
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
@@ -144,7 +150,11 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
     near = verb.start() if verb else end
     for match in _STARTS.finditer(skeleton, max(sentence.start, near - 140), near):
         start = match.end()
-        if start < near and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start) and phrase(whole, start, near) == near:
+        if (
+            start < near
+            and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start)
+            and phrase(whole, start, near) == near
+        ):
             return firm_like(scene, start, near, is_led=False, is_bare=is_bare, is_fined=act.kind is Kind.FINE and bool(verb))
     lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
     start = sentence.start + (lead.end() if lead else 0)
@@ -175,14 +185,23 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     tokens = fold(surface).replace("’", "'").removeprefix("the ").split()
     if len(surface) < 2 or not tokens or len(tokens) > 12 or scene.firms(start, end):
         return None
-    is_form = len(tokens) > 1 and (tokens[-1].rstrip(".") in _forms() or _SHORT_FORM.search(surface) is not None or tokens[0] in words("legal", "front"))
+    is_form = len(tokens) > 1 and (
+        tokens[-1].rstrip(".") in _forms() or _SHORT_FORM.search(surface) is not None or tokens[0] in words("legal", "front")
+    )
     if any(name.end < end or not is_form for name in scene.bodies(start, end)):  # "BRAbank ASA" is not the ASA's
         return None
     is_led = is_led or _is_described(scene, start, end)
     if not is_form and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
         return None
     known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    if not (known or is_form or is_led or _is_trade(tokens) or _is_coined(surface) or (is_bare and _is_bare_firm(scene, start, end, is_fined=is_fined))):
+    if not (
+        known
+        or is_form
+        or is_led
+        or _is_trade(tokens)
+        or _is_coined(surface)
+        or (is_bare and _is_bare_firm(scene, start, end, is_fined=is_fined))
+    ):
         return None
     name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
     known = known or next((weak for weak in reading.weak if (weak.start, weak.end) == (start, end)), None)
@@ -196,7 +215,10 @@ _SHORT_FORM = re.compile(r"\s(?:S\.?p\.?A|Spa|SA|AS|AB|SE|NV|BV)\.?$")
 
 
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
-    bodies, lands = vocabulary("bodies", "words"), vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands")
+    bodies, lands = (
+        vocabulary("bodies", "words"),
+        vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands"),
+    )
     bare = [token.strip(".,'") for token in tokens]
     wrong = vocabulary("legal", "not_firms").intersection(bare)
     return bool(

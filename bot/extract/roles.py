@@ -133,7 +133,10 @@ class Scene:
         act.has_actor = (
             act.has_actor
             or self.is_body(start, end)
-            or (FIRM not in zone and (self.own is not None or (self.has_body and (not _ADVERBS.sub("", zone).strip() or bool(_PRONOUN.search(zone))))))
+            or (
+                FIRM not in zone
+                and (self.own is not None or (self.has_body and (not _ADVERBS.sub("", zone).strip() or bool(_PRONOUN.search(zone)))))
+            )
         )
         return act.has_actor
 
@@ -191,9 +194,13 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         ("other", Role.MENTIONED),
     ):
         match = _before(key).search(before)
-        if match and not (scene.ends & {name.start - 1, name.start - 5}) and not (
-            (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
-            or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
+        if (
+            match
+            and not (scene.ends & {name.start - 1, name.start - 5})
+            and not (
+                (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
+                or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
+            )
         ):
             return role, key
     return None
