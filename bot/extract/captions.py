@@ -31,7 +31,8 @@ _CITED = re.compile(
 _INITIAL = re.compile(r"\s[A-Z]\.?\s")
 _JOINED = re.compile(r",\s|\s&\s|\sand\s")
 _LABEL = re.compile(
-    r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:\s*|"
+    r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|"
+    r"addressees?)\s?:\s*|"
     r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
 )
 _CASE = re.compile(r"(\w[^:\n]{1,50}?): [a-z][^:]*\b(?:case|undertakings|commitments)\b")

@@ -315,7 +315,7 @@ _WHAT = re.compile(
 def sum_for(folded: str, one: Sum, start: int, end: int) -> str:
     """What the sum beside which it stands is paid as: "penalt", "disgorge"; empty when no word there says so."""
     after = _WHAT.search(folded, one.end, min(end, one.end + 22))
-    before = [match for match in _WHAT.finditer(folded, max(start, one.start - 40), one.start)]
+    before = list(_WHAT.finditer(folded, max(start, one.start - 40), one.start))
     return after.group(1) if after else before[-1].group(1) if before else ""
 
 

@@ -13,41 +13,44 @@ import re
 from functools import cache
 
 from bot.extract import facts
-from bot.extract.names import Hit, Name, Trigger, firm_key, stems, vocabulary
+from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
+from bot.extract.mergers import are_parties, deciding
+from bot.extract.names import Hit, Trigger, alternation, stems
 from bot.extract.phrases import STOP, leading, placed
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.text import Sentence, pattern, words
 from storage.models import Kind, Role
 from storage.text import fold
 
+__all__ = ["completes", "read"]
+
 _NOUN_STOP = re.compile(
     r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but)\b|[;?!]|\.\s"
 )
 
 
-_THROUGH = re.compile(
-    r"\b(?:offering|ipo|listing|licen[cs]es?|trading|app|apps|shares|registration|authori[sz]ation|access|use|sales?|imports?|"
-    r"operations|services|methods|practices|conduct|merger|distribution)\s+(?:of|by|in|to|from|used by)\b"
-)
+@cache
+def _through() -> re.Pattern[str]:
+    """What a verb may be done to instead of the firm itself: "suspended trading in X", "banned the sale of X"."""
+    return re.compile(rf"\b(?:{alternation('grammar', 'things_of')})\s+(?:of|by|in|to|from|used by)\b")
 
 
-_LEADS = re.compile(
-    r"\s+$|(?:^|.*\b)(?:against|on|into|to|of|over|with|by|involving|at|whether|gegen|contre|contro|contra|a l'encontre de|"
-    r"against the|upon|addressed to|aux|au|alla|allo|al|ad|agli|ai|aan|tegen|naar|gegenuber|nei confronti di|a)\s+(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|"
-    r"us)\s+)*(?:[\w.'’&-]+,?\s+){0,5}$|^\s+(?:a|di)\s$",
-    re.DOTALL,
-)
+@cache
+def _leads() -> re.Pattern[str]:
+    """From a noun to its firm: "(a fine) of €5 million on the lender X", "(amende) à X"."""
+    prepositions = f"{alternation('grammar', 'onto')}|{alternation('grammar', 'onto_abroad')}"
+    articles = r"(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|us)\s+)*"
+    return re.compile(rf"\s+$|(?:^|.*\b)(?:{prepositions})\s+{articles}(?:[\w.'’&-]+,?\s+){{0,5}}$|^\s+(?:a|di)\s$", re.DOTALL)
+
+
+@cache
+def _receives() -> re.Pattern[str]:
+    """From a firm to the noun: "X faces a record (fine)", "X agreed to a (penalty)"."""
+    return re.compile(rf"\b(?:{alternation('grammar', 'receives')})\s+(?:(?:a|an|the|its|[a-z€$£\d.,-]+)\s+){{0,5}}$")
 
 
 _PASSIVE = re.compile(
     r"\b(?:was|were|is|are|been|be|being|gets?|got)(?:\s+(?:also|each|jointly|[a-z]+ly|subsequently|then|now|provisionally))*\s*$"
-)
-
-
-_RECEIVES = re.compile(
-    r"\b(?:hit with|hit by|faces?|facing|faced|handed|received?|receives|receiving|gets?|got|given|pays?|paid|pay|under|issued with|"
-    r"served with|subject to|agreed to|agrees to|consented to|consents to|accepted|accepts|entered into|enters into|slapped with|appeals?|appealed|fights?|loses?|lost|challenges?|over)\s+(?:(?:a|an|the|its|record|"
-    r"further|new|another|formal|[a-z€$£\d.,-]+)\s+){0,5}$"
 )
 
 
@@ -56,9 +59,9 @@ _CLAUSE = re.compile(
 )
 
 
-_NO_RECALL = re.compile(
-    r"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:policy|policies|ambassador|statement|decision|comments?|words|staff|workers|employees|time|day)\b"
-)
+@cache
+def _recalls_no_goods() -> re.Pattern[str]:
+    return re.compile(rf"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:{alternation('grammar', 'no_goods')})\b")
 
 
 _STORIES = re.compile(r"\s[-–—|•]\s")
@@ -85,7 +88,7 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     if before and (act.kind in PENAL or act.kind is Kind.BAN) and re.fullmatch(r"\s(?:[a-z]+\s){0,4}", skeleton[before.end() : hit.start]):
         folded = scene.reading.folded  # what went before counts when it is told in full
         return bool(facts.sums(folded, sentence.start, sentence.end) or facts.dates(folded, sentence.start, sentence.end, None))
-    return not (act.kind is Kind.RECALL and _NO_RECALL.match(skeleton, hit.end))
+    return not (act.kind is Kind.RECALL and _recalls_no_goods().match(skeleton, hit.end))
 
 
 _OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
@@ -105,7 +108,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         word = skeleton[hit.start : hit.end]
         act.is_over = bool(_OVER.search(left)) or word == "investigated" or word.endswith(" case")
     if trigger.frame == "merger":
-        return _merger(scene, sentence, hit, act)
+        return are_parties(scene, sentence, hit, act)
     if trigger.frame == "finding":
         return _finding(scene, sentence, hit, act, clause)
     if trigger.frame == "body":
@@ -114,33 +117,13 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     if trigger.frame in ("object", "act"):
         is_read = _verb(scene, sentence, hit, act, clause, left, right)
         if not is_read and act.kind is Kind.INVESTIGATION and (not _PASSIVE.search(left) or word.endswith("ing")):
-            is_read = _noun(scene, sentence, hit, act, clause, "", right)
+            is_read = _noun(scene, sentence, hit, act, clause, "")
     elif trigger.frame in ("noun", "matter"):
-        is_read = _noun(scene, sentence, hit, act, clause, left, right)
+        is_read = _noun(scene, sentence, hit, act, clause, left)
     else:
         is_read = _subject(scene, act, sentence, clause, hit.start)
         act.has_actor = True
-    if (
-        not is_read
-        and not act.targets
-        and not act.groups
-        and scene.said
-        and scene.said.sentence == act.sentence
-        and trigger.kind in PENAL
-        and trigger.frame != "subject"
-    ):
-        is_read = bool(
-            re.search(
-                r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", skeleton[max(clause, hit.start - 40) : hit.end + 4]
-            )
-        )
-    if not is_read and not act.targets and not act.groups and trigger.language != "en":
-        is_read = _beside(scene, sentence, hit, act)
-    if not is_read and not act.targets and not act.groups and trigger.kind in PENAL:
-        is_read = _spoken_of(scene, sentence, hit, act)
-    if not is_read and not act.targets and not act.groups:
-        is_read = _unnamed(scene, sentence, hit, act, trigger, clause)
-    if not is_read:
+    if not (is_read or act.targets or act.groups or _elsewhere(scene, sentence, hit, act, trigger, clause)):
         return False
     if trigger.frame == "matter" and act.kind is not Kind.LAWSUIT and FIRM not in left and scene.acting(act, sentence.start, sentence.end):
         return True
@@ -153,6 +136,20 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return True
 
 
+def _elsewhere(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
+    """A word without its firm in reach: of the act just told, of the firm spoken of before, or of firms that have no name here."""
+    is_penal = trigger.kind in PENAL
+    if is_penal and trigger.frame != "subject" and scene.said and scene.said.sentence == act.sentence:
+        near = scene.skeleton[max(clause, hit.start - 40) : hit.end + 4]
+        if re.search(r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", near):
+            return True
+    return (
+        (trigger.language != "en" and _beside(scene, sentence, hit, act))
+        or (is_penal and _spoken_of(scene, sentence, hit, act))
+        or _unnamed(scene, sentence, hit, act, trigger, clause)
+    )
+
+
 @cache
 def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """ "(a fine) on the company" and "the company was (fined)": after the word, before it."""
@@ -160,7 +157,8 @@ def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return (
         re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"),
         re.compile(
-            rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
+            rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|"
+            rf"\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
         ),
     )
 
@@ -212,10 +210,9 @@ def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) 
     return True
 
 
-_OBLIQUE = re.compile(
-    r"(?<![\w'])(?:gegen|gegenuber|contre|a l'encontre (?:de|du)|al|alla|allo|ai|ad|a|agli|nei confronti di|a carico di|contro|contra|frente a|aan|tegen|naar|"
-    r"a la|au|aux|der|dem|die|sanziona|blocca|multa a|la societe|la societa|la sociedad|la empresa|het bedrijf)\s+"
-)
+@cache
+def _oblique() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w'])(?:{alternation('grammar', 'onto_abroad')}|{alternation('grammar', 'articles_abroad')})\s+")
 
 
 def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
@@ -227,7 +224,7 @@ def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     if names:
         run = listed(scene, names[0], sentence.end)
         return len(run) == len(names) and take(scene, act, run)
-    for match in _OBLIQUE.finditer(scene.skeleton, sentence.start, sentence.end):
+    for match in _oblique().finditer(scene.skeleton, sentence.start, sentence.end):
         if one := placed(scene, act, match.end(), sentence):
             act.targets.append(one)
             return True
@@ -248,10 +245,10 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if _is_open(gap):
             if FIRM in left and not scene.is_body(clause, hit.start) and act.rule.endswith("act"):
                 return False
-            if take(scene, act, _whole(scene, hit.end, _object(scene, act, name, sentence.end), sentence.end)):
+            if take(scene, act, whole_list(scene, hit.end, object_list(scene, act, name, sentence.end), sentence.end)):
                 _priced(scene, act, hit, sentence)
                 return True
-    gathered = _GATHERS.search(scene.skeleton, hit.end, sentence.end)
+    gathered = GATHERS.search(scene.skeleton, hit.end, sentence.end)
     is_gathering = gathered and not STOP.search(scene.skeleton, hit.end, gathered.start())
     if gathered and is_gathering and take(scene, act, members(scene, gathered.end(), sentence.end, is_of_firms=True)):
         return True
@@ -288,147 +285,11 @@ def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
 _PRICED = re.compile(r"\b(?:per|mit|con|for|d'une amende de|zu|um|por|com|con una multa de|with a fine of)\s{2,}|\s{3,}")
 
 
-def _whole(scene: Scene, low: int, run: list[Name], limit: int) -> list[Name]:
-    """The list with the members that are not in the register; `low` is where it may begin."""
-    if not run:
-        return run
-    gathered = _GATHERS.search(scene.skeleton, low, run[0].start)
-    start = gathered.end() if gathered else low + len(scene.skeleton[low : run[0].start]) - len(scene.skeleton[low : run[0].start].lstrip())
-    full = members(scene, start, limit, is_of_firms=bool(gathered))
-    return full if {name.start for name in run} <= {name.start for name in full} else run
-
-
-def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
-    """The list that the name begins. Of "TikTok owner ByteDance" or "Alibaba affiliate Ant Group" the second begins it."""
-    while (beside := role_beside(scene, first)) and beside[1] in ("holder", "owner-of"):
-        follow = scene.firms(first.end, limit)[:1]
-        if not follow or STOP.search(scene.gap(first.end, follow[0].start)):
-            return [] if beside[1] == "holder" else listed(scene, first, limit)
-        if beside[0] is Role.GROUP:
-            act.groups.append(first)
-        first = follow[0]
-    return listed(scene, first, limit)
-
-
-_MEMBER = re.compile(
-    r"(?:(?:the|its|also|both|and)\s)?(?:[a-z][\w'’-]*\s){0,5}?(?P<name>[A-Z0-9][\w.&'’!+-]*(?:\s(?:[A-Z0-9&][\w.&'’!+-]*|of|de))*)"
-)
-_NEXT = re.compile(
-    r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|"
-    r"(?P<joined>\s(?:and|or|&|as well as|along with)\s+))"
-)
-_AFTER = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:$|[,.;:)\n–-]|(?:for|over|after|to|on|in|with|from|by|at|about|of|under|because|was|were|are|had|have|must|agreed|this|last|yesterday)\b)"
-)
-_GATHERS = re.compile(
-    r"\b(?:companies|firms|banks|platforms|apps|operators|businesses|lenders|insurers|retailers|airlines|brokers|providers|groups|"
-    r"manufacturers|carmakers|institutions|entities),?\s(?:including|such as|namely|among them)\s|"
-    r"\b(?:companies|firms|banks|platforms|apps|operators|lenders|insurers|retailers|brokers|institutions|entities):\s"
-)
-
-
-def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) -> list[Name]:
-    """The list that begins at the offset: known firms, and capitalised names between or after them that are no person or place.
-
-    Nothing when no known firm is in it, unless the words before it say that it lists firms. What follows the member
-    after "and" is another clause.
-    """
-    whole, skeleton = scene.reading.whole, scene.skeleton
-    run: list[tuple[int, int, Name | None]] = []
-    at, is_last = start, False
-    while True:
-        known = next(iter(scene.firms(at, end)), None)
-        lead = skeleton[at : known.start] if known else ""
-        if known and _DESCRIBED.fullmatch(skeleton, at, known.start) and not STOP.search(lead) and lead == whole[at : known.start]:
-            run.append((known.start, known.tail, known))
-            at = known.tail
-            beside = role_beside(scene, known)
-            follow = next(iter(scene.firms(at, end)), None) if beside and beside[1] in ("holder", "owner-of") else None
-            if follow and _DESCRIBED.fullmatch(skeleton, at, follow.start):  # "TikTok owner ByteDance"
-                run.append((follow.start, follow.tail, follow))
-                at = follow.tail
-        else:
-            match = _MEMBER.match(whole, at, known.start if known else end)
-            if match is None or STOP.search(skeleton, at, match.start("name")) or _OF.search(skeleton, at, match.start("name")):
-                break
-            left, right = match.span("name")
-            while whole[right - 1] in ".'’":
-                right -= 1
-            if _MEMBER_END.match(whole, right, end) is None or BODY in skeleton[left:right]:
-                break
-            run.append((left, right, None))
-            at = right
-        joint = _NEXT.match(whole, at, end)
-        if is_last or joint is None:
-            break
-        is_last = bool(joint["last"] or joint["joined"])
-        at = joint.end()
-    while run and run[-1][2] is None and not ((is_last or (is_of_firms and len(run) == 1)) and _AFTER.match(whole, run[-1][1], end)):
-        run.pop()
-    if not is_of_firms and (len(run) < 2 or not any(name for _, _, name in run)):
-        return []
-    return scene.members((left, right) for left, right, name in run if name or _is_member(scene, left, right))
-
-
-_OF = re.compile(r"\b(?:of|in|dba|d/b/a|based|near|formerly|known)\s")
-_DESCRIBED = re.compile(r"(?:'s)?\s*(?:[a-z][\w'-]*\s){0,5}")
-_MEMBER_END = re.compile(r"['’]?(?=$|[\s,;.()])")
-
-
-def _is_member(scene: Scene, start: int, end: int) -> bool:
-    """Whether a capitalised run in a list of firms may be one: no person, place, month or body."""
-    whole = scene.reading.whole
-    tokens = fold(whole[start:end]).replace("’", "'").split()
-    persons = vocabulary("persons", "surnames")
-    is_first = any(sentence.start == start for sentence in scene.reading.sentences)  # its capital says nothing
-    return not (
-        end - start < 2
-        or tokens[0].isdigit()
-        or len(tokens) > 6
-        or STOP.fullmatch(tokens[0])
-        or tokens[0] in ("in", "also", "both", "last", "earlier", "among")
-        or (len(tokens) == 1 and is_first and whole[start + 1 : end] == tokens[0][1:])
-        or vocabulary("legal", "not_firms").intersection(tokens)
-        or (len(tokens) in (2, 3) and (tokens[0] in vocabulary("persons", "given") or {tokens[0], tokens[-1]} & persons))
-        or {tokens[0], " ".join(tokens)}
-        & (vocabulary("bodies", "words") | vocabulary("bodies", "places") | vocabulary("persons", "places"))
-        or any(start <= hit.start < end for hit in scene.reading.hits)
-    )
-
-
-_COMPLETES = re.compile(
-    r"(?:they|these|those(?: \w+)?|among them|(?:the|those) (?:[a-z0-9]+ ){0,3}?(?:companies|firms|banks|platforms|apps|operators|lenders|"
-    r"businesses|groups|institutions|brokers|insurers)(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
-    r"(?:include|includes|included|are|were|also include|also included)\s|"
-    r"among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
-)
-_COMPLETED = re.compile(
-    r"\s(?:are|were|is|was)\s(?:also\s)?(?:among|some of)\s(?:them|those|the\s(?:[a-z0-9]+\s){0,3}?(?:companies|firms|banks|platforms|apps|"
-    r"operators|lenders|businesses|groups|institutions|ones))\b|\s(?:made|are on|were on|is on)\sthe\slist\b"
-)
-
-
-def completes(scene: Scene, sentence: Sentence) -> list[Name]:
-    """The firms of a sentence that only goes on with the list of the act told before it: "X and Y are among them"."""
-    skeleton = scene.skeleton
-    tail = _COMPLETED.search(skeleton, sentence.start, sentence.end)
-    if tail:
-        named = scene.firms(sentence.start, tail.start())
-        return members(scene, sentence.start, tail.start() + 1) or named
-    lead = _COMPLETES.match(skeleton, sentence.start, sentence.end)
-    if lead is None:
-        return []
-    named = scene.firms(lead.end(), sentence.end)[:1]
-    return members(scene, lead.end(), sentence.end, is_of_firms=True) or (
-        listed(scene, named[0], sentence.end) if named and not STOP.search(scene.gap(lead.end(), named[0].start)) else []
-    )
-
-
 def _is_open(gap: str) -> bool:
     """Nothing between a verb and a name keeps the name from being its object."""
     size = len(gap)
     gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?", "", gap)
-    through = _THROUGH.search(gap)
+    through = _through().search(gap)
     rest = gap[: through.start()] + gap[through.end() :] if through else gap
     return (
         size <= 110
@@ -444,9 +305,9 @@ def _is_open(gap: str) -> bool:
 _GIVEN = re.compile(r"\s(?:offered |given |made |proposed |provided )?(?:by|from|of|with)\s(?:the\s)?")
 
 
-def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
+def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str) -> bool:
     skeleton = scene.skeleton
-    if act.kind is Kind.APPROVAL and not _DECIDES.search(skeleton, sentence.start, hit.start):
+    if act.kind is Kind.APPROVAL and not deciding().search(skeleton, sentence.start, hit.start):
         return False
     act.is_recalling = bool(re.search(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$", left))
     owner = re.search(
@@ -462,7 +323,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
             return True
-    if _RECEIVES.search(left) and _subject(scene, act, sentence, clause, hit.start):
+    if _receives().search(left) and _subject(scene, act, sentence, clause, hit.start):
         act.has_actor = act.has_actor or scene.has_body
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
@@ -478,7 +339,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
         is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
-        if not (is_given or _LEADS.match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
+        if not (is_given or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
             break
         run = listed(scene, name, sentence.end)
         beside = role_beside(scene, run[0])
@@ -493,7 +354,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT):
         lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
     else:
-        lead_in = (_LEAD_IN if act.rule.startswith("en") else _LEAD_IN_ABROAD).match(blank)
+        lead_in = (_LEAD_IN if act.rule.startswith("en") else _lead_in_abroad()).match(blank)
     if lead_in and (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) or not _NOUN_STOP.search(lead_in.group())):
         one = placed(scene, act, hit.end + lead_in.end(), sentence)
         if one:
@@ -504,11 +365,13 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
 
 _WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")
 _IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
-_LEAD_IN = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:against|on|upon|into|to|with)\s+")
-_LEAD_IN_ABROAD = re.compile(
-    r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:gegen|contre|a l'encontre (?:de|du)|a|ad|alla|allo|al|ai|agli|contro|contra|aan|tegen|voor|a la|au|aux|"
-    r"uber|di|della|dello)\s+(?:die |der |das |den |la |le |il |les )?"
-)
+_FAR = r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?"
+_LEAD_IN = re.compile(rf"{_FAR}(?:against|on|upon|into|to|with)\s+")
+
+
+@cache
+def _lead_in_abroad() -> re.Pattern[str]:
+    return re.compile(rf"{_FAR}(?:{alternation('grammar', 'onto_abroad')})\s+(?:die |der |das |den |la |le |il |les )?")
 
 
 def _without_sums(scene: Scene, start: int, end: int) -> str:
@@ -535,7 +398,7 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
             if beside and beside[0] is Role.GROUP:
                 act.groups.append(name)
                 continue
-            return take(scene, act, _whole(scene, start, listed(scene, name, end), end))
+            return take(scene, act, whole_list(scene, start, listed(scene, name, end), end))
         if act.groups:
             return True
         if names and not all((role_beside(scene, name) or (None,))[0] is Role.MENTIONED for name in names):
@@ -592,7 +455,8 @@ def _unnamed_firms() -> re.Pattern[str]:
     many = "|".join(word for word in nouns if word.endswith("s"))
     one = "|".join(nouns)
     return re.compile(
-        rf"\b(?:{many}|(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one})|{'|'.join(words('legal', 'descriptors_alone'))})\b"
+        rf"\b(?:{many}|{alternation('legal', 'descriptors_alone')}|"
+        rf"(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one}))\b"
     )
 
 
@@ -612,44 +476,3 @@ def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int)
     )
     act.has_actor = act.has_actor or is_told
     return is_told
-
-
-_DECIDES = re.compile(
-    r"\b(?:approv\w+|clear\w*|block\w*|prohibit\w*|investigat\w+|open\w*|review\w*|seek\w* views|invit\w+ comments|refer\w*|"
-    r"consider\w*|launch\w*|authori[sz]\w+|autoris\w+|autoriz\w+|autorizz\w+|freigegeben|freigabe|gibt\b|genehmigt|untersagt|approuv\w*|interdit|goedgekeurd|keurt|merger inquir\w+|unconditional\w*|in-depth|finds?|found|accept\w*)\b"
-)
-
-
-_PARTY = re.compile(
-    r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|acquisition of (?:sole|joint) control (?:of|over)|merger (?:of|with|between)|"
-    r"takeover (?:of|by)|joint venture (?:of|by|between)|purchase (?:of|by)|bid for|buyout of|to buy|to acquire|into|control of|rachat de|rachat par|"
-    r"acquisition de|compra de|compra por|acquisizione di|da parte di|overname van|ubernahme der|ubernahme von|erwerb der|erwerb von)\s"
-)
-_BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
-
-
-def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
-    text = scene.skeleton[sentence.start : sentence.end]
-    if not _DECIDES.search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
-        return False
-    names = scene.firms(sentence.start, sentence.end)
-    if sentence.is_title and "merger inquir" in text:  # "X / Y merger inquiry"
-        lead = scene.reading.whole[sentence.start : hit.start]
-        for match in re.finditer(r"[^/]+", lead):
-            part = re.sub(r"\s*\([^)]*\)?\s*$|\s+(?:JV|and)\s*$", "", match.group()).strip()
-            left = sentence.start + match.start() + len(match.group()) - len(match.group().lstrip())
-            if (
-                1 < len(part) < 60
-                and (part != part.lower() or " " not in part)
-                and " and " not in part
-                and not scene.firms(left, left + len(part))
-                and scene.skeleton[left : left + len(part)].count(FIRM) == 0
-            ):
-                names.append(scene.add(Name(left, left + len(part), left + len(part), firm_key(part), name=part, rule="caption")))
-    for expression in (_PARTY, _BUYER):
-        for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):
-            if one := placed(scene, act, match.end(), sentence):
-                names.append(one)
-    act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
-    act.has_actor = True
-    return bool(act.targets)

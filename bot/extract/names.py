@@ -314,10 +314,7 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     if _CODE.match(after):
         return "ticker"
     cue = pattern("weak", "before").search(before + "\0")
-    is_end = re.match(
-        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|y|e|et|und|en|con|per|per aver|pour|por|wegen|voor|een|eine|een boete|d'une|de|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
-        after,
-    )
+    is_end = _weak_end().match(after)
     if cue and is_end:
         return "cue"
     if (
@@ -343,6 +340,11 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     return ""
 
 
+@cache
+def _weak_end() -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:{alternation('weak', 'after')}|\d)\b)")
+
+
 _CONTEXT = re.compile(
     "约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到|异议声明|警示函|问询函|关注函|告知书|整改"
 )
@@ -364,9 +366,15 @@ def vocabulary(section: str, key: str) -> frozenset[str]:
 
 
 @cache
+def alternation(section: str, key: str) -> str:
+    """The lexicon's list as the inside of an expression, longest first."""
+    return "|".join(re.escape(word) for word in words(section, key))
+
+
+@cache
 def stems(section: str, key: str) -> re.Pattern[str]:
     """The words of a text that begin as the lexicon's list says."""
-    return re.compile(rf"\b(?:{'|'.join(re.escape(word) for word in words(section, key))})\w*")
+    return re.compile(rf"\b(?:{alternation(section, key)})\w*")
 
 
 def firm_key(surface: str) -> str:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Name, firm_key, vocabulary
+from bot.extract.names import Name, alternation, firm_key, vocabulary
 from bot.extract.roles import Act, Scene
 from bot.extract.text import Sentence, lexicon, pattern, words
 from storage.models import Kind
 from storage.text import fold
 
-STOP = re.compile(
-    r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had|per aver|por|omdat)\b|[;:?!]|\.\s"
-)
+STOP = re.compile(rf"\b(?:{alternation('grammar', 'stops')})\b|[;:?!]|\.\s")
 """What keeps a later name from belonging to an earlier word."""
 OF_FIRMS = frozenset(
     (
@@ -34,10 +32,10 @@ _CAMEL = re.compile(r"[a-z]{1,2}[A-Z]")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
-    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|(?:violat|infring|breach|abus|fail|misl|illegal|unlawful|deceiv|obstruct)\w*|d'|l'|(?:de|del|ao|à|che|que|qui|die|der|das|in hohe|von|e|et|und|y|op|om|te|een|eine|"
-    r"un|une|una|ha|hat|heeft|par|ein|for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|"
-    r"wegen|wg|por|voor|a|di|con|not|more|up|nearly|around|following|was|has|had|must|since|due|which|who|while|amounting|but|or|it|that|when)\b)"
+    r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|"
+    rf"(?:{alternation('conduct', 'breach')})\w*|(?:{alternation('grammar', 'follows')})\b)"
 )
+"""What may come after a name that is an object: with other words the name is only the beginning of something."""
 
 
 def phrase(whole: str, start: int, limit: int) -> int:
