@@ -228,7 +228,7 @@ def told_by_title(scene: Scene) -> list[Act]:
     reading = scene.reading
     end = reading.title_end
     versus = _VERSUS.search(reading.folded, 0, end) if end else None
-    if versus and scene.is_body(0, versus.start()) and (scene.caption or scene.own):
+    if versus and scene.is_body(0, versus.start()) and (scene.caption is not None or scene.own):
         actors = scene.bodies(0, versus.start())
         return [_act(Kind.LAWSUIT, versus.start() + 1, versus.end() - 1, scene.caption or [], actors)]
     if scene.own is None or not _is_alone(reading):

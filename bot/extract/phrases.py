@@ -100,7 +100,7 @@ def _is_abbreviation(word: str) -> bool:
 
 _LEAD = re.compile(
     r"\s*(?:(?:the|a|an|its|la|le|les|il|lo|die|der|das|den|dem|el|los|de|het|o|os|l'|gli|una?|both|eine[rmn]?|une?|een)\s+)?"
-    r"(?P<described>(?:[^\W\d_A-Z][\w'’-]*,?\s+){0,6}?)(?=[\"“„«‘']?(?:[^\W_a-zà-öø-ÿ]|[a-z]{1,2}[A-Z]))"
+    r"(?P<described>(?:[^\W\d_A-Z][\w'’-]*,?\s+){0,6}?)(?=[\"“„«‘']\S|[^\W_a-zà-öø-ÿ]|[a-z]{1,2}[A-Z])"
 )
 
 
