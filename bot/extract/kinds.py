@@ -130,6 +130,9 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
     return act
 
 
+_AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
+
+
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """False when the act is denied or only thinkable; sets what its status is."""
     folded = scene.reading.folded
@@ -147,6 +150,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if is_han and re.match("的?(?:风险|可能)|[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if re.search(r"^\s*\?|\bwhat if\b", after):
+        return False
+    if act.kind in PENAL and _AT_MOST.match(folded, hit.end):
         return False
     is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-30:]))
     if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):

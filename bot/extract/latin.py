@@ -319,7 +319,10 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         and not _NOUN_STOP.search(owner.group())
         and not re.search(r"\b(?:to|of|in|on|by|with|against|and|opened|opens|launches|launched|faces|under)\b", owner.group())
     ):
+        is_many = act.kind is Kind.FINE and skeleton.endswith("s", 0, hit.end)  # "Acme's fines" are nobody's act without a sum
         run = scene.firms(sentence.start, hit.start)
+        if is_many and not facts.sums(scene.reading.folded, sentence.start, sentence.end):
+            run = []
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
             return True
@@ -352,7 +355,8 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         break
     blank = _without_sums(scene, hit.end, sentence.end)
     if act.kind is Kind.APPROVAL:
-        lead_in = _IN_AID_OF.match(blank)
+        is_led = skeleton.endswith(" to support", 0, hit.end)
+        lead_in = re.match(r"\s", blank) if is_led else _IN_AID_OF.match(blank)
     elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT):
         lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
     else:

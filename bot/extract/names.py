@@ -467,10 +467,10 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             count += 1
         if count:
             left = _strip_front(reading, left, form.start())
-            lands = vocabulary("legal", "lands")
+            lands = vocabulary("legal", "lands") | vocabulary("bodies", "places")
             if left < form.start() and not all(
                 word in lands for word in fold(whole[left : form.start()]).split()
-            ):  # "a New Jersey company"
+            ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
                 if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):

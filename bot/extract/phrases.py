@@ -125,7 +125,9 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         after = quoted.end()
     else:
         end = after = phrase(whole, start, sentence.end)
-        if noun := _kind_of_firm().match(scene.reading.folded, end, sentence.end):  # "the Amsterdam hospital OLVG"
+        if _is_headline(whole[sentence.start : sentence.end]) and (noun := _titled_kind().search(scene.reading.folded, start, end)):
+            is_led, start = True, noun.end()  # "Advisory Firm Harborlight Advisers"
+        elif noun := _kind_of_firm().match(scene.reading.folded, end, sentence.end):  # "the Amsterdam hospital OLVG"
             is_led = True
             start = noun.end()
             end = after = phrase(whole, start, sentence.end)
@@ -191,7 +193,7 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     is_led = is_led or _is_described(scene, start, end)
     if not is_form and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
         return None
-    known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
+    known = _known(scene, start, firm_key(surface))
     if not (
         known
         or is_form
@@ -212,6 +214,13 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
 _SHORT_FORM = re.compile(r"\s(?:S\.?p\.?A|Spa|SA|AS|AB|SE|NV|BV)\.?$")
 
 
+def _known(scene: Scene, start: int, key: str) -> Name | None:
+    """Another naming of the firm: the same key, or a longer name outside the register that begins with it."""
+    others = [name for name in scene.reading.names if not name.regulators and name.start != start]
+    same = next((name for name in others if name.key == key), None)
+    return same or next((name for name in others if len(key) > 3 and not name.firm_id and name.key.startswith(key + " ")), None)
+
+
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
     bodies, lands = (
         vocabulary("bodies", "words"),
@@ -225,7 +234,7 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in lands for token in bare[:-1]))
         or vocabulary("persons", "roles").intersection(bare)
         or (len(bare) == 1 and bare[0] in vocabulary("legal", "descriptors") and _is_headline(_line(scene.reading.whole, start)))
-        or vocabulary("legal", "public").intersection(bare)
+        or ("bank" not in bare and vocabulary("legal", "public").intersection(bare))
         or {" ".join(bare), bare[0]} & bodies
         or {" ".join(bare)} & (lands | vocabulary("legal", "latin"))
         or all(token in lands for token in bare)
@@ -268,6 +277,11 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
 def _kind_of_firm() -> re.Pattern[str]:
     nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
     return re.compile(rf"\s(?:[a-z-]+\s){{0,3}}(?:{nouns})\s(?=\S)")
+
+
+@cache
+def _titled_kind() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{alternation('legal', 'descriptors_in_front')})\s(?=\S)")
 
 
 _DEFINES = re.compile(r"\s*\((?:the )?[\"“'‘]|\s*\([A-Z]{2,8}\)")
