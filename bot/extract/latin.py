@@ -16,7 +16,7 @@ from bot.extract import facts
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
 from bot.extract.mergers import are_parties, deciding
 from bot.extract.names import Hit, Trigger, alternation, stems
-from bot.extract.phrases import STOP, leading, placed
+from bot.extract.phrases import STOP, leading, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.text import Sentence, pattern, words
 from storage.models import Kind, Role
@@ -225,8 +225,8 @@ def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
         run = listed(scene, names[0], sentence.end)
         return len(run) == len(names) and take(scene, act, run)
     for match in _oblique().finditer(scene.skeleton, sentence.start, sentence.end):
-        if one := placed(scene, act, match.end(), sentence):
-            act.targets.append(one)
+        if run := placed_run(scene, act, match.end(), sentence):
+            act.targets += run
             return True
     return False
 
@@ -261,9 +261,9 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     ):
         act.has_actor = act.has_actor or (act.kind in _BY_BODIES and scene.has_body)
         return _subject(scene, act, sentence, clause, hit.start)
-    one = placed(scene, act, hit.end, sentence)
-    if one and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
-        act.targets.append(one)
+    run = placed_run(scene, act, hit.end, sentence)
+    if run and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
+        act.targets += run
         _priced(scene, act, hit, sentence)
         return True
     if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
@@ -362,10 +362,9 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     else:
         lead_in = (_LEAD_IN if act.rule.startswith("en") else _lead_in_abroad()).match(blank)
     if lead_in and (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) or not _NOUN_STOP.search(lead_in.group())):
-        one = placed(scene, act, hit.end + lead_in.end(), sentence)
-        if one:
-            act.targets.append(one)
-            return True
+        run = placed_run(scene, act, hit.end + lead_in.end(), sentence)
+        act.targets += run
+        return bool(run)
     return False
 
 

@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from bot.extract.names import Hit, Name, alternation, firm_key, stems
-from bot.extract.phrases import placed
+from bot.extract.phrases import firm_like, placed
 from bot.extract.roles import FIRM, Act, Scene, role_beside
 from bot.extract.text import Sentence
 
@@ -24,6 +24,10 @@ def _party() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{alternation('mergers', 'parties')})\s")
 
 
+_BUYERS_DEAL = re.compile(
+    r"(?<!\w)(?P<buyer>[A-Z][\w&.-]+(?: [A-Z][\w&.-]+){0,3})['’]s?\s(?:[a-z$€£\d.]+\s){0,3}"
+    r"(?:acquisition|purchase|takeover|bid|merger|deal)\b"
+)
 _BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
 
 
@@ -33,7 +37,10 @@ def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     if not deciding().search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
         return False
     names = scene.firms(sentence.start, sentence.end)
-    if sentence.is_title and "merger inquir" in text:
+    for match in _BUYERS_DEAL.finditer(scene.reading.whole, sentence.start, sentence.end):
+        if one := firm_like(scene, *match.span("buyer"), is_led=False, is_bare=True):
+            names.append(one)
+    if sentence.is_title and "merger inquir" in text and "/" in text:
         names += _in_title(scene, sentence, hit)
     for expression in (_party(), _BUYER):
         for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):

@@ -78,6 +78,8 @@ def phrase(whole: str, start: int, limit: int) -> int:
 def _trimmed(whole: str, start: int, end: int) -> int:
     """Without a sum's number, and without a point that ends the sentence rather than a form."""
     text = re.sub(r"(?:\s+\d[\d.,]*)+$", "", whole[start:end]) if end > start else ""
+    while " " in text and fold(text.rsplit(" ", 1)[1]) in words("phrases", "particles"):
+        text = text.rsplit(" ", 1)[0]
     if text.endswith(".") and fold(text).split()[-1] not in vocabulary("legal", "latin"):
         text = text.rstrip(".")
     return start + len(text)
@@ -139,6 +141,23 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE)
 
 
+def placed_run(scene: Scene, act: Act, at: int, sentence: Sentence) -> list[Name]:
+    """The phrase after a verb or preposition with those that "and" and commas join to it."""
+    whole = scene.reading.whole
+    first = placed(scene, act, at, sentence)
+    run = [first] if first else []
+    while run and (joint := _JOINT.match(whole, run[-1].end, sentence.end)):
+        end = phrase(whole, joint.end(), sentence.end)
+        if end == joint.end() or scene.firms(joint.end(), end) or _GOES_ON.match(scene.reading.folded, end, sentence.end + 1) is None:
+            break
+        one = firm_like(scene, joint.end(), end, is_led=False, is_bare=act.kind in OF_FIRMS)
+        if one is None:
+            break
+        run.append(one)
+    return run
+
+
+_JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?\s(?:and|und|et|e|y|en)\s)")
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
 
 
@@ -238,6 +257,7 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or {" ".join(bare), bare[0]} & bodies
         or {" ".join(bare)} & (lands | vocabulary("legal", "latin"))
         or all(token in lands for token in bare)
+        or all(token in vocabulary("legal", "latin") for token in tokens)
         or (bare[0] in lands and bodies.intersection(bare))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
     )
