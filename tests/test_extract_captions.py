@@ -26,6 +26,8 @@ def named(title: str, text: str = "") -> set[str]:
         pytest.param("In the matter of Tolland Freight LLC", {"Tolland Freight LLC"}, id="a matter"),
         pytest.param("In re Tolland Freight LLC and Quill Corp.", {"Tolland Freight LLC", "Quill Corp."}, id="in re, two"),
         pytest.param("Tolland cancels licence of Quill Ltd", {"Quill Ltd"}, id="a sentence, in which a firm is named"),
+        pytest.param("Tolland Inc. vs. Quill LLC", set(), id="two firms at law"),
+        pytest.param("Google Kettle, Roe LLC", {"Google Kettle, Roe LLC"}, id="a known name with more behind it"),
         pytest.param("Annual report", set(), id="a topic"),
         pytest.param("Minutes of the meeting, May 2024", set(), id="a topic with a date"),
         pytest.param("How to complain: a guide", set(), id="a topic with a mark"),
@@ -108,6 +110,8 @@ def test_a_field_names_the_firm(field: str, firms: set[str]) -> None:
         ),
         pytest.param("John Roe and Quill Capital Ltd", ["John Roe", "Quill Capital Ltd"], id="a person, and, a firm"),
         pytest.param("Tolland Inc. 12345, 67890", ["Tolland Inc."], id="numbers after"),
+        pytest.param("Tolland (Holdings) Ltd", ["Tolland (Holdings) Ltd"], id="a bracket inside"),
+        pytest.param("Tolland Inc '' LLC", ["Tolland Inc", "'' LLC"], id="two forms apart"),
         pytest.param(", ;", [], id="nothing"),
     ],
 )

@@ -41,6 +41,10 @@ from tests.reading import read, targets
         pytest.param(
             "The agency approved a settlement with DHB Express (USA), Inc.", {"DHB Express (USA), Inc."}, id="a country in brackets"
         ),
+        pytest.param("The agency fined Brightcell and Moorcell €5,000.", {"Brightcell", "Moorcell"}, id="two joined"),
+        pytest.param("The agency fined Brightcell and John Carter €5,000.", {"Brightcell"}, id="a firm and a person"),
+        pytest.param("The agency fined Brightcell and left.", {"Brightcell"}, id="a firm and a verb"),
+        pytest.param("SEC Settles With Advisory Firm Harbor Advisers Over Fees", {"Harbor Advisers"}, id="a noun with a capital"),
         # and what is none
         pytest.param("The agency fined John Carter €5,000.", set(), id="a person"),
         pytest.param("The agency fined Olga Petrova €5,000.", set(), id="a person of another language"),
@@ -107,10 +111,31 @@ def test_what_is_told_of_whom(text: str, kind: str, firms: set[str]) -> None:
         pytest.param("The agency paid State aid to Kell Ltd.", id="aid that nobody approves"),
         pytest.param("A rise in the merger of Kell Ltd and Moor Ltd was seen by the agency.", id="a merger without a decision"),
         pytest.param("Kell Ltd accepted undertakings from Moor Ltd.", id="between firms"),
+        pytest.param("The agency found after Kell Ltd complained a breach.", id="a finding after a complaint"),
+        pytest.param("Google's fines are many, the agency said.", id="fines without a sum"),
     ],
 )
 def test_what_is_no_act(text: str) -> None:
     assert targets(read(text)) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "firms"),
+    [
+        pytest.param("Die Behörde hat der Falke GmbH ein Bußgeld auferlegt.", "de", {"Falke GmbH"}, id="between verb and noun"),
+        pytest.param("Der Verein verlangt ein Bußgeld für die Falke GmbH.", "de", set(), id="nobody public"),
+        pytest.param(
+            "Die Behörde hat nach Hinweisen der Falke GmbH die Prüfung begonnen und bei der Moor AG ein Bußgeld erwogen.",
+            "de",
+            set(),
+            id="two",
+        ),
+        pytest.param("L'autorité inflige à Brévent une amende.", "fr", {"Brévent"}, id="before the noun"),
+        pytest.param("De autoriteit legt een boete op.", "nl", set(), id="nobody named"),
+    ],
+)
+def test_languages_of_a_freer_order(text: str, language: str, firms: set[str]) -> None:
+    assert targets(read(text, language=language)) == firms
 
 
 @pytest.mark.parametrize(
@@ -151,3 +176,9 @@ def test_newsletters(title: str, told: list[tuple[str, set[str]]]) -> None:
 )
 def test_parties_of_mergers(title: str, text: str, found: set[str]) -> None:
     assert targets(read(text, title=title, regulator="gb-cma")) == found
+
+
+def test_a_titles_short_names_and_the_full_ones_are_one_merger() -> None:
+    text = "The CMA investigated the completed acquisition by Riverbank Ltd of Moorland Ltd."
+    (action,) = read(text, title="Hale / Polka merger inquiry", regulator="gb-cma").actions
+    assert {firm.surface.rstrip(".") for firm in action.targets} == {"Hale", "Polka", "Riverbank Ltd", "Moorland Ltd"}

@@ -178,7 +178,9 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             if is_from:  # "cut from 10,000 to 6,000 euros"
                 low, high = _scaled(match["a"], scale_a or scale_b), _scaled(match["b"], scale_b or scale_a)
                 found.append(Sum(match.start(), match.end("a"), low, low, code))
-                found.append(Sum(match.start("b"), stop, high, high, code))
+                gap = folded[match.end("a") : match.start("b")]
+                second = match.start("b") - len(gap) + len(gap.rstrip("€£$¥₩₹ "))
+                found.append(Sum(second + folded[second:].startswith(" "), stop, high, high, code))
             else:
                 found.append(Sum(match.start(), stop, low, high, code))
             taken.append((match.start(), stop))
