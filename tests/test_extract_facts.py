@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.explain import reading_json
 from bot.extract import facts
 from storage.models import AmountKind, AmountScope
+from storage.records import Register
 from storage.text import fold
 from tests.reading import read
 
@@ -272,6 +274,15 @@ def test_a_captions_day_is_the_documents() -> None:
 def test_which_sums_are_penalties(text: str, sums: list[tuple[str, str, list[str]]]) -> None:
     amounts = [amount for action in read(text).actions for amount in action.amounts]
     assert [(str(one.maximum), one.currency, [str(other.maximum) for other in one.converted]) for one in amounts] == sums
+
+
+def test_a_converted_sum_is_shown_beside_its_own() -> None:
+    reading = read("The agency fined Google SEK 300,000 (EUR 29,500).")
+    (action,) = reading_json("1", reading, Register("", (), (), (), ()))["actions"]  # type: ignore[misc]
+    assert [(one["surface"], one["currency"], one["kind"]) for one in action["amounts"]] == [
+        ("SEK 300,000", "SEK", "imposed"),
+        ("EUR 29,500", "EUR", "imposed"),
+    ]
 
 
 def test_a_bare_dollar_is_the_only_dollar_of_the_text() -> None:

@@ -182,7 +182,7 @@ def caption(scene: Scene) -> list[Name] | None:
 def _labelled(scene: Scene) -> list[Name]:
     """The firm of a field: "Controller: Acme S.p.A."."""
     reading = scene.reading
-    for label in _LABEL.finditer(reading.folded):
+    for label in _LABEL.finditer(reading.folded, 0, 3_000):
         if named := scene.firms(label.end(), label.end() + 12):
             return named[:1]
         form = _FIELD.match(reading.whole, label.end())

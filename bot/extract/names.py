@@ -366,6 +366,12 @@ def vocabulary(section: str, key: str) -> frozenset[str]:
 
 
 @cache
+def lands() -> frozenset[str]:
+    """Countries, states and their adjectives."""
+    return vocabulary("legal", "lands") | vocabulary("bodies", "places")
+
+
+@cache
 def alternation(section: str, key: str) -> str:
     """The lexicon's list as the inside of an expression, longest first."""
     return "|".join(re.escape(word) for word in words(section, key))
@@ -467,9 +473,9 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             count += 1
         if count:
             left = _strip_front(reading, left, form.start())
-            lands = vocabulary("legal", "lands") | vocabulary("bodies", "places")
+            places = lands()
             if left < form.start() and not all(
-                word in lands for word in fold(whole[left : form.start()]).split()
+                word in places for word in fold(whole[left : form.start()]).split()
             ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Name, alternation, firm_key, vocabulary
+from bot.extract.names import Name, alternation, firm_key, lands, vocabulary
 from bot.extract.roles import Act, Scene
 from bot.extract.text import Sentence, lexicon, pattern, words
 from storage.models import Kind
@@ -240,25 +240,27 @@ def _known(scene: Scene, start: int, key: str) -> Name | None:
     return same or next((name for name in others if len(key) > 3 and not name.firm_id and name.key.startswith(key + " ")), None)
 
 
+@cache
+def _places() -> frozenset[str]:
+    return lands() | vocabulary("persons", "places")
+
+
 def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
-    bodies, lands = (
-        vocabulary("bodies", "words"),
-        vocabulary("bodies", "places") | vocabulary("persons", "places") | vocabulary("legal", "lands"),
-    )
+    bodies, places = vocabulary("bodies", "words"), _places()
     bare = [token.strip(".,'") for token in tokens]
     wrong = vocabulary("legal", "not_firms").intersection(bare)
     return bool(
         bare[0].isdigit()
         or (wrong - vocabulary("legal", "also_in_firms") if _is_trade(tokens) or "bank" in bare else wrong)
-        or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in lands for token in bare[:-1]))
+        or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in places for token in bare[:-1]))
         or vocabulary("persons", "roles").intersection(bare)
         or (len(bare) == 1 and bare[0] in vocabulary("legal", "descriptors") and _is_headline(_line(scene.reading.whole, start)))
         or ("bank" not in bare and vocabulary("legal", "public").intersection(bare))
         or {" ".join(bare), bare[0]} & bodies
-        or {" ".join(bare)} & (lands | vocabulary("legal", "latin"))
-        or all(token in lands for token in bare)
+        or {" ".join(bare)} & (places | vocabulary("legal", "latin"))
+        or all(token in places for token in bare)
         or all(token in vocabulary("legal", "latin") for token in tokens)
-        or (bare[0] in lands and bodies.intersection(bare))
+        or (bare[0] in places and bodies.intersection(bare))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
     )
 
@@ -274,11 +276,10 @@ def is_person(tokens: list[str]) -> bool:
 
 
 def _is_trade(tokens: list[str]) -> bool:
-    lands = vocabulary("legal", "lands") | vocabulary("bodies", "places")
     return (
         bool(vocabulary("legal", "corporate").intersection(tokens[1:]))
         or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
-        or (len(tokens) == 2 and tokens[1] in lands and tokens[0] not in lands)  # "Vodafone Romania"
+        or (len(tokens) == 2 and tokens[1] in lands() and tokens[0] not in lands())  # "Vodafone Romania"
     )
 
 
