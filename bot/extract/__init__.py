@@ -92,6 +92,7 @@ def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) 
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)
+    scene.places = facts.jurisdictions(reading, own) if told else []
     numbers = facts.numbers(folded, 0, len(whole))
     read = tuple(_action(scene, index, one, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
@@ -138,10 +139,8 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     if count:
         prove("stated_count", count.start, count.end)
     regulators = _regulators(scene, told, is_main=is_main)
-    places = [scene.own.jurisdiction] if scene.own else []
-    places += [row.jurisdiction for name in reading.names if name.regulators and (row := facts.identify(name, reading, scene.own))]
-    places += [index.country(name.firm_id) for name in told.targets if name.firm_id]
-    amounts = _amounts(scene, told, spans, [*places, *facts.dollar_country(reading.folded)])
+    countries = [index.country(name.firm_id) for name in told.targets if name.firm_id]
+    amounts = _amounts(scene, told, spans, [*scene.places, *countries, *facts.dollar_country(reading.folded)])
     for amount in amounts:
         prove("amount", amount.start, amount.end)
     decided = _decided(scene, told, lead, is_main=is_main)

@@ -618,6 +618,16 @@ def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> Regulato
     return next((row for row in rows if row.jurisdiction == place), None)
 
 
+def jurisdictions(reading: Reading, own: RegulatorRow | None) -> list[str]:
+    """The countries of the source's own body and of those that the text names, in that order."""
+    named: dict[tuple[tuple[RegulatorRow, bool], ...], Name] = {}
+    for name in reading.names:
+        if name.regulators:
+            named.setdefault(name.regulators, name)
+    rows = (identify(name, reading, own) for name in named.values())
+    return [*([own.jurisdiction] if own else ()), *(row.jurisdiction for row in rows if row)]
+
+
 def regulators_of(reading: Reading, names: Iterable[Name], own: RegulatorRow | None) -> tuple[FoundRegulator, ...]:
     """Who acted: the bodies named, the source's own first; the source's own alone when none is named."""
     rows: dict[str, FoundRegulator] = {}

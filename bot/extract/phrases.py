@@ -288,10 +288,14 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
     reading = scene.reading
     if _DEFINES.match(reading.whole, end) or _apposed().match(reading.folded, end):
         return True
-    return any(
-        _describing().search(reading.folded, max(0, match.start() - 24), match.start())
-        for match in re.finditer(rf"(?<!\w){re.escape(reading.folded[start:end])}(?!\w)", reading.folded)
-    )
+    text, at = f" {reading.folded[start:end]}", 0
+    while (at := reading.folded.find(text, at)) >= 0:
+        at += 1
+        if not reading.folded[at + end - start : at + end - start + 1].isalnum() and _describing().search(
+            reading.folded, max(0, at - 24), at
+        ):
+            return True
+    return False
 
 
 @cache

@@ -55,6 +55,7 @@ class Scene:
         self.skeleton = _skeleton(reading)
         self._starts = [name.start for name in reading.names]
         self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
+        self.places: list[str] = []  # countries of the bodies that are spoken of
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
         self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
         firms = [(name.start, name.end) for name in reading.names if not name.regulators]
