@@ -261,7 +261,11 @@ def _label_of(kind: Kind) -> str:
 
 def _money(label: Label, reading: Extraction, outcome: Outcome) -> None:
     penalties = [
-        amount for action in reading.actions for amount in action.amounts if amount.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER)
+        one
+        for action in reading.actions
+        for amount in action.amounts
+        if amount.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER)
+        for one in (amount, *amount.converted)
     ]
     if label.row.get("amount") is None:
         if label.is_hand and penalties:
