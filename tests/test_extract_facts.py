@@ -259,9 +259,47 @@ def test_a_captions_day_is_the_documents() -> None:
         pytest.param("The agency cut the fine on Google from 10,000 to 6,000 euros.", [("6000", "EUR", [])], id="one currency for both"),
         pytest.param(
             "The agency fined Google €20. The original fine of €20 was reduced to €12 for payment.",
-            [("20", "EUR", []), ("12", "EUR", [])],
-            id="later",
+            [("12", "EUR", [])],
+            id="reduced later",
         ),
+        pytest.param(
+            "The agency fined Google €20. The original fine of €20 was reduced for payment and acknowledgement of debt by each 20% to €12.",
+            [("12", "EUR", [])],
+            id="a debt on the way to what it was reduced to",
+        ),
+        pytest.param("Google sent a bill. A fine of €75 was threatened, but was reduced to €60.", [("60", "EUR", [])], id="threatened"),
+        pytest.param(
+            "The agency fined Google €75. The court reduced the fine from a total of SEK 80 (approx. €7) to SEK 50 (approx. €5).",
+            [("75", "EUR", []), ("50", "SEK", ["5"])],
+            id="a point on the way",
+        ),
+        pytest.param(
+            "The agency fined Google €15 for delays and €5 for spam, a total of €20.",
+            [("20", "EUR", []), ("15", "EUR", []), ("5", "EUR", [])],
+            id="the total comes first",
+        ),
+        pytest.param(
+            "Three fines of €70, €10 and €2 were imposed for this.",
+            [("70", "EUR", []), ("10", "EUR", []), ("2", "EUR", [])],
+            id="all three",
+        ),
+        pytest.param("The agency fined Orbit Labs S.A. EUR 600 for spam.", [("600", "EUR", [])], id="no sentence begins with such a sum"),
+        pytest.param(
+            "The agency intends to fine Orbit Labs Ltd £183. The final fine imposed on the company has been set at £20.",
+            [("183", "GBP", []), ("20", "GBP", [])],
+            id="proposed, then final",
+        ),
+        pytest.param(
+            "Orbit Labs Ltd agreed to a settlement. The total value of the three sales settled with the agency was $33.",
+            [],
+            id="what it is about",
+        ),
+        pytest.param(
+            "The agency found a breach. It may impose a fine of up to €25,000 and may additionally impose a daily fine of €25.",
+            [],
+            id="what the law allows",
+        ),
+        pytest.param("A fine of €5 was mulled.", [], id="a fine that nobody tells"),
         pytest.param(
             "The agency fined Google. Disgorgement of €5 was ordered. A civil penalty of €7.",
             [("5", "EUR", []), ("7", "EUR", [])],

@@ -157,6 +157,33 @@ def test_one_act_in_several_words_is_one_action() -> None:
             "The agency fined 12 companies. The agency fined Google €5 million.", [("fine", ["google"])], id="one of those counted"
         ),
         pytest.param("A fine of €5 million was paid.", [], id="nobody fines nobody"),
+        pytest.param(
+            "The agency opened an investigation into a clinic. It answered. The agency imposed a fine of €5 million.",
+            [("fine", [])],
+            id="a probe of somebody unnamed ends in a fine",
+        ),
+        pytest.param(
+            "The agency ordered a shop to answer. As the shop did not, the agency imposed a fine in the amount of €1,900.",
+            [("fine", [])],
+            id="an order ends in a fine",
+        ),
+        pytest.param(
+            "The agency opened an investigation into Google. The agency has fined three airlines €5 million.",
+            [("investigation", ["google"]), ("fine", [])],
+            id="a fine of others ends no probe",
+        ),
+        pytest.param(
+            "The agency fined Google €5 million. Sanctions: €5 million fine, overturned by the court of appeal.",
+            [("annulment", ["google"])],
+            id="overturned",
+        ),
+        pytest.param(
+            "The agency intends to fine Google €9 million. The final fine imposed on the company was set at €5 million.",
+            [("fine", ["google"])],
+            id="a proposed fine becomes final",
+        ),
+        pytest.param("The fine was not issued against Google, the agency said.", [], id="not against it"),
+        pytest.param("In May, the company received a fine of €5 million, the agency said.", [("fine", [])], id="a company received it"),
         pytest.param("It rained. It was cold. The shop shut. A fine of €5 million was paid.", [], id="nobody, far down"),
         pytest.param(
             "The Competition and Markets Authority cleared the acquisition of Fernhill Foods by Google.",

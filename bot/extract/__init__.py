@@ -46,8 +46,9 @@ _PENALTY = {
 _Found = TypeVar("_Found", FoundFirm, FoundAmount)
 _ROLES = tuple(Role)  # the strongest first
 _REDUCED = re.compile(
-    r"\b(?:reduced|cut|lowered|lowers|reduces)\b[^.;]{0,60}? (?:by [\w%.]+ )?to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$"
+    r"\b(?:reduced|cut|lowered|lowers|reduces)\b(?:[^.;]|(?<=approx)\.){0,110}? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$"
 )
+_TOTAL = re.compile(r"\b(?:total(?:l?ing)?(?: of)?|combined|altogether|insgesamt|au total de|in totale|en total)\s(?:more than |over )?$")
 
 
 def extract(document: DocumentText, index: FirmIndex) -> Extraction:
@@ -244,19 +245,25 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
     amounts: list[FoundAmount] = []
     paid_as: set[str] = set()
     has_penalty = False
+    proposing = _proposing(scene, told)
     for start, end in spans:
         here: list[FoundAmount] = []
         paid_here: set[str] = set()
         for one in facts.sums(reading.folded, start, end):
-            kind = facts.sum_kind(reading.folded, one, start, end)
+            is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 140), one.start))
+            kind = AmountKind.IMPOSED if is_reduced else facts.sum_kind(reading.folded, one, start, end)
             if kind is AmountKind.IMPOSED:
-                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 90), one.start))
                 what = facts.sum_for(reading.folded, one, start, end)
                 is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement
                 if told.kind not in _PENALTY or (has_penalty and not is_reduced and not is_other):
                     continue
                 paid_here.add(what)
-                kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
+                if is_reduced:
+                    kind = AmountKind.REDUCED
+                elif (start, end) in proposing:
+                    kind = AmountKind.PROPOSED
+                else:
+                    kind = AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
             code = facts.currency_of(one, places, reading.language, reading.folded)
@@ -276,12 +283,24 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
             )
             here.append(replace(amount, converted=tuple(again)))
         if any(one.kind is AmountKind.REDUCED for one in here):  # what it was before is no penalty any more
+            before = {one.minimum for one in facts.sums(reading.folded, start, end)}
             here = [one for one in here if one.kind is not AmountKind.IMPOSED]
+            amounts = [one for one in amounts if one.kind is not AmountKind.IMPOSED or one.minimum not in before]
+        here.sort(key=lambda one: not _TOTAL.search(reading.folded, max(start, one.start - 40), one.start))  # then its parts
         fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
         amounts += fresh
         paid_as |= paid_here
-        has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)
+        is_open = (start, end) in proposing  # what was proposed before is not yet the penalty
+        has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) and not is_open for one in fresh)
     return tuple(amounts)
+
+
+def _proposing(scene: Scene, told: Told) -> set[tuple[int, int]]:
+    """The sentences that only tell what was proposed before the action that came of it."""
+    if told.kind is Kind.PROPOSED_PENALTY:
+        return set()
+    proposed = {_span(scene, act) for act in told.acts if act.kind is Kind.PROPOSED_PENALTY}
+    return proposed - {_span(scene, act) for act in told.acts if act.kind is not Kind.PROPOSED_PENALTY}
 
 
 def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:

@@ -337,6 +337,8 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     before = re.split(r"[;。,，]\s|[;。]", before)[-1]
     if before and not before.isascii() and (said := _han_sum_kind(before)) is not None:
         return said or None
+    if _VALUED.search(folded, max(start, one.start - 100), one.start):
+        return None
     after = folded[one.end : min(end, one.end + 44)]
     near = re.split(r"\b(?:for|over|after|in connection|because|to settle|to resolve|and|which|that|as)\b|[;。,]", after)[0]
     if re.search(r"(?:罚|罚款|罚没|罚金|没收|处以|处|罚单|追缴|赔付)[了约近达共计逾超至少人民币合额为]{0,5}$", before) or re.search(
@@ -362,6 +364,8 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     return AmountKind.IMPOSED
 
 
+_VALUED = re.compile(r"\bvalues?\b[^,;.:]{0,80}?\b(?:was|were|is|of)\s(?:about |over )?$")
+"""Before a sum that is what something was worth: "the total value of the three sales settled was $33,299"."""
 _WHAT = re.compile(
     r"\b(penalt|fine|disgorge|forfeit|restitution|interest|redress|refund|amende|sanzion|multa|bussgeld|geldbuss|boete|coima)"
 )

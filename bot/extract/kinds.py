@@ -158,7 +158,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
         return False
     if act.kind in PENAL and _AT_MOST.match(folded, hit.end):
         return False
-    is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-30:]))
+    is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-36:]))
     if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
     elif is_possible and act.kind in PENAL and act.kind is not Kind.LAWSUIT and trigger.frame != "subject":
@@ -192,6 +192,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
             act.status = Status.FINAL
         elif re.search(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销", whole):
             act.kind, act.status = Kind.ANNULMENT, Status.ANNULLED
+    if act.kind is Kind.FINE and folded.endswith("the final ", 0, hit.start):
+        act.status = Status.FINAL
     if act.kind is Kind.FINE and pattern("modality", "reduced").search(whole):
         act.status = Status.REDUCED
     return True
@@ -251,7 +253,7 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
             if act.targets or act.groups or act.count or act.has_actor or act.is_unnamed or act.is_sum:
                 told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
             continue
-        is_outcome = home.kind is Kind.INVESTIGATION and home.acts[0].is_over and act.kind in PENAL
+        is_outcome = (home.kind is Kind.INVESTIGATION and home.acts[0].is_over and act.kind in PENAL) or _ends(home, act, keys)
         if (is_outcome or (not home.targets and act.targets)) and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
             home.kind, home.status = act.kind, act.status
         if act.kind is home.kind and act.status in (Status.FINAL, Status.REDUCED) and home.status is Status.IN_FORCE:
@@ -275,12 +277,28 @@ def _counts_unnamed(scene: Scene, act: Act) -> bool:
     return act.has_actor and (is_early or is_summed)
 
 
+_LEADS_TO_FINE = frozenset((Kind.INVESTIGATION, Kind.INFORMATION_REQUEST, Kind.RECTIFICATION, Kind.WARNING))
+
+
+def _ends(home: Told, act: Act, keys: set[str]) -> bool:
+    """Whether a later sentence tells what came of the act: a probe ends in a fine, a proposed fine is final, a fine is overturned."""
+    if home.kind is Kind.PROPOSED_PENALTY and act.kind is Kind.FINE and act.status is Status.FINAL:
+        return keys == {name.key for name in home.targets}
+    if keys or act.groups:
+        return False
+    if act.kind is Kind.ANNULMENT:
+        return home.kind in PENAL
+    return act.kind is Kind.FINE and home.kind in _LEADS_TO_FINE and act.has_actor and not home.targets and not home.groups
+
+
 def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
     theirs = {name.key for name in home.targets}
     lead = home.acts[0]
     counts = {one.count.value for one in home.acts if one.count} | ({act.count.value} if act.count else set())
     absorbs = act.kind in _ABSORBS.get(home.kind, frozenset()) or (home.kind in PENAL and act.kind not in _ALL_BUT)
     if home.kind is Kind.INVESTIGATION and lead.is_over and act.kind in PENAL and (keys & theirs or not keys):
+        return True
+    if _ends(home, act, keys):
         return True
     if act.kind is home.kind:
         if keys & theirs or act.is_recalling:

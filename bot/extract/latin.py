@@ -25,7 +25,7 @@ from storage.text import fold
 __all__ = ["completes", "read"]
 
 _NOUN_STOP = re.compile(
-    r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but)\b|[;?!]|\.\s"
+    r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but|not)\b|[;?!]|\.\s"
 )
 
 
@@ -83,7 +83,9 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     if act.kind is Kind.SETTLEMENT and trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start):
         return False
     if skeleton.startswith("to fine", hit.start):
-        return bool(re.search(r"\b(?:decision|decided|decides|moves?|moved)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start]))
+        return bool(
+            re.search(r"\b(?:decision|decided|decides|moves?|moved|inten\w+)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start])
+        )
     before = pattern("conduct", "earlier").search(skeleton, max(sentence.start, hit.start - 50), hit.start)
     if before and (act.kind in PENAL or act.kind is Kind.BAN) and re.fullmatch(r"\s(?:[a-z]+\s){0,4}", skeleton[before.end() : hit.start]):
         folded = scene.reading.folded  # what went before counts when it is told in full
@@ -170,11 +172,17 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     blank = _without_sums(scene, hit.end, sentence.end)
     before = skeleton[sentence.start : hit.start]
     is_again = bool(_AGAIN.search(before) and _REDUCED.match(blank))  # "the original fine of €20,000 was reduced"
+    is_done = bool(
+        _WAS_IMPOSED.match(blank) or (_FINAL.search(before) and _ON_IT.match(blank))
+    )  # "fines of €7,000 and €2,000 were imposed"
     is_bare = bool(_IMPOSED.search(before)) and blank.startswith(("  ", " of  ", " in the amount of  ", " totalling  ", " totaling  "))
-    if not (is_again or is_bare or follows.match(blank) or precedes.search(before)):
+    if not (is_again or is_done or is_bare or follows.match(blank) or precedes.search(before)):
         return False
-    if not is_again and not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before))):
-        return False
+    if not (is_again or is_done):
+        if not scene.has_body:
+            return False
+        if not (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before) or (is_bare and _GETS.search(before))):
+            return False
     act.is_recalling = act.is_recalling or is_again
     act.has_actor = True
     said = scene.said
@@ -183,14 +191,20 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     else:
         named = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
         if len({name.key for name in named}) != 1:
-            return is_again or is_bare
+            return is_again or is_done or is_bare
         act.targets = [named[0]]
     return True
 
 
-_AGAIN = re.compile(r"(?:^|\s)the (?:original |initial |proposed |first )?$")
+_AGAIN = re.compile(r"(?:^|\s)(?:the|an?) (?:original |initial |proposed |first )?$")
 _REDUCED = re.compile(r"[^.;]{0,60}\b(?:reduced|cut|lowered)\b")
 _IMPOSED = re.compile(r"\b(?:impos\w+|issued|levied|handed down|received|receives) (?:an? |the )?(?:[a-z]+ ){0,2}$")
+_FINAL = re.compile(r"\bthe final $")
+_ON_IT = re.compile(r"\s(?:imposed|issued|levied)\s(?:on|against|upon)\s(?:it|the)\b")
+_GETS = re.compile(r"\b(?:received|receives) (?:an? |the )?(?:[a-z]+ ){0,2}$")
+_WAS_IMPOSED = re.compile(
+    r"\s(?:of|totalling|totaling)\s{2,}(?:,|and|\s)*(?:was|were|has been|have been)\s(?:also |then |each )?(?:imposed|issued|levied)\b"
+)
 
 
 def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:

@@ -20,6 +20,10 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Ranges of Chinese characters, for a character class."""
 
 _END = re.compile(r"[.!?](?=[\"'”’»)\]]*(?:\s|$))|[。！？!?；]|\n|;")
+_SUM_GOES_ON = re.compile(
+    r"\s(?:[A-Z]{3}\s?|[€$£])\d[\d,.]*(?:\s(?:thousand|million|billion))?\s(?:for|after|due to|because|following|over|as)\b"
+)
+"""A sum that goes on so begins no sentence: the point before it belongs to a name, "fined Acme S.A. EUR 600 for"."""
 _CLOSERS = "\"'”’»)]）」』】"
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*$")
 _INITIALS = re.compile(r"(?:[a-z]\.)+[a-z]")
@@ -148,7 +152,7 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
                 continue
         elif mark == ".":
             after = whole[end : end + 4].lstrip(_CLOSERS + " ")[:1]
-            if after.islower():
+            if after.islower() or _SUM_GOES_ON.match(whole, end):
                 continue
             before = _WORD.search(whole, max(start, at - 12), at) if after and after != "\n" and whole[at - 1 : at].isalpha() else None
             token = before.group().lower() if before else ""
