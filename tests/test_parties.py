@@ -18,6 +18,27 @@ from bot.extract import parties
         pytest.param("Granite Ltd and Basalt plc", ["Granite Ltd", "Basalt plc"], [], id="a form before 'and' ends a firm"),
         pytest.param("Granit GmbH und Basalt AG", ["Granit GmbH", "Basalt AG"], [], id="German"),
         pytest.param("Granito S.p.A. e Basalto S.r.l.", ["Granito S.p.A.", "Basalto S.r.l."], [], id="Italian"),
+        pytest.param("Granite S.A. and Basalt N.V.", ["Granite S.A.", "Basalt N.V."], [], id="a soft form before 'and' ends one too"),
+        pytest.param("Granit SE und Basalt AG", ["Granit SE", "Basalt AG"], [], id="and before 'und'"),
+        pytest.param("Granito S.A. y Basalto S.L.", ["Granito S.A.", "Basalto S.L."], [], id="and before 'y'"),
+        pytest.param("The Granite Company and E.I. Elm & Company", ["The Granite Company", "E.I. Elm & Company"], [], id="Company twice"),
+        pytest.param("Granite & Co. and Sons Inc.", ["Granite & Co. and Sons Inc."], [], id="but not before sons"),
+        pytest.param("Granite SE & Co. KGaA", ["Granite SE & Co. KGaA"], [], id="nor before another form"),
+        pytest.param(
+            "GR U.S. Corp Acquisition Inc. and Elm, LLC", ["GR U.S. Corp Acquisition Inc.", "Elm, LLC"], [], id="a form inside a name"
+        ),
+        pytest.param(
+            "AB Granite, Granite North, Inc., and Elm Company",
+            ["AB Granite", "Granite North, Inc.", "Elm Company"],
+            [],
+            id="a form in front",
+        ),
+        pytest.param("Granito S.A.B. de C.V., Elm SA/NV", ["Granito S.A.B. de C.V.", "Elm SA/NV"], [], id="forms of two parts"),
+        pytest.param(
+            "Martin Granite Stones, Inc., et al.", ["Martin Granite Stones, Inc."], [], id="a given name before a form is no person"
+        ),
+        pytest.param("Elm Inc. and Granite LLC.", ["Elm Inc.", "Granite LLC"], [], id="a point after what is no abbreviation"),
+        pytest.param("Granite and Reed Metals", ["Granite and Reed Metals"], [], id="no person of one word"),
         pytest.param("Granite & Co. Financial Services Inc.", ["Granite & Co. Financial Services Inc."], [], id="& Co. is not yet the end"),
         pytest.param("GRANITE & CO. PAUL M. REED", ["GRANITE & CO."], ["PAUL M. REED"], id="what follows a form are persons"),
         pytest.param("Granite LLC Paul Reed, Ann B. Reed", ["Granite LLC"], ["Paul Reed", "Ann B. Reed"], id="persons part at commas"),

@@ -2,6 +2,7 @@
 
     settle(reading)          the names of the title are those of its string, before acts are read
     caption(scene)           whom a title without a verb is about
+    is_filing(reading)       whether it is a paper of a court's file, which tells no act
     told_by_title(scene)     the action that such a title is by itself, in an enforcement body's own document
 
 Such a title has no verb, so what its words are is told by what stands around the names: a matter's opening, a number
@@ -13,12 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from bot.extract.names import Name, Reading, firm_key, vocabulary
+from bot.extract.names import Name, Reading, alternation, firm_key, vocabulary
 from bot.extract.parties import Party, parties
 from bot.extract.phrases import is_person
 from bot.extract.roles import Act, Scene, role_beside
-from bot.extract.text import words
+from bot.extract.text import pattern, words
 from storage.models import Kind, Status
 from storage.text import fold
 
@@ -36,6 +38,7 @@ _LABEL = re.compile(
     r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
 )
 _CASE = re.compile(r"(\w[^:\n]{1,50}?): [a-z][^:]*\b(?:case|undertakings|commitments)\b")
+_REMARK = re.compile(r"\s\[[^\]]*\]$")
 _NO_NAME = re.compile(r"[:?!€$£%]|\d{4}|[a-z]{4}\.\s")
 
 
@@ -69,10 +72,10 @@ def _string(reading: Reading) -> _String | None:
     end = reading.title_end
     if not end or end > 400:
         return None
-    title = reading.whole[:end]
-    start, is_matter = _opening(reading, title)
+    title = _REMARK.sub("", reading.whole[:end])
+    start, is_matter = _opening(reading)
     head = title[start:]
-    if not is_matter and not _is_alone(reading):
+    if not is_matter and (not _is_alone(reading) or _VERSUS.search(reading.folded, 0, end)):
         return None
     found = parties(head)
     if not found or _CITED.search(reading.folded, start, end):
@@ -88,14 +91,50 @@ def _string(reading: Reading) -> _String | None:
     return _String(found, start, has_form or is_matter)
 
 
-def _opening(reading: Reading, title: str) -> tuple[int, bool]:
-    """Where the parties begin, and whether words before them say that they are parties."""
-    folded = reading.folded[: len(title)]
-    if matter := _MATTER.match(folded):
+def _opening(reading: Reading) -> tuple[int, bool]:
+    """Where the parties of a title begin, and whether words before them say that they are parties."""
+    if matter := _MATTER.match(reading.folded, 0, reading.title_end):
         return matter.end(), True
-    if (versus := _VERSUS.search(folded)) and any(name.regulators and name.end <= versus.start() for name in reading.names[:3]):
+    if versus := _versus(reading):
         return versus.end(), True
     return 0, False
+
+
+def _versus(reading: Reading) -> re.Match[str] | None:
+    """The " v. " of a caption in which a public body or a state acts against whom it names."""
+    versus = _VERSUS.search(reading.folded, 0, reading.title_end)
+    if versus is None:
+        return None
+    label = _TITLE_LABEL.match(reading.folded, 0, versus.start())
+    start = label.end() if label else 0
+    is_body = any(name.regulators and name.start <= start + 4 and name.end <= versus.start() for name in reading.names[:3])
+    return versus if is_body or _plaintiff().match(reading.folded, start, versus.start()) else None
+
+
+_TITLE_LABEL = re.compile(r"[^:]{1,30}?\s?:\s")
+
+
+@cache
+def _plaintiff() -> re.Pattern[str]:
+    return re.compile(rf"(?:{alternation('captions', 'plaintiffs')})(?=$|[\s,])(?!\s(?:[a-z]+\s)*?(?:inc|corp|co|llc|ltd|company)\b)")
+
+
+def is_filing(reading: Reading) -> bool:
+    """Whether the document is its title, and that is a paper of a court's file: "Declaration of X", "Plaintiff's Motion for ...".
+
+    What the paper is stands before its first preposition.
+    """
+    if not reading.title_end or not _is_alone(reading):
+        return False
+    title = reading.folded[: reading.title_end]
+    head = _filing_end().search(title)
+    is_named = pattern("captions", "filings").search(title)
+    return is_named is not None and is_named.start() < (head.start() if head else len(title))
+
+
+@cache
+def _filing_end() -> re.Pattern[str]:
+    return re.compile(rf"\s(?:{alternation('captions', 'filing_ends')})\s|:\s")
 
 
 def _is_alone(reading: Reading) -> bool:
@@ -127,13 +166,14 @@ def _is_name(reading: Reading, start: int, one: Party) -> bool:
     return (
         len(tokens) <= (12 if _ends_in_form(one) else 8)
         and not _NO_NAME.search(one.name)
-        and all(is_small or token[:1].isupper() or token[:1] in "&\"'“(" or token.lower() in _PARTICLES for token in tokens)
-        and not any(low <= hit.start < high for hit in reading.hits)
+        and all(is_small or _CAPITAL.match(token) or token[:1] in "&\"'“(" or token.lower() in _PARTICLES for token in tokens)
+        and not any(low <= hit.start < high and hit.triggers[0].frame != "merger" for hit in reading.hits)  # "X Acquisition Inc."
         and not any(name.regulators and low <= name.start < high for name in reading.names)
         and (_ends_in_form(one) or not {fold(token).strip(".,'’\"") for token in tokens} & (_topics() | vocabulary("legal", "not_firms")))
     )
 
 
+_CAPITAL = re.compile(r"\d?[^\W\d_a-zß-öø-ÿ]")
 _PARTICLES = frozenset(("and", "of", "de", "la", "van", "von", "der", "du", "del", "di", "y", "e", "et", "the", "al", "al."))
 
 
@@ -164,7 +204,7 @@ def caption(scene: Scene) -> list[Name] | None:
     end = reading.title_end
     if not end:
         return None
-    start, is_matter = _opening(reading, reading.whole[:end])
+    start, is_matter = _opening(reading)
     cited = _CITED.search(reading.folded, start, end)
     limit = cited.start() if cited else end
     names = scene.firms(start, limit)
@@ -172,6 +212,8 @@ def caption(scene: Scene) -> list[Name] | None:
         return names
     if is_matter or cited:
         return _parties_of(scene, start, limit)
+    if not is_matter and _VERSUS.search(reading.folded, 0, end):
+        return None
     is_beside = reading.language.startswith("zh") and bool(names) and role_beside(scene, names[0]) is not None  # X用户...
     if names and names[0].start - start <= 6 and len(_rest(scene, start, limit)) < 12 and not is_beside:
         return names
@@ -228,8 +270,8 @@ def told_by_title(scene: Scene) -> list[Act]:
     """The act of a document that is a string of parties, or a caption "SEC v. X": what the body does to whom it lists."""
     reading = scene.reading
     end = reading.title_end
-    versus = _VERSUS.search(reading.folded, 0, end) if end else None
-    if versus and scene.is_body(0, versus.start()) and (scene.caption is not None or scene.own):
+    versus = _versus(reading) if end else None
+    if versus and (scene.caption is not None or scene.own):
         actors = scene.bodies(0, versus.start())
         return [_act(Kind.LAWSUIT, versus.start() + 1, versus.end() - 1, scene.caption or [], actors)]
     if scene.own is None or not _is_alone(reading):

@@ -58,6 +58,8 @@ def _rank() -> dict[Kind, int]:
 
 def acts(scene: Scene) -> list[Act]:
     """Every act that a sentence tells."""
+    if captions.is_filing(scene.reading):
+        return []
     if scene.reading.hits or scene.reading.title_end:
         scene.caption = captions.caption(scene)
     found: list[Act] = []

@@ -40,6 +40,8 @@ _COMMA = re.compile(r"\s*,[\s,.]*(?:(?:and|und|et|e|y|en)\s)?|\s+(?:and|und|et|e
 _JOINT = re.compile(r"[\s,.]*(?:(?:and|und|et|e|y|en|&)\s+)?", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"[\s,]+(?:crd no\.?\s?)?[\d\s,]+$", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|esq|cpa|phd|md)\.?", re.IGNORECASE)
+_UNPOINTED = re.compile(r"\s(?:llc|llp|lp|plc|gmbh|ag|kg|limited|incorporated|corporation|company)\.$", re.IGNORECASE)
+"""Forms that are no abbreviations, before a point that ends a sentence."""
 _INITIAL = re.compile(r"[a-z]\.?", re.IGNORECASE)
 _HARD = frozenset(
     (
@@ -81,9 +83,15 @@ _HARD = frozenset(
             "sau",
             "co",
             "company",
+            "sa/nv",
+            "sab",
+            "cv",
+            "aktiengesellschaft",
         ),
     )
 )
+_ANOTHER = re.compile(r"[.\s]*\s(?:and|und|et|e|y|en|&)\s+(?!(?:co|company|sons|partners|associates|brothers)\b)(?=\S)", re.IGNORECASE)
+_CONTINUED = frozenset(("acquisition", "acquisitions", "holding", "holdings", "services", "financial", "finance", "international"))
 _SOFT = frozenset(("co", "company", "sa", "se", "ab", "as", "sl"))  # other words may follow it before the form proper
 
 
@@ -133,13 +141,13 @@ def _forms(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
         word = fold(token.group()).replace(".", "").strip("'\"")
         if word in _HARD and token.start() > start:
             is_hard = word not in _SOFT
-            if run and not text[run[1] : token.start()].strip(" ,."):
+            if run and text[run[1] : token.start()].strip(" ,.") in ("", "de"):
                 run = (run[0], token.end(), run[2] or is_hard)
                 continue
             if run:
                 yield run
             run = (token.start(), token.end(), is_hard)
-        elif word:
+        elif word and not (word == "de" and run):  # S.A. de C.V.
             if run:
                 yield run
             run = None
@@ -154,8 +162,8 @@ def _chunk(text: str, masked: str, start: int, end: int) -> Iterator[Party]:
         if right <= at:
             continue
         following = runs[place + 1] if place + 1 < len(runs) else None
-        if not is_hard and following and "," not in masked[right : following[0]].rstrip(" ,"):
-            continue  # "& Co. Financial Services Inc."
+        if following and _goes_on(masked[right : following[0]].rstrip(" ,"), is_hard=is_hard):
+            continue
         lead = _JOINT.match(masked, at, left)
         at = lead.end() if lead else at
         yield from _firm(text, masked, at, right)
@@ -163,13 +171,23 @@ def _chunk(text: str, masked: str, start: int, end: int) -> Iterator[Party]:
     yield from _rest(text, masked, at, end, is_after=at > start)
 
 
+def _goes_on(gap: str, *, is_hard: bool) -> bool:
+    """Whether the name goes on behind a form, up to the next one: "& Co. Financial Services Inc.", "U.S. Corp Acquisition Inc."."""
+    if "," in gap or _ANOTHER.match(gap):
+        return False
+    return not is_hard or (bool(gap.strip()) and all(word in _CONTINUED for word in fold(gap).split()))
+
+
 def _firm(text: str, masked: str, start: int, end: int) -> Iterator[Party]:
     """The firm that ends with its form, and the parties that commas part from its front."""
     at = start
     for comma in re.finditer(r",\s*(?:and\s)?", masked[start:end]):
         part, rest = masked[at : start + comma.start()].strip(), masked[start + comma.end() : end].strip()
+        if all(fold(word).replace(".", "") in _HARD for word in rest.split()):
+            continue  # "Martin Marietta Materials, Inc."
         words = part.split()
-        is_repeated = len(words) > 2 and fold(rest).startswith(fold(words[0]) + " ")
+        own = words[1:] if words and fold(words[0]) in _HARD else words  # "AB Elm, Elm North Inc."
+        is_repeated = len(words) > (1 if len(own) < len(words) else 2) and fold(rest).startswith(fold(own[0]) + " ")
         if not rest.startswith("&") and (_is_person(part) or is_repeated):
             yield from _party(text, at, start + comma.start(), is_person=not is_repeated)
             at = start + comma.end()
@@ -194,6 +212,7 @@ def _rest(text: str, masked: str, start: int, end: int, *, is_after: bool) -> It
     parts = _parts(body)
     if not is_after and (joined := re.search(r"\s(?:&|and)\s+\S+", body)) and not all(len(body[a:b].split()) > 1 for a, b in parts):
         stop = start + joined.end()  # "Gray, Stone & Hill H. John Gray"
+        stop = stop if len(masked[stop:body_end].split()) > 1 else body_end
         yield from _party(text, start, stop, is_person=False)
         yield from _rest(text, masked, stop, end, is_after=True)
         return
@@ -221,7 +240,7 @@ def _parts(body: str) -> list[tuple[int, int]]:
 def _party(text: str, start: int, end: int, *, is_person: bool) -> Iterator[Party]:
     while start < end and text[start] in " ,.;":
         start += 1
-    while end > start and text[end - 1] in " ,;":
+    while end > start and (text[end - 1] in " ,;" or (text[end - 1] == "." and _UNPOINTED.search(text, start, end))):
         end -= 1
     if re.search(r"[^\W\d]", text[start:end]):
         yield Party(text[start:end], start, end, is_person)
