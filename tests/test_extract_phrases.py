@@ -45,7 +45,22 @@ from tests.reading import read, targets
         pytest.param("The agency fined Brightcell and John Carter €5,000.", {"Brightcell"}, id="a firm and a person"),
         pytest.param("The agency fined Brightcell and left.", {"Brightcell"}, id="a firm and a verb"),
         pytest.param("SEC Settles With Advisory Firm Harbor Advisers Over Fees", {"Harbor Advisers"}, id="a noun with a capital"),
+        pytest.param("The agency fined Wendy's for spam.", {"Wendy's"}, id="'s of a name"),
+        pytest.param("The agency fined the hospital Sankt Kell €5,000.", {"Sankt Kell"}, id="a hospital"),
+        pytest.param("Agency Fines Global Trading Firm Kell Moor SA for Spam", {"Kell Moor SA"}, id="a noun before a name with a form"),
+        pytest.param("Agency Sues Issuer Kell Studios, Inc. Over Claims", {"Kell Studios, Inc."}, id="a noun right behind the verb"),
+        pytest.param("Agency Fines Ohio-based Kell Building & Loan for Spam", {"Kell Building & Loan"}, id="where it sits"),
+        pytest.param("The agency fined Kell Broker Holdings Ltd.", {"Kell Broker Holdings Ltd"}, id="the noun is part of the name"),
+        pytest.param("Die Behörde verhängt Bußgeld gegen Fahrradhersteller Radwerk GmbH", {"Radwerk GmbH"}, id="a German noun"),
+        pytest.param("Kell Basics pays £5,000 in penalties, says the agency", {"Kell Basics"}, id="pays penalties"),
+        pytest.param("The agency fined the operator of Kell Palace AS €5,000.", {"Kell Palace AS"}, id="the operator of a firm"),
+        pytest.param("Kell Systems Agrees to Plead Guilty to Exports", {"Kell Systems"}, id="pleads guilty"),
+        pytest.param("The agency opened an investigation into Medikell data breach", {"Medikell"}, id="a breach of its data"),
         # and what is none
+        pytest.param("A court ordered Florida Man and His Company to pay $5 million.", set(), id="somebody's company"),
+        pytest.param("Businesses handed £4.2 million in fines by the agency", set(), id="a plural that anybody may be"),
+        pytest.param("The agency fines Lakeville and Moorhead restaurants.", set(), id="places before a noun"),
+        pytest.param("Auditor-General opens investigation", set(), id="an office"),
         pytest.param("The agency fined John Carter €5,000.", set(), id="a person"),
         pytest.param("The agency fined Olga Petrova €5,000.", set(), id="a person of another language"),
         pytest.param("The agency fined Mr Kell €5,000.", set(), id="a title"),
@@ -176,3 +191,64 @@ def test_a_titles_short_names_and_the_full_ones_are_one_merger() -> None:
     text = "The CMA investigated the completed acquisition by Riverbank Ltd of Moorland Ltd."
     (action,) = read(text, title="Hale / Polka merger inquiry", regulator="gb-cma").actions
     assert {firm.surface.rstrip(".") for firm in action.targets} == {"Hale", "Polka", "Riverbank Ltd", "Moorland Ltd"}
+
+
+@pytest.mark.parametrize(
+    ("title", "regulator", "told"),
+    [
+        pytest.param(
+            "Quill Link LLC and Issa Roe to Pay $9 Million to Resolve Claims", None, [("settlement", {"Quill Link LLC"})], id="will pay"
+        ),
+        pytest.param("Quill Link LLC to Pay $9 Billion for New Warehouses", None, [], id="will pay for something else"),
+        pytest.param("Google ordered to stop tracking children", None, [("rectification", {"Google"})], id="ordered, by whom is plain"),
+        pytest.param("Google staff ordered to return", None, [], id="its staff"),
+        pytest.param("AG Secures Settlement from Google Over Data", "us-ny-ag", [("settlement", {"Google"})], id="a settlement from it"),
+        pytest.param("AG announces settlements with Google and Verizon", "us-ny-ag", [("settlement", {"Google", "Verizon"})], id="two"),
+        pytest.param(
+            "CMA clears Kellmoor merger with Fernhill", "gb-cma", [("merger_decision", {"Kellmoor", "Fernhill"})], id="a merger with"
+        ),
+        pytest.param(
+            "Commission approves Baker Kell's acquisition of Moor Industries",
+            "eu-ec",
+            [("merger_decision", {"Baker Kell", "Moor Industries"})],
+            id="who buys is a firm",
+        ),
+        pytest.param(
+            "CMA approves Emma Carter's acquisition of Moor Industries",
+            "gb-cma",
+            [("merger_decision", {"Moor Industries"})],
+            id="or a person",
+        ),
+        pytest.param(
+            "CMA clears merger between St. Kell's and Moorland",
+            "gb-cma",
+            [("merger_decision", {"St. Kell's", "Moorland"})],
+            id="between two",
+        ),
+        pytest.param(
+            "ACCC will not oppose Kell's acquisition of Moor Foods",
+            "au-accc",
+            [("merger_decision", {"Kell", "Moor Foods"})],
+            id="not opposed",
+        ),
+        pytest.param(
+            "Visa and Mastercard sued by the FTC over fees", None, [("lawsuit", {"Visa", "Mastercard"})], id="Visa is a firm here"
+        ),
+        pytest.param("FTC fines agent over visa and passport fees", None, [], id="and none here"),
+        pytest.param(
+            "CMA secures undertakings from Emma Sleep", "gb-cma", [("consent_order", {"Emma Sleep"})], id="a given name and a trade"
+        ),
+        pytest.param(
+            "Adjudication Order in the matter of Kell Infotech Limited", "in-sebi", [("other", {"Kell Infotech Limited"})], id="an order"
+        ),
+    ],
+)
+def test_headlines(title: str, regulator: str | None, told: list[tuple[str, set[str]]]) -> None:
+    reading = read("", title=title, regulator=regulator)
+    assert [(one.kind.value, {firm.surface for firm in one.targets}) for one in reading.actions if one.targets] == told
+
+
+def test_a_list_in_the_next_sentence_of_firms_with_forms() -> None:
+    text = "The three are Kell Bank Ltd., Moor Trust Pte. Ltd. and Fern Securities Pte. Ltd."
+    reading = read(text, title="MAS Imposes Penalties of S$3 Million on Three Financial Institutions", regulator="sg-mas")
+    assert {surface.rstrip(".") for surface in targets(reading)} == {"Kell Bank Ltd", "Moor Trust Pte. Ltd", "Fern Securities Pte. Ltd"}

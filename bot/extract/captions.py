@@ -2,7 +2,7 @@
 
     settle(reading)          the names of the title are those of its string, before acts are read
     caption(scene)           whom a title without a verb is about
-    is_filing(reading)       whether it is a paper of a court's file, which tells no act
+    is_paper(reading)        whether it is a paper that tells no act: of a court's file, guidance, an annual report
     told_by_title(scene)     the action that such a title is by itself, in an enforcement body's own document
 
 Such a title has no verb, so what its words are is told by what stands around the names: a matter's opening, a number
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.extract.names import Name, Reading, alternation, firm_key, vocabulary
@@ -24,7 +24,9 @@ from bot.extract.text import pattern, words
 from storage.models import Kind, Status
 from storage.text import fold
 
-_MATTER = re.compile(r"(?:in (?:the )?matter of|in re:?|re:|matter of)\s+")
+_MATTER = re.compile(
+    r"(?:(?:[a-z-]+\s){0,4}(?:order|decision|notice|ruling|direction)s?\s)?(?:in (?:the )?matter of|in re:?|re:|matter of)\s+"
+)
 _VERSUS = re.compile(r"\s(?:v\.?|vs\.?)\s")
 _CITED = re.compile(
     r"[\s,]+(?:docket nos?\b|case nos?\b|file nos?\b|release nos?\b|civil action nos?\b|\d{2,3} ferc\b|no\. ?\d|"
@@ -77,7 +79,7 @@ def _string(reading: Reading) -> _String | None:
     head = title[start:]
     if not is_matter and (not _is_alone(reading) or _VERSUS.search(reading.folded, 0, end)):
         return None
-    found = parties(head)
+    found = _defendants(parties(head)) if _versus(reading) else parties(head)
     if not found or _CITED.search(reading.folded, start, end):
         return None
     has_form = any(_ends_in_form(one) for one in found)
@@ -103,15 +105,20 @@ def _opening(reading: Reading) -> tuple[int, bool]:
 def _versus(reading: Reading) -> re.Match[str] | None:
     """The " v. " of a caption in which a public body or a state acts against whom it names."""
     versus = _VERSUS.search(reading.folded, 0, reading.title_end)
-    if versus is None:
-        return None
+    if versus is None or any(0 <= at - versus.end() < 12 and not is_place for at, is_place in reading.bodies):
+        return None  # a body is sued
     label = _TITLE_LABEL.match(reading.folded, 0, versus.start())
     start = label.end() if label else 0
-    is_body = any(name.regulators and name.start <= start + 4 and name.end <= versus.start() for name in reading.names[:3])
-    return versus if is_body or _plaintiff().match(reading.folded, start, versus.start()) else None
+    for name in reading.names[:3]:
+        if name.regulators and name.start <= start + 4 and _WITH_OTHERS.fullmatch(reading.folded, name.end, versus.start()):
+            return versus
+    plaintiff = _plaintiff().match(reading.folded, start, versus.start())
+    return versus if plaintiff and _WITH_OTHERS.fullmatch(reading.folded, plaintiff.end(), versus.start()) else None
 
 
-_TITLE_LABEL = re.compile(r"[^:]{1,30}?\s?:\s")
+_WITH_OTHERS = re.compile(r"(?:,?\s(?:et al\.?|of america|and [a-z .]{2,60}|[a-z]+(?: [a-z]+)?))?(?:,? et al\.?)?,?")
+"""Between the plaintiff's name and "v.": others that sue with it, the state behind "State of"."""
+_TITLE_LABEL = re.compile(r"[^:]{1,30}?\s?:\s|(?:\d[\w:.-]*\s)+")
 
 
 @cache
@@ -119,22 +126,49 @@ def _plaintiff() -> re.Pattern[str]:
     return re.compile(rf"(?:{alternation('captions', 'plaintiffs')})(?=$|[\s,])(?!\s(?:[a-z]+\s)*?(?:inc|corp|co|llc|ltd|company)\b)")
 
 
-def is_filing(reading: Reading) -> bool:
-    """Whether the document is its title, and that is a paper of a court's file: "Declaration of X", "Plaintiff's Motion for ...".
+def is_paper(reading: Reading) -> bool:
+    """Whether a document is no telling of an act, whomever it names.
 
-    What the paper is stands before its first preposition.
+    A paper of a court's file is told by what stands before the first preposition of a title that is all there is
+    ("Plaintiff's Motion for ..."), guidance and the like by the label before a colon, an annual report by its name.
     """
-    if not reading.title_end or not _is_alone(reading):
+    if not reading.title_end:
         return False
     title = reading.folded[: reading.title_end]
+    if _paper().match(title) or _report().search(title):
+        return True
+    if not _is_alone(reading):
+        return False
     head = _filing_end().search(title)
-    is_named = pattern("captions", "filings").search(title)
-    return is_named is not None and is_named.start() < (head.start() if head else len(title))
+    named = pattern("captions", "filings").search(title)
+    return named is not None and named.start() < (head.start() if head else len(title))
+
+
+@cache
+def _paper() -> re.Pattern[str]:
+    return re.compile(rf"(?:{alternation('captions', 'papers')}):\s")
+
+
+@cache
+def _report() -> re.Pattern[str]:
+    reports = alternation("captions", "reports")
+    return re.compile(
+        rf"\b(?:{alternation('captions', 'publishes')})\s(?:\S+\s){{0,4}}?(?:{reports})\b|^(?:[^:]{{1,24}}:\s)?(?:{reports})\b"
+    )
 
 
 @cache
 def _filing_end() -> re.Pattern[str]:
     return re.compile(rf"\s(?:{alternation('captions', 'filing_ends')})\s|:\s")
+
+
+def _defendants(found: Sequence[Party]) -> list[Party]:
+    """Whom a public body sues: a firm only where its name says so, for most are persons."""
+    return [one if _is_sure(one) else replace(one, is_person=True) for one in found]
+
+
+def _is_sure(one: Party) -> bool:
+    return _ends_in_form(one) or bool(vocabulary("legal", "corporate").intersection(fold(one.name).replace(",", "").split()[1:]))
 
 
 def _is_alone(reading: Reading) -> bool:
@@ -244,6 +278,13 @@ def _parties_of(scene: Scene, start: int, end: int) -> list[Name] | None:
     """The firms of a string before a file's number, of which nothing is known but its place; None when it is about a topic."""
     found: list[Name] = []
     listed = parties(scene.reading.whole[start:end])
+    if _versus(scene.reading):
+        named = [one for one in _defendants(listed) if not one.is_person]
+        return [
+            name
+            for one in named
+            for name in scene.firms(start + one.start, start + one.end)[:1] or [_add(scene, start + one.start, start + one.end)]
+        ]
     for one in listed:
         left, right = start + one.start, start + one.end
         tokens = [fold(token).strip(".,") for token in one.name.split()]

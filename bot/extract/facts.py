@@ -286,8 +286,8 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: s
     if table is None:
         return one.currency.upper() or None
     for place in jurisdictions:
-        if place in table:
-            return table[place]
+        if place[:2] in table:  # of a state too: US-CA
+            return table[place[:2]]
     if one.currency == "元" and language == "zh-Hans":
         return "CNY"
     cues = lexicon()["jurisdictions"]
@@ -341,6 +341,8 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
         return None
     after = folded[one.end : min(end, one.end + 44)]
     near = re.split(r"\b(?:for|over|after|in connection|because|to settle|to resolve|and|which|that|as)\b|[;。,]", after)[0]
+    if _TO_PAY.search(before) and _FOR_CONDUCT.match(near):  # "to pay over $5 million in forex fraud"
+        return AmountKind.IMPOSED
     if re.search(r"(?:罚|罚款|罚没|罚金|没收|处以|处|罚单|追缴|赔付)[了约近达共计逾超至少人民币合额为]{0,5}$", before) or re.search(
         r"\b(?:fines?|penalt(?:y|ies)|fined)\b(?: of| totall?ing| worth)?(?: up to)? (?:about |nearly |almost |over |more than |"
         r"a total of |close to )?$",
@@ -355,7 +357,7 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     if pattern("sums", "turnover").search(near[:30]) or (pattern("sums", "turnover").search(before[-22:]) and not penalty):
         return AmountKind.TURNOVER
     if pattern("sums", "none").search(before[-24:]) or (
-        pattern("sums", "none").search(near[:22])
+        pattern("sums", "none").search(near[:36])
         and not re.match(r"\s*(?:civil |administrative |monetary )?(?:fine|penalt|settle|罚)", near)
     ):
         return None
@@ -364,6 +366,8 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     return AmountKind.IMPOSED
 
 
+_TO_PAY = re.compile(r"\bto pay (?:about |nearly |almost |over |more than )?$")
+_FOR_CONDUCT = re.compile(r"\s?in (?:[a-z]+ ){0,2}(?:fraud|scheme)\b")
 _VALUED = re.compile(r"\bvalues?\b[^,;.:]{0,80}?\b(?:was|were|is|of)\s(?:about |over )?$")
 """Before a sum that is what something was worth: "the total value of the three sales settled was $33,299"."""
 _WHAT = re.compile(
@@ -687,8 +691,9 @@ def jurisdictions(reading: Reading, own: RegulatorRow | None) -> list[str]:
     for name in reading.names:
         if name.regulators:
             named.setdefault(name.regulators, name)
-    rows = (identify(name, reading, own) for name in named.values())
-    return [*([own.jurisdiction] if own else ()), *(row.jurisdiction for row in rows if row)]
+    rows = [(name, identify(name, reading, own)) for name in named.values()]
+    likely = sorted({one.jurisdiction for name, row in rows if row is None for one, _ in name.regulators}, key=lambda place: place != "US")
+    return [*([own.jurisdiction] if own else ()), *(row.jurisdiction for _, row in rows if row), *likely]
 
 
 def regulators_of(reading: Reading, names: Iterable[Name], own: RegulatorRow | None) -> tuple[FoundRegulator, ...]:

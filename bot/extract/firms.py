@@ -26,6 +26,7 @@ from bot.extract.names import (
     close_brackets,
     drop_twins,
     is_alias_cased,
+    is_end_of_longer,
     is_spaced,
     stretch,
     weak_rule,
@@ -216,13 +217,16 @@ class FirmIndex:
             alias = self._owner(entry.aliases, reading)
             if alias is None:
                 continue
+            is_weak = alias.strength is Strength.WEAK and alias.kind is not AliasKind.TICKER
+            if is_weak and is_end_of_longer(reading, start):
+                continue
             name = self._name(alias, start, end, reading.on)
             verdict = stretch(reading, name, [s for _, s, _ in raw])
             if verdict == "other":
                 accepted.append(name)
             elif verdict == "venue":
                 continue
-            elif alias.strength is Strength.WEAK and alias.kind is not AliasKind.TICKER and verdict != "legal":
+            elif is_weak and verdict != "legal":
                 weak.append(name)
             else:
                 accepted.append(name)

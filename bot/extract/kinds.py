@@ -58,7 +58,7 @@ def _rank() -> dict[Kind, int]:
 
 def acts(scene: Scene) -> list[Act]:
     """Every act that a sentence tells."""
-    if captions.is_filing(scene.reading):
+    if captions.is_paper(scene.reading):
         return []
     if scene.reading.hits or scene.reading.title_end:
         scene.caption = captions.caption(scene)
@@ -145,7 +145,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     reach = 14 if is_han else 46
     before = folded[max(sentence.start, hit.start - reach) : hit.start]
     before = re.split(r"[,，。;!?]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]
-    before = re.sub(r"\b\d{1,2} may\b|\bmay \d", "", before)  # the month
+    before = re.sub(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b", "", before)  # the month; a clearance
     after = folded[hit.end : hit.end + 10]
     if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
         return False

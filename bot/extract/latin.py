@@ -82,6 +82,9 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     skeleton = scene.skeleton
     if act.kind is Kind.SETTLEMENT and trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start):
         return False
+    if skeleton.startswith("to pay", hit.start):  # "Acme Inc. to Pay $9 Million to Resolve Claims": a headline's future
+        paid = _without_sums(scene, hit.end, sentence.end) if sentence.is_title and trigger.kind is Kind.SETTLEMENT else ""
+        return bool(_SETTLED.match(paid))
     if skeleton.startswith("to fine", hit.start):
         return bool(
             re.search(r"\b(?:decision|decided|decides|moves?|moved|inten\w+)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start])
@@ -93,6 +96,7 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     return not (act.kind is Kind.RECALL and _recalls_no_goods().match(skeleton, hit.end))
 
 
+_SETTLED = re.compile(r"\s(?:[a-z]+\s){0,4}?\s{2,}.*\b(?:to (?:settle|resolve|end)|in (?:[a-z]+ ){0,2}(?:penalt|fine|settle|resol))")
 _OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
 
 
@@ -245,6 +249,7 @@ def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     return False
 
 
+_TO_DO = re.compile(r"\sto\s(?!pay\b)[a-z]+")
 _BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X ordered to stop": nobody else orders
 
 
@@ -273,7 +278,8 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         )
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
-        act.has_actor = act.has_actor or (act.kind in _BY_BODIES and scene.has_body)
+        is_order = sentence.is_title and _TO_DO.match(right) is not None  # nobody else's order makes a headline so
+        act.has_actor = act.has_actor or (act.kind in _BY_BODIES and (scene.has_body or is_order))
         return _subject(scene, act, sentence, clause, hit.start)
     run = placed_run(scene, act, hit.end, sentence)
     if run and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
@@ -302,7 +308,7 @@ _PRICED = re.compile(r"\b(?:per|mit|con|for|d'une amende de|zu|um|por|com|con un
 def _is_open(gap: str) -> bool:
     """Nothing between a verb and a name keeps the name from being its object."""
     size = len(gap)
-    gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?", "", gap)
+    gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?|\boperators? of\b", "", gap)
     through = _through().search(gap)
     rest = gap[: through.start()] + gap[through.end() :] if through else gap
     return (
@@ -347,7 +353,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         gap = scene.gap(hit.end, name.start)
         if len(gap) > 120 or _NOUN_STOP.search(
             ""
-            if act.kind is Kind.CONSENT_ORDER and _GIVEN.fullmatch(gap)
+            if act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
             else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)
         ):
             break
@@ -364,6 +370,9 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         beside = role_beside(scene, run[0])
         if beside and beside[1] == "holder":
             continue
+        if is_given and beside and beside[1] == "other" and gap.startswith(" from"):  # who gives a settlement is no bystander
+            act.targets += run
+            return True
         if take(scene, act, run):
             return True
         break

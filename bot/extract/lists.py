@@ -87,7 +87,7 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
             if _MEMBER_END.match(whole, right, end) is None or BODY in skeleton[left:right]:
                 break
             run.append((left, right, None))
-            at = right
+            at = right + (whole[right : right + 1] == "." and whole[right + 1 : right + 2] in (",", ";", " "))  # "Ltd., "
         joint = _NEXT.match(whole, at, end)
         if is_last or joint is None:
             break
@@ -95,9 +95,21 @@ def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) ->
         at = joint.end()
     while run and run[-1][2] is None and not ((is_last or (is_of_firms and len(run) == 1)) and _AFTER.match(whole, run[-1][1], end)):
         run.pop()
+    if len(run) == 2 and run[0][2] and run[1][2] is None and _is_plain(whole[run[1][0] : run[1][1]]):
+        run.pop()  # "Acme LLC and Issa Roe": as often its owner
     if not is_of_firms and (len(run) < 2 or not any(name for _, _, name in run)):
         return []
     return scene.members((left, right) for left, right, name in run if name or _is_member(scene, left, right))
+
+
+def _is_plain(surface: str) -> bool:
+    """Two or three words as a person's name has them too, none of a firm."""
+    tokens = surface.split()
+    return (
+        1 < len(tokens) < 4
+        and all(token.isalpha() and token == token.capitalize() for token in tokens)
+        and not vocabulary("legal", "corporate").intersection(fold(surface).split())
+    )
 
 
 _OF = re.compile(r"\b(?:of|in|dba|d/b/a|based|near|formerly|known)\s")
@@ -127,7 +139,8 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
 
 _COMPLETES = re.compile(
     r"(?:they|these|those(?: \w+)?|among them|(?:the|those) (?:[a-z0-9]+ ){0,3}?(?:companies|firms|banks|platforms|apps|operators|lenders|"
-    r"businesses|groups|institutions|brokers|insurers)(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
+    r"businesses|groups|institutions|brokers|insurers|two|three|four|five|six|seven|eight|nine|ten)"
+    r"(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
     r"(?:include|includes|included|are|were|also include|also included)\s|"
     r"among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Hit, Name, alternation, firm_key, stems
-from bot.extract.phrases import firm_like, placed
+from bot.extract.names import Hit, Name, alternation, firm_key, stems, vocabulary
+from bot.extract.phrases import firm_like, placed_run
 from bot.extract.roles import FIRM, Act, Scene, role_beside
 from bot.extract.text import Sentence
+from storage.text import fold
 
 
 def deciding() -> re.Pattern[str]:
@@ -25,8 +26,8 @@ def _party() -> re.Pattern[str]:
 
 
 _BUYERS_DEAL = re.compile(
-    r"(?<!\w)(?P<buyer>[A-Z][\w&.-]+(?: [A-Z][\w&.-]+){0,3})['’]s?\s(?:[a-z$€£\d.]+\s){0,3}"
-    r"(?:acquisition|purchase|takeover|bid|merger|deal)\b"
+    r"(?<!\w)(?P<buyer>[A-Z][\w&.-]+(?: [A-Z][\w&.-]+){0,3}?)"
+    r"(?:['’]s?\s(?:[a-z$€£\d.]+\s){0,3}(?:acquisition|purchase|takeover|bid|merger|deal)\b|\s(?:merger with|takeover of|bid for)\b)"
 )
 _BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
 
@@ -38,14 +39,14 @@ def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
         return False
     names = scene.firms(sentence.start, sentence.end)
     for match in _BUYERS_DEAL.finditer(scene.reading.whole, sentence.start, sentence.end):
-        if one := firm_like(scene, *match.span("buyer"), is_led=False, is_bare=True):
+        is_led = fold(match["buyer"]).split()[0] not in vocabulary("persons", "given")  # firms buy firms: "Baker Hughes' acquisition"
+        if one := firm_like(scene, *match.span("buyer"), is_led=is_led, is_bare=True):
             names.append(one)
     if sentence.is_title and "merger inquir" in text and "/" in text:
         names += _in_title(scene, sentence, hit)
     for expression in (_party(), _BUYER):
         for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):
-            if one := placed(scene, act, match.end(), sentence):
-                names.append(one)
+            names += placed_run(scene, act, match.end(), sentence)
     act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
     act.has_actor = True
     return bool(act.targets)

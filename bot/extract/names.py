@@ -211,6 +211,20 @@ def is_alias_cased(text: str, surface: str) -> bool:
     )
 
 
+_BEFORE = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,}) $")
+
+
+def is_end_of_longer(reading: Reading, start: int) -> bool:
+    """Whether a word with a capital stands before a common word in running text, so that it only ends a name: "Draycott Windows"."""
+    before = _BEFORE.search(reading.whole, max(0, start - 24), start)
+    if before is None or fold(before[1]) in vocabulary("legal", "generic") | lands() | vocabulary("legal", "not_firms"):
+        return False
+    end = reading.whole.find("\n", start)
+    line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : end if end >= 0 else len(reading.whole)]
+    long: list[str] = re.findall(r"[^\W\d_]{4,}", line)
+    return sum(word[0].isupper() for word in long) * 2 <= len(long)  # a headline has capitals everywhere
+
+
 def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
     """Stretch the name over its legal form. Says "legal", "plain", "venue", or "other" when it turned out to be another firm's name."""
     whole, folded = reading.whole, reading.folded
@@ -469,6 +483,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
                 not is_name
                 or (text.endswith(".") and len(text) > 5 and fold(text) not in words("legal", "latin"))
                 or fold(text) in _STOPPERS
+                or text.lower().endswith(_ABOUT_WHERE)
             ):
                 break
             at = left = last + token.start()
@@ -481,7 +496,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
-                if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
+                if whole[last - 1] == "." and not _is_pointed(whole, whole[left:last].split()[-1], is_last=last == end):
                     last -= 1
                 yield left, last
 
@@ -494,12 +509,37 @@ def _is_form(word: str) -> bool:
     return fold(word).strip(".,") in _forms() | {"group"}
 
 
-def _is_pointed(form: str) -> bool:
-    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."."""
-    return "." in form[:-1] or form.lower() in ("inc.", "ltd.", "corp.", "co.", "pte.", "pty.", "bros.")
+def _is_pointed(whole: str, form: str, *, is_last: bool) -> bool:
+    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."; "Ltd." at a sentence's end when it is written so elsewhere."""
+    if "." in form[:-1] or form.lower() in ("inc.", "corp.", "co.", "bros."):
+        return True
+    return form.lower() in ("ltd.", "pte.", "pty.") and (not is_last or bool(re.search(rf"\b{form[:-1]}\.[,)]?\s[a-z(]", whole)))
 
 
-_STOPPERS = frozenset(("against", "with", "by", "to", "fines", "fined", "sues", "charges", "orders", "v.", "vs.", "v", "controller:"))
+_ABOUT_WHERE = ("-based", "-headquartered", "-listed", "-linked", "-owned")
+_STOPPERS = frozenset(
+    (
+        "his",
+        "her",
+        "its",
+        "their",
+        "our",
+        "your",
+        "against",
+        "with",
+        "by",
+        "to",
+        "fines",
+        "fined",
+        "sues",
+        "charges",
+        "orders",
+        "v.",
+        "vs.",
+        "v",
+        "controller:",
+    )
+)
 
 
 def _is_listy(whole: str, low: int, at: int) -> bool:
@@ -516,7 +556,34 @@ def _strip_front(reading: Reading, left: int, form: int) -> int:
         r"(?:The|In|A|An|On|Under|After|Today|Against|By|Re|And|Matter of|When|While|Both|Since|For|Of|To|With|As)\s+(?=[A-Z])",
         reading.whole[left:form],
     )
-    return left + lead.end() if lead else left
+    left += lead.end() if lead else 0
+    first = reading.folded[left:form].split(" ", 1)
+    if len(first) == 2 and first[0].endswith(words("legal", "compounds")) and first[1].strip(" ,"):
+        left += len(first[0]) + 1  # "Fahrradhersteller Acme GmbH"
+    return behind_kind(reading.folded, left, form, is_formed=True)
+
+
+def behind_kind(folded: str, start: int, end: int, *, is_formed: bool = False) -> int:
+    """Where in a run of capitals the name begins: behind a noun for firms, "Advisory Firm Harborlight Advisers".
+
+    The noun stays when only words of any name follow ("Maker Holdings"), or one alone ("Maker Studios Inc."). Before a
+    form "Company" is part of the name: "Ford Motor Company Fund Inc.".
+    """
+    for noun in reversed(list(_kind_in_front().finditer(folded, start, end))):
+        rest = folded[noun.end() : end].replace(",", " ").split()
+        if set(rest) - _common() and not (is_formed and noun[1] == "company"):
+            return noun.end() if noun.start() > start or len(rest) > 1 else start
+    return start
+
+
+@cache
+def _common() -> frozenset[str]:
+    return vocabulary("legal", "generic") | vocabulary("legal", "latin") | vocabulary("legal", "descriptors")
+
+
+@cache
+def _kind_in_front() -> re.Pattern[str]:
+    return re.compile(rf"\b({alternation('legal', 'descriptors_in_front')})\s(?=\S)")
 
 
 def _han_names(reading: Reading, start: int, end: int, hits: list[Hit], names: list[Name]) -> Iterator[tuple[int, int]]:

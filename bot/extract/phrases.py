@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Name, alternation, firm_key, lands, vocabulary
+from bot.extract.names import Name, alternation, behind_kind, firm_key, lands, vocabulary
 from bot.extract.roles import Act, Scene
 from bot.extract.text import Sentence, lexicon, pattern, words
 from storage.models import Kind
@@ -57,7 +57,7 @@ def phrase(whole: str, start: int, limit: int) -> int:
         ):
             is_over = text.endswith((".", "!", "?")) and folded not in _forms() and not _is_abbreviation(bare)
             end = token.end() if not is_over or "." in bare else at + len(bare)
-            if re.search(r"['’]s?$", text):
+            if re.search(r"['’]s?$", text) and not _NAMED_SO.match(whole, token.end()):
                 end = at + len(re.sub(r"['’]s?$", "", text))
                 break
             if is_over:
@@ -73,6 +73,10 @@ def phrase(whole: str, start: int, limit: int) -> int:
             break
         at += 1
     return _trimmed(whole, start, end)
+
+
+_NAMED_SO = re.compile(r"\s*(?:$|[,.;:)]|(?:and|or|over|for|to|in|as|was|were|has|had|must|will)\s|[€$£\d])")
+"""Behind "'s" that belongs to a name, as no owner's does: "fined Wendy's for"."""
 
 
 def _trimmed(whole: str, start: int, end: int) -> int:
@@ -127,18 +131,31 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         after = quoted.end()
     else:
         end = after = phrase(whole, start, sentence.end)
-        if _is_headline(whole[sentence.start : sentence.end]) and (noun := _titled_kind().search(scene.reading.folded, start, end)):
-            is_led, start = True, noun.end()  # "Advisory Firm Harborlight Advisers"
+        if _is_headline(whole[sentence.start : sentence.end]) and (named := behind_kind(scene.reading.folded, start, end)) > start:
+            is_led, start = True, named
         elif noun := _kind_of_firm().match(scene.reading.folded, end, sentence.end):  # "the Amsterdam hospital OLVG"
-            is_led = True
-            start = noun.end()
-            end = after = phrase(whole, start, sentence.end)
-    if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None:
+            stop = phrase(whole, noun.end(), sentence.end)
+            if stop > noun.end():
+                is_led, start, end, after = True, noun.end(), stop, stop
+        elif based := _BASED.match(whole, start, end):  # "Ohio-based First Lantern"
+            start = based.end()
+            is_led = not is_person(fold(whole[start:end]).split())
+    if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None or _is_half(scene, after, sentence.end):
         return None
     is_ordered = (
         act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
     )
     return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE)
+
+
+def _is_half(scene: Scene, at: int, limit: int) -> bool:
+    """Whether the name that ends here is only half of what describes a noun: "against Lakeville and Princeton restaurants"."""
+    joint = _JOINT.match(scene.reading.whole, at, limit)
+    end = phrase(scene.reading.whole, joint.end(), limit) if joint else 0
+    return joint is not None and end > joint.end() and _PLURAL.match(scene.reading.folded, end, limit) is not None
+
+
+_PLURAL = re.compile(r"\s[a-z]{4,}s(?![a-z])")
 
 
 def placed_run(scene: Scene, act: Act, at: int, sentence: Sentence) -> list[Name]:
@@ -157,6 +174,7 @@ def placed_run(scene: Scene, act: Act, at: int, sentence: Sentence) -> list[Name
     return run
 
 
+_BASED = re.compile(r"(?:[A-Z][\w.]*\s){0,2}[A-Z][\w.]*-(?:[Bb]ased|[Hh]eadquartered|[Ll]isted|[Ll]inked|[Oo]wned)\s")
 _JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?\s(?:and|und|et|e|y|en)\s)")
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
 
@@ -174,11 +192,14 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
             and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start)
             and phrase(whole, start, near) == near
         ):
-            return firm_like(scene, start, near, is_led=False, is_bare=is_bare, is_fined=act.kind is Kind.FINE and bool(verb))
+            named = behind_kind(scene.reading.folded, start, near) if _is_headline(whole[sentence.start : sentence.end]) else start
+            return firm_like(scene, named, near, is_led=named > start, is_bare=is_bare, is_fined=act.kind is Kind.FINE and bool(verb))
     lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
     start = sentence.start + (lead.end() if lead else 0)
     stop = phrase(whole, start, end)
     between = re.sub(r"^,[^,]{0,70},(?=\s)", ",", skeleton[stop:end])
+    if act.kind is Kind.FINE and stop > start and _PAYS.match(between):  # "Acme Basics pays £5,000 in penalties"
+        return firm_like(scene, start, stop, is_led=False, is_bare=is_bare, is_fined=True)
     if (
         stop == start
         or len(between) > 90
@@ -189,6 +210,7 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
     return firm_like(scene, start, stop, is_led=False, is_bare=is_bare)
 
 
+_PAYS = re.compile(r"\s(?:pays?|paid)\s[^a-z]*(?:(?:million|billion|thousand)\s)?in\s(?:[a-z]+\s){0,2}$")
 _FOLLOWS_CAPITAL = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*\s$")
 _STARTS = re.compile(r"(?:^|(?<=[,;:] )|(?<=[a-z] ))(?=[^\s])")
 
@@ -251,10 +273,15 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
     wrong = vocabulary("legal", "not_firms").intersection(bare)
     return bool(
         bare[0].isdigit()
+        or (bare[0] in vocabulary("legal", "numbers") and bare[-1].endswith("s"))  # "Three Financial Institutions"
         or (wrong - vocabulary("legal", "also_in_firms") if _is_trade(tokens) or "bank" in bare else wrong)
         or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in places for token in bare[:-1]))
         or vocabulary("persons", "roles").intersection(bare)
-        or (len(bare) == 1 and bare[0] in vocabulary("legal", "descriptors") and _is_headline(_line(scene.reading.whole, start)))
+        or (
+            len(bare) == 1
+            and bare[0] in vocabulary("legal", "descriptors")
+            and (bare[0].endswith("s") or _is_headline(_line(scene.reading.whole, start)))
+        )
         or ("bank" not in bare and vocabulary("legal", "public").intersection(bare))
         or {" ".join(bare), bare[0]} & bodies
         or {" ".join(bare)} & (places | vocabulary("legal", "latin"))
@@ -302,11 +329,6 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
 def _kind_of_firm() -> re.Pattern[str]:
     nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
     return re.compile(rf"\s(?:[a-z-]+\s){{0,3}}(?:{nouns})\s(?=\S)")
-
-
-@cache
-def _titled_kind() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{alternation('legal', 'descriptors_in_front')})\s(?=\S)")
 
 
 _DEFINES = re.compile(r"\s*\((?:the )?[\"“'‘]|\s*\([A-Z]{2,8}\)")
