@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -166,10 +167,15 @@ class Names:
 
     def is_one(self, label: str, firm: FoundFirm) -> bool:
         """The same firm in the register, or the same name; a name that the other one only goes on from is one too."""
-        key = firm_key(label)
+        key = _plain_key(label)
         if {firm.firm_id, firm.brand_id} & self._owners.get(key, set()):
             return True
-        return any(_is_alike(key, firm_key(other)) for other in (firm.surface, firm.name))
+        return any(_is_alike(key, _plain_key(other)) for other in (firm.surface, firm.name))
+
+
+def _plain_key(name: str) -> str:
+    """The key of a name however its accents are encoded and its last sigma is written."""
+    return firm_key(unicodedata.normalize("NFC", name)).replace("ς", "σ")
 
 
 def _is_alike(one: str, other: str) -> bool:

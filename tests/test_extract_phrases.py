@@ -56,7 +56,25 @@ from tests.reading import read, targets
         pytest.param("The agency fined the operator of Kell Palace AS €5,000.", {"Kell Palace AS"}, id="the operator of a firm"),
         pytest.param("Kell Systems Agrees to Plead Guilty to Exports", {"Kell Systems"}, id="pleads guilty"),
         pytest.param("The agency opened an investigation into Medikell data breach", {"Medikell"}, id="a breach of its data"),
+        pytest.param("The agency imposed a fine of EUR 5,000 KELL MOOR S.L. for spam.", {"KELL MOOR S.L."}, id="right behind the sum"),
+        pytest.param("The agency fined Kellholms Tåg (Kell Train Company) €5,000.", {"Kellholms Tåg"}, id="a translation in brackets"),
+        pytest.param("The agency imposed a fine of €5,000 on the company 'IT moor kell'.", {"IT moor kell"}, id="quoted behind a noun"),
+        pytest.param(
+            "The agency imposed a fine of €5,000 on Irish Credit Bureau (ICB). It lost data.", {"Irish Credit Bureau"}, id="a bureau"
+        ),
+        pytest.param(
+            "The agency imposed a fine of €5,000 on Società moorana di kell.", {"Società moorana di kell"}, id="small letters abroad"
+        ),
+        pytest.param(
+            "The agency has fined Société nouvelle du kell (SNK) €5,000. The agency fined SNK last week.",
+            {"Société nouvelle du kell"},
+            id="initials",
+        ),
+        pytest.param("The agency fined the Kell Moor nursing home €5,000.", {"Kell Moor"}, id="a noun behind a name"),
+        pytest.param("The agency fined Kell FC and Moor Works Ltd €5,000.", {"Kell FC", "Moor Works Ltd"}, id="a club and a firm"),
         # and what is none
+        pytest.param("The agency fined the Irish Press Authority €5,000.", set(), id="a body is no bureau of credit"),
+        pytest.param("The agency fined the Moorhead hotel €5,000.", set(), id="a place before a noun"),
         pytest.param("A court ordered Florida Man and His Company to pay $5 million.", set(), id="somebody's company"),
         pytest.param("Businesses handed £4.2 million in fines by the agency", set(), id="a plural that anybody may be"),
         pytest.param("The agency fines Lakeville and Moorhead restaurants.", set(), id="places before a noun"),
@@ -231,6 +249,8 @@ def test_a_titles_short_names_and_the_full_ones_are_one_merger() -> None:
             [("merger_decision", {"Kell", "Moor Foods"})],
             id="not opposed",
         ),
+        pytest.param("CMA consults on new requirements for Google", "gb-cma", [("rectification", {"Google"})], id="proposed requirements"),
+        pytest.param("CMA consults on new requirements for payment services", "gb-cma", [], id="for nobody by name"),
         pytest.param(
             "Visa and Mastercard sued by the FTC over fees", None, [("lawsuit", {"Visa", "Mastercard"})], id="Visa is a firm here"
         ),

@@ -135,6 +135,7 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
     return act
 
 
+_CONSULTED = re.compile(r"\b(?:consults?|consulting|consulted|proposes|proposed) (?:on )?$")
 _AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
 
 
@@ -167,7 +168,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
         if not (act.targets and act.has_actor and (scene.bodies(sentence.start, sentence.end) or is_han)):
             return False
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
-    elif is_possible and act.kind is Kind.OTHER:
+    elif (is_possible and act.kind is Kind.OTHER) or (act.kind is Kind.RECTIFICATION and _CONSULTED.search(before)):
         act.status = Status.PROPOSED
     elif (
         is_possible

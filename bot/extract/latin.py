@@ -15,7 +15,7 @@ from functools import cache
 from bot.extract import facts
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
 from bot.extract.mergers import are_parties, deciding
-from bot.extract.names import Hit, Trigger, alternation, stems
+from bot.extract.names import Hit, Name, Trigger, alternation, stems
 from bot.extract.phrases import STOP, leading, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.text import Sentence, pattern, words
@@ -261,7 +261,7 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         return False
     for name in scene.firms(hit.end, sentence.end)[:1]:
         gap = _PRICED.sub(" ", _without_sums(scene, hit.end, name.start).strip(FIRM))
-        if _is_open(gap):
+        if _is_open(gap) and not _is_translation(scene, name):
             if FIRM in left and not scene.is_body(clause, hit.start) and act.rule.endswith("act"):
                 return False
             if take(scene, act, whole_list(scene, hit.end, object_list(scene, act, name, sentence.end), sentence.end)):
@@ -300,6 +300,13 @@ def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
         sums = facts.sums(scene.reading.folded, start, min(sentence.end, start + 60))
         if sums and not re.search(r"compensat|refund|redress|damages|restitution|back\b", scene.skeleton[start : sums[0].end + 24]):
             act.kind = Kind.FINE
+
+
+def _is_translation(scene: Scene, name: Name) -> bool:
+    """Whether the name only repeats in brackets the one before it: "Kellholms Tåg (Kell Train Company)"."""
+    return name.rule == "legal-form" and bool(
+        re.search(r"(?<!\w)[A-Z][^\W\d]+\s\($", scene.reading.whole[max(0, name.start - 30) : name.start])
+    )
 
 
 _PRICED = re.compile(r"\b(?:per|mit|con|for|d'une amende de|zu|um|por|com|con una multa de|with a fine of)\s{2,}|\s{3,}")
@@ -364,7 +371,8 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
         is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
-        if not (is_given or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
+        is_priced = name.rule == "legal-form" and not _without_sums(scene, hit.end, name.start).replace(" of ", "").strip()
+        if not (is_given or is_priced or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
             break
         run = listed(scene, name, sentence.end)
         beside = role_beside(scene, run[0])

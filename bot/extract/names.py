@@ -472,7 +472,8 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             text = token.group()
             if comma and not (at == form.start() or _is_listy(whole, last, at)):
                 break
-            is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
+            is_sum = text.isdigit() and comma is False and before.endswith("," + text)  # "EUR 5,000 Acme S.L."
+            is_name = text[0].isupper() or (text[0].isdigit() and not is_sum) or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
                 if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):

@@ -120,6 +120,7 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     if described[-1:] == ["of"] and described[-2:-1] == ["operator"]:  # "the operator of X"
         described.pop()
     is_led = bool(described) and described[-1].strip(",") in vocabulary("legal", "descriptors")
+    is_quoted = False
     if vocabulary("persons", "roles").intersection(described):
         return None
     if (described and not is_led) or STOP.search(fold(lead["described"])):
@@ -128,7 +129,10 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     quoted = _QUOTED.match(whole, start, sentence.end)
     if quoted:
         start, end = quoted.span("name")
-        after = quoted.end()
+        after, is_quoted = quoted.end(), True
+    elif headed := _headed().match(whole, start, sentence.end):
+        end = after = headed.end()
+        is_led = True
     else:
         end = after = phrase(whole, start, sentence.end)
         if _is_headline(whole[sentence.start : sentence.end]) and (named := behind_kind(scene.reading.folded, start, end)) > start:
@@ -137,6 +141,8 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
             stop = phrase(whole, noun.end(), sentence.end)
             if stop > noun.end():
                 is_led, start, end, after = True, noun.end(), stop, stop
+            elif " " in whole[start:end]:  # "the Lindqvist Holm nursing home"
+                is_led, after = True, noun.end() - 1
         elif based := _BASED.match(whole, start, end):  # "Ohio-based First Lantern"
             start = based.end()
             is_led = not is_person(fold(whole[start:end]).split())
@@ -145,7 +151,24 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     is_ordered = (
         act.kind is Kind.RECTIFICATION and not _is_headline(whole[sentence.start : sentence.end]) and scene.is_body(sentence.start, at)
     )
-    return firm_like(scene, start, end, is_led=is_led, is_bare=act.kind in OF_FIRMS or is_ordered, is_fined=act.kind is Kind.FINE)
+    return firm_like(
+        scene,
+        start,
+        end,
+        is_led=is_led,
+        is_bare=act.kind in OF_FIRMS or is_ordered,
+        is_fined=act.kind is Kind.FINE,
+        is_quoted=is_quoted and is_led,
+    )
+
+
+@cache
+def _headed() -> re.Pattern[str]:
+    """A name of another language that goes on in small letters behind a noun for firms: "Società triveneta di chirurgia"."""
+    heads = "|".join(sorted(lexicon()["legal"]["heads"], key=len, reverse=True))
+    return re.compile(
+        rf"(?:{heads})(?:\s(?!(?:for|over|after|and|of|to|in|on|with|has|was|the|EUR|USD)\b)[^\W\d][\w'’-]*){{1,6}}(?=\.|,|\s[(€$£]|\sEUR|$)"
+    )
 
 
 def _is_half(scene: Scene, at: int, limit: int) -> bool:
@@ -215,11 +238,13 @@ _FOLLOWS_CAPITAL = re.compile(r"(?<!\w)[A-Z][\w.&'’-]*\s$")
 _STARTS = re.compile(r"(?:^|(?<=[,;:] )|(?<=[a-z] ))(?=[^\s])")
 
 
-def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool, is_fined: bool = False) -> Name | None:
+def firm_like(
+    scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool, is_fined: bool = False, is_quoted: bool = False
+) -> Name | None:
     """A new name for the phrase, when something says firm.
 
     `is_led`: a noun before it does; `is_bare`: mostly firms stand there; `is_fined`: so surely that no person need be feared
-    whose name is not known as one.
+    whose name is not known as one; `is_quoted`: it stands in quotation marks behind such a noun, whatever its words are.
     """
     reading = scene.reading
     surface = reading.whole[start:end]
@@ -232,7 +257,7 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     if any(name.end < end or not is_form for name in scene.bodies(start, end)):  # "BRAbank ASA" is not the ASA's
         return None
     is_led = is_led or _is_described(scene, start, end)
-    if not is_form and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
+    if not (is_form or is_quoted) and (_is_no_firm(scene, start, end, tokens) or (not is_led and is_person(tokens))):
         return None
     known = _known(scene, start, firm_key(surface))
     if not (
@@ -249,7 +274,15 @@ def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool
     if known:
         for field in ("key", "firm_id", "name", "via", "brand_id", "child_id", "strength"):
             setattr(name, field, getattr(known, field))
-    return scene.add(name)
+    scene.add(name)
+    if (short := _INITIALS.match(reading.whole, end)) and all(
+        letter.lower() in {word[0] for word in re.split(r"[\s'’-]", fold(surface)) if word} for letter in short[1]
+    ):
+        scene.call(name, short[1])
+    return name
+
+
+_INITIALS = re.compile(r"\s\(([A-Z]{3,8})\)")
 
 
 _SHORT_FORM = re.compile(r"\s(?:S\.?p\.?A|Spa|SA|AS|AB|SE|NV|BV)\.?$")
@@ -287,7 +320,7 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or {" ".join(bare)} & (places | vocabulary("legal", "latin"))
         or all(token in places for token in bare)
         or all(token in vocabulary("legal", "latin") for token in tokens)
-        or (bare[0] in places and bodies.intersection(bare))
+        or (bare[0] in places and bodies.intersection(bare) and " ".join(bare[-2:]) not in vocabulary("legal", "like_bodies"))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
     )
 

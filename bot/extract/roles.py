@@ -94,6 +94,10 @@ class Scene:
             self._repeat(name, rf"(?<!\w){re.escape(surface)}(?!\w)")
         return name
 
+    def call(self, name: Name, short: str) -> None:
+        """Take a short form that the text defines for a name, wherever it stands."""
+        self._repeat(name, rf"(?<!\w){re.escape(short)}(?!\w)")
+
     def _repeat(self, name: Name, expression: str) -> None:
         """Take the other places too where the name stands."""
         for match in re.finditer(expression, self.reading.whole):
