@@ -109,6 +109,7 @@ def small(text: str, *, on: str | None = "2024-05-15", regulator: str | None = N
         pytest.param("The regulator fined roofer Kellmoor Orbit for delays.", set(), id="a weak word that ends another name"),
         pytest.param("The regulator fined roofer Kellmoor Orbit Ltd for delays.", {"Kellmoor Orbit Ltd"}, id="even with a legal form"),
         pytest.param("Today Regulator Fined Chinese Orbit Over Delays", {"orbit"}, id="a weak name in a headline"),
+        pytest.param("The regulator fined traders of Kellmoor Saturn Orbit, Moscow, for delays.", set(), id="behind a name and a country"),
         pytest.param("ORBIT FINED BY THE REGULATOR", set(), id="a weak name in a line of capitals"),
         pytest.param("Later, Orbit was fined by the regulator.", {"orbit"}, id="a weak name before its verb"),
         pytest.param("The regulator fined issuer Orbit (NYSE: ORBX) again.", {"orbit"}, id="a weak name with a code"),

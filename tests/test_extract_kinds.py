@@ -182,6 +182,18 @@ def test_one_act_in_several_words_is_one_action() -> None:
             [("fine", ["google"])],
             id="a proposed fine becomes final",
         ),
+        pytest.param(
+            "The agency fined Barclays €5 million for dealings with Google. On 3 May 2012 the agency designated Google.",
+            [("fine", ["barclays"])],
+            id="a designation long ago is background",
+        ),
+        pytest.param(
+            "The agency fined Barclays €5 million. On 3 May 2024 the agency designated Google.",
+            [("fine", ["barclays"]), ("other", ["google"])],
+            id="a new one is news",
+        ),
+        pytest.param("Google was suspended by the policyholder, the agency said.", [], id="suspended by somebody else"),
+        pytest.param("The agency approved Google's plans to purchase tools.", [], id="a purchase of no firm"),
         pytest.param("The fine was not issued against Google, the agency said.", [], id="not against it"),
         pytest.param("In May, the company received a fine of €5 million, the agency said.", [("fine", [])], id="a company received it"),
         pytest.param("It rained. It was cold. The shop shut. A fine of €5 million was paid.", [], id="nobody, far down"),

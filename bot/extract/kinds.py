@@ -264,10 +264,21 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
         home.acts.append(act)
         home.targets += [name for name in act.targets if name.key not in {known.key for known in home.targets}]
         home.groups += [name for name in act.groups if name.key not in {known.key for known in home.groups}]
+    told = [one for place, one in enumerate(told) if not place or not _is_past(scene, one)]
     kept = [
         one for one in told if one.targets or one.groups or any(act.count or act.is_unnamed for act in one.acts) or one.kind is Kind.RULE
     ]
     return kept or [one for one in told[:1] if _counts_unnamed(scene, one.acts[0])]
+
+
+def _is_past(scene: Scene, told: Told) -> bool:
+    """Whether a designation that is only background lies more than a year back: why a firm was not to be dealt with."""
+    reading, lead = scene.reading, told.acts[0]
+    if reading.on is None or told.kind is not Kind.OTHER or lead.rule[:2] in _READERS:
+        return False
+    sentence = reading.sentences[lead.sentence]
+    day = facts.date_of_act(reading.folded, sentence.start, sentence.end, (lead.start, lead.end), reading.on)
+    return day is not None and (reading.on - day.value.value).days > 366
 
 
 def _counts_unnamed(scene: Scene, act: Act) -> bool:

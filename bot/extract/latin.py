@@ -250,14 +250,19 @@ def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
 
 
 _TO_DO = re.compile(r"\sto\s(?!pay\b)[a-z]+")
+_BY_FIRM = re.compile(rf"\s+by\s+(?:the\s+)?{FIRM}")
+_AGENT = re.compile(r"\s+by\s+(?:the|an?|its|their|his|her)\s+(?!end\b|time\b|same\b|way\b)[^,;.]{0,50}")
 _BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X ordered to stop": nobody else orders
 
 
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
     if _PASSIVE.search(left) and not scene.skeleton.endswith("ing", hit.start, hit.end):  # not "is investigating"
+        agent = _AGENT.match(right) if act.rule.endswith("act") else None
+        if _BY_FIRM.match(right) or (agent and not scene.is_body(hit.end, hit.end + agent.end())):
+            return False  # "sued by Acme", "cancelled by the policyholder"
         if _subject(scene, act, sentence, clause, hit.start):
-            act.has_actor = act.has_actor or (scene.has_body and not re.match(r"\s+by\s+" + FIRM, right))
-            return not re.match(r"\s+by\s+(?:the\s+)?" + FIRM, right)
+            act.has_actor = act.has_actor or scene.has_body
+            return True
         return False
     for name in scene.firms(hit.end, sentence.end)[:1]:
         gap = _PRICED.sub(" ", _without_sums(scene, hit.end, name.start).strip(FIRM))

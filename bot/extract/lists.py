@@ -127,6 +127,7 @@ def _is_member(scene: Scene, start: int, end: int) -> bool:
         or tokens[0].isdigit()
         or len(tokens) > 6
         or STOP.fullmatch(tokens[0])
+        or " ".join(tokens) in vocabulary("legal", "defined_things")
         or tokens[0] in ("in", "also", "both", "last", "earlier", "among")
         or (len(tokens) == 1 and is_first and whole[start + 1 : end] == tokens[0][1:])
         or vocabulary("legal", "not_firms").intersection(tokens)

@@ -20,7 +20,7 @@ from storage.text import fold
 
 _SIGN = re.compile(r" (?:(?:[bcdfghjklmnp-xz]|[bcdfghjklmnpqrstvwxz]{2,4}|[a-z] [a-z]) (?=[a-z])|(?<=[A-Za-z] )-[A-Za-z])")
 """What no English text has between two words, and every broken one soon has."""
-_PAIR = re.compile(r"(?<![\w&;'’.-])(?=([A-Za-z]{1,14}) ([a-z]{1,14})(?![\w'’]))")
+_PAIR = re.compile(r"(?<![\w&;'’.-])(?=([A-Za-zÀ-ÿ]{1,14}) ([a-zà-ÿ]{1,14})(?![\w'’]))")
 _HYPHEN = re.compile(r"(?<=[A-Za-z]) (?=-[A-Za-z]{2})|(?<=[A-Za-z]{2}-) (?=[A-Za-z]{4})")
 _SPLIT_NUMBER = re.compile(r"(?<=[$€£]\d,) (?=\d{3}\b)|(?<=[$€£]\d\d,) (?=\d{3}\b)|(?<=[$€£]\d{3},) (?=\d{3}\b)")
 _ENTITY = re.compile(r"&(?:amp|nbsp|quot|#39|apos|lt|gt);?(?![a-z])")
@@ -77,7 +77,7 @@ def _broken_words(whole: str) -> Iterator[tuple[int, int, str]]:
     """The spaces to leave out: two pieces that make a known word while one of them is no word."""
     if not _SIGN.search(whole):
         return
-    seen = Counter(re.findall("[a-z]+", whole.lower()))
+    seen = Counter(re.findall("[a-zà-ÿ]+", whole.lower()))
     known = _known()
     at = 0
     for match in _PAIR.finditer(whole):

@@ -25,6 +25,7 @@ def _party() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{alternation('mergers', 'parties')})\s")
 
 
+_NAMED = re.compile(r"\s(?:the\s)?[A-Z]")
 _BUYERS_DEAL = re.compile(
     r"(?<!\w)(?P<buyer>[A-Z][\w&.-]+(?: [A-Z][\w&.-]+){0,3}?)"
     r"(?:['’]s?\s(?:[a-z$€£\d.]+\s){0,3}(?:acquisition|purchase|takeover|bid|merger|deal)\b|\s(?:merger with|takeover of|bid for)\b)"
@@ -35,6 +36,8 @@ _BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: 
 def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     """Whether a body decides on the merger that the sentence tells of; its firms are the parties."""
     text = scene.skeleton[sentence.start : sentence.end]
+    if scene.skeleton.endswith("to purchase", 0, hit.end) and not _NAMED.match(scene.reading.whole, hit.end):
+        return False  # "approved plans to purchase tools"
     if not deciding().search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
         return False
     names = scene.firms(sentence.start, sentence.end)

@@ -211,13 +211,13 @@ def is_alias_cased(text: str, surface: str) -> bool:
     )
 
 
-_BEFORE = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,}) $")
+_BEFORE = re.compile(r"(?<=[a-z,] )((?:[A-Z][a-z]{2,} ){1,3})$")
 
 
 def is_end_of_longer(reading: Reading, start: int) -> bool:
     """Whether a word with a capital stands before a common word in running text, so that it only ends a name: "Draycott Windows"."""
-    before = _BEFORE.search(reading.whole, max(0, start - 24), start)
-    if before is None or fold(before[1]) in vocabulary("legal", "generic") | lands() | vocabulary("legal", "not_firms"):
+    before = _BEFORE.search(reading.whole, max(0, start - 40), start)
+    if before is None or set(fold(before[1]).split()) <= vocabulary("legal", "generic") | lands() | vocabulary("legal", "not_firms"):
         return False
     end = reading.whole.find("\n", start)
     line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : end if end >= 0 else len(reading.whole)]
@@ -423,8 +423,18 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
             if any(names[i].firm_id for i in inside):
                 continue
             surface = reading.whole[left:right]
-            names.append(Name(left, right, right, firm_key(surface), name=surface, rule="legal-form"))
+            names.append(Name(left, right, right, _twin_key(names, firm_key(surface)), name=surface, rule="legal-form"))
             taken.append((left, right))
+
+
+def _twin_key(names: list[Name], key: str) -> str:
+    """The key of a firm already named whose letters a scan read otherwise: "Westem" for "Western", "Tele dyne"."""
+    letters = _letters(key)
+    return next((name.key for name in names if name.rule == "legal-form" and _letters(name.key) == letters), key)
+
+
+def _letters(key: str) -> str:
+    return key.replace(" ", "").replace("rn", "m")
 
 
 def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
