@@ -34,10 +34,10 @@ _CITED = re.compile(
 )
 _INITIAL = re.compile(r"\s[A-Z]\.?\s")
 _JOINED = re.compile(r",\s|\s&\s|\sand\s")
+_COLON = re.compile(r"\s?:\s*")
 _LABEL = re.compile(
-    r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|"
-    r"addressees?)\s?:\s*|"
-    r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
+    r"(?:(?<=[\s;>.])|^)(?:(?:data )?controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)$|"
+    r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?$"
 )
 _CASE = re.compile(r"(\w[^:\n]{1,50}?): [a-z][^:]*\b(?:case|undertakings|commitments)\b")
 _REMARK = re.compile(r"\s\[[^\]]*\]$")
@@ -135,7 +135,9 @@ def is_paper(reading: Reading) -> bool:
     if not reading.title_end:
         return False
     title = reading.folded[: reading.title_end]
-    if _paper().match(title) or _report().search(title):
+    if ":" in title and _paper().match(title):
+        return True
+    if any(report in title for report in words("captions", "reports")) and _report().search(title):
         return True
     if not _is_alone(reading):
         return False
@@ -259,12 +261,13 @@ def caption(scene: Scene) -> list[Name] | None:
 def _labelled(scene: Scene) -> list[Name]:
     """The firm of a field: "Controller: Acme S.p.A."."""
     reading = scene.reading
-    for label in _LABEL.finditer(reading.folded, 0, 3_000):
-        if named := scene.firms(label.end(), label.end() + 12):
+    for colon in _COLON.finditer(reading.folded, 0, 3_000):
+        if not _LABEL.search(reading.folded, max(0, colon.start() - 24), colon.start()):
+            continue
+        if named := scene.firms(colon.end(), colon.end() + 12):
             return named[:1]
-        form = _FIELD.match(reading.whole, label.end())
-        if form:
-            return [_add(scene, label.end(), form.end())]
+        if form := _FIELD.match(reading.whole, colon.end()):
+            return [_add(scene, colon.end(), form.end())]
     return []
 
 

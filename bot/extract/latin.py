@@ -10,7 +10,7 @@ spelling, a noun beside it or the rest of the text says that it is one.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.extract import facts
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
@@ -67,6 +67,15 @@ def _recalls_no_goods() -> re.Pattern[str]:
 _STORIES = re.compile(r"\s[-–—|•]\s")
 
 
+@lru_cache(maxsize=64)  # each sense of a trigger word asks again
+def _clause(before: str) -> int:
+    """Where the last clause of the words before a trigger begins."""
+    start = 0
+    for match in _CLAUSE.finditer(before):
+        start = match.end()
+    return start
+
+
 def _story(scene: Scene, sentence: Sentence, hit: Hit) -> Sentence:
     """Of a newsletter's title, which strings its stories together with dashes, the story that the word belongs to."""
     marks = list(_STORIES.finditer(scene.skeleton, sentence.start, sentence.end))
@@ -106,9 +115,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return False
     if sentence.is_title:
         sentence = _story(scene, sentence, hit)
-    clause = sentence.start
-    for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
-        clause = match.end()
+    clause = sentence.start + _clause(skeleton[sentence.start : hit.start])
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
     if act.kind is Kind.INVESTIGATION:
         word = skeleton[hit.start : hit.end]
@@ -174,7 +181,7 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     skeleton = scene.skeleton
     follows, precedes = _anaphors()
     blank = _without_sums(scene, hit.end, sentence.end)
-    before = skeleton[sentence.start : hit.start]
+    before = skeleton[max(sentence.start, hit.start - 120) : hit.start]
     is_again = bool(_AGAIN.search(before) and _REDUCED.match(blank))  # "the original fine of €20,000 was reduced"
     is_done = bool(
         _WAS_IMPOSED.match(blank) or (_FINAL.search(before) and _ON_IT.match(blank))
@@ -256,7 +263,7 @@ _BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X or
 
 
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
-    if _PASSIVE.search(left) and not scene.skeleton.endswith("ing", hit.start, hit.end):  # not "is investigating"
+    if _PASSIVE.search(left[-90:]) and not scene.skeleton.endswith("ing", hit.start, hit.end):  # not "is investigating"
         agent = _AGENT.match(right) if act.rule.endswith("act") else None
         if _BY_FIRM.match(right) or (agent and not scene.is_body(hit.end, hit.end + agent.end())):
             return False  # "sued by Acme", "cancelled by the policyholder"
@@ -334,6 +341,9 @@ def _is_open(gap: str) -> bool:
     )
 
 
+_RECALLING = re.compile(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$")
+_OWNER = re.compile(rf"({FIRM}+)(?:(?:'s?)?\s+(?:[\w€$£.,%&/()-]+\s+){{0,4}}|:\s(?:[\w]+\s+){{0,3}})$")
+_NO_OWNER = re.compile(r"\b(?:to|of|in|on|by|with|against|and|opened|opens|launches|launched|faces|under)\b")
 _GIVEN = re.compile(r"\s(?:offered |given |made |proposed |provided )?(?:by|from|of|with)\s(?:the\s)?")
 
 
@@ -341,16 +351,10 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     skeleton = scene.skeleton
     if act.kind is Kind.APPROVAL and not deciding().search(skeleton, sentence.start, hit.start):
         return False
-    act.is_recalling = bool(re.search(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$", left))
-    owner = re.search(
-        rf"({FIRM}+)(?:(?:'s?)?\s+(?:[\w€$£.,%&/()-]+\s+){{0,4}}|:\s(?:[\w]+\s+){{0,3}})$",
-        skeleton[max(sentence.start, hit.start - 120) : hit.start],
-    )
-    if (
-        owner
-        and not _NOUN_STOP.search(owner.group())
-        and not re.search(r"\b(?:to|of|in|on|by|with|against|and|opened|opens|launches|launched|faces|under)\b", owner.group())
-    ):
+    act.is_recalling = bool(_RECALLING.search(left[-24:]))
+    near = skeleton[max(sentence.start, hit.start - 120) : hit.start]
+    owner = _OWNER.search(near) if FIRM in near else None
+    if owner and not _NOUN_STOP.search(owner.group()) and not _NO_OWNER.search(owner.group()):
         is_many = act.kind is Kind.FINE and skeleton.endswith("s", 0, hit.end)  # "Acme's fines" are nobody's act without a sum
         run = scene.firms(sentence.start, hit.start)
         if is_many and not facts.sums(scene.reading.folded, sentence.start, sentence.end):
@@ -358,7 +362,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
             return True
-    if _receives().search(left) and _subject(scene, act, sentence, clause, hit.start):
+    if _receives().search(left[-90:]) and _subject(scene, act, sentence, clause, hit.start):
         act.has_actor = act.has_actor or scene.has_body
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,9 +20,13 @@ from storage.text import fold
 
 _SIGN = re.compile(r" (?:(?:[bcdfghjklmnp-xz]|[bcdfghjklmnpqrstvwxz]{2,4}|[a-z] [a-z]) (?=[a-z])|(?<=[A-Za-z] )-[A-Za-z])")
 """What no English text has between two words, and every broken one soon has."""
-_PAIR = re.compile(r"(?<![\w&;'’.-])(?=([A-Za-zÀ-ÿ]{1,14}) ([a-zà-ÿ]{1,14})(?![\w'’]))")
-_HYPHEN = re.compile(r"(?<=[A-Za-z]) (?=-[A-Za-z]{2})|(?<=[A-Za-z]{2}-) (?=[A-Za-z]{4})")
-_SPLIT_NUMBER = re.compile(r"(?<=[$€£]\d,) (?=\d{3}\b)|(?<=[$€£]\d\d,) (?=\d{3}\b)|(?<=[$€£]\d{3},) (?=\d{3}\b)")
+_PAIR = re.compile(r"(?<![\w&;'.-])(?=([a-z]{1,14}) ([a-z]{1,14})(?![\w']))")
+_LETTERS = re.compile("[a-z]+")
+_SPACED = tuple(
+    re.compile(expression)  # each begins with a sign that is rare, so that a scan costs little
+    for expression in (r" (?=-[A-Za-z]{2})(?<=[A-Za-z] )", r"- (?=[A-Za-z]{4})(?<=[A-Za-z]{2}- )", r"[$€£]\d{1,3}, (?=\d{3}\b)")
+)
+"""Spaces that do not belong: before a hyphen, behind one, inside a sum. Each is the last letter of its match."""
 _ENTITY = re.compile(r"&(?:amp|nbsp|quot|#39|apos|lt|gt);?(?![a-z])")
 _ENTITIES = {"amp": "&", "nbsp": " ", "quot": '"', "#39": "'", "apos": "'", "lt": "<", "gt": ">"}
 _WORD = re.compile(r"[^\s(\"]+")
@@ -48,8 +52,11 @@ class Mended:
 
 def mended(whole: str, title_end: int) -> Mended | None:
     """The text without its breaks; None when there is nothing to mend."""
-    edits = sorted({*_broken_words(whole), *_entities(whole)})
     is_small = _is_in_small_letters(whole[:title_end])
+    is_broken = _SIGN.search(whole) is not None
+    if not (is_broken or is_small or "&" in whole):
+        return None
+    edits = sorted({*(_broken_words(whole) if is_broken else ()), *_entities(whole)})
     if not edits and not is_small:
         return None
     parts: list[str] = []
@@ -75,28 +82,39 @@ def mended(whole: str, title_end: int) -> Mended | None:
 
 def _broken_words(whole: str) -> Iterator[tuple[int, int, str]]:
     """The spaces to leave out: two pieces that make a known word while one of them is no word."""
-    if not _SIGN.search(whole):
-        return
-    seen = Counter(re.findall("[a-zà-ÿ]+", whole.lower()))
+    folded = fold(whole)
+    seen = Counter(_LETTERS.findall(folded))
     known = _known()
-    at = 0
-    for match in _PAIR.finditer(whole):
-        left, right = match.group(1).lower(), match.group(2)
-        joined = left + right
-        if match.start() < at or len(joined) < 4 or (not seen[joined] and joined not in known):
+    words = known | seen.keys()
+    spans = []
+    for left, right in {(left, right) for left, right in _PAIR.findall(folded) if left + right in words}:
+        if not _is_broken(left, right, seen, known):
             continue
-        if any(piece not in known and (seen[piece] == 1 or seen[joined] > seen[piece]) for piece in (left, right)):
-            at = match.end(2)
-            yield match.end(1), match.start(2), ""
-    for expression in (_HYPHEN, _SPLIT_NUMBER):
+        at = 0
+        while (at := folded.find(f"{left} {right}", at)) >= 0:
+            middle, end = at + len(left), at + len(left) + 1 + len(right)
+            if (pair := _PAIR.match(folded, at)) and pair.end(2) == end and whole[middle + 1].islower():
+                spans.append((at, middle, end))
+            at += 1
+    last = 0
+    for start, middle, end in sorted(spans):
+        if start >= last:
+            last = end
+            yield middle, middle + 1, ""
+    for expression in _SPACED:
         for match in expression.finditer(whole):
-            yield match.start(), match.end(), ""
+            yield match.end() - 1, match.end(), ""
+
+
+def _is_broken(left: str, right: str, seen: Mapping[str, int], known: frozenset[str]) -> bool:
+    """Whether the pieces of a word are no words of their own: unknown, and here alone or rarer than the whole."""
+    whole = seen[left + right]
+    return len(left) + len(right) > 3 and any(piece not in known and (seen[piece] == 1 or whole > seen[piece]) for piece in (left, right))
 
 
 def _entities(whole: str) -> Iterator[tuple[int, int, str]]:
-    if "&" in whole:
-        for match in _ENTITY.finditer(whole):
-            yield match.start(), match.end(), _ENTITIES[match.group().strip("&;")]
+    for match in _ENTITY.finditer(whole):
+        yield match.start(), match.end(), _ENTITIES[match.group().strip("&;")]
 
 
 @cache

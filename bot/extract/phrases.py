@@ -278,7 +278,7 @@ def firm_like(
     if (short := _INITIALS.match(reading.whole, end)) and all(
         letter.lower() in {word[0] for word in re.split(r"[\s'’-]", fold(surface)) if word} for letter in short[1]
     ):
-        scene.call(name, short[1])
+        scene.repeat(name, short[1])
     return name
 
 

@@ -22,6 +22,7 @@ FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton
 
 PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
 """Kinds that carry a penalty, or ask for one."""
+_WORD = re.compile(r"\w")
 _PRONOUN = re.compile(r"\b(?:it|they|he|she|we|the agency|the body|who|which|then|and)\b[^,;]*$")
 _ADVERBS = re.compile(r"\b[a-z]+ly\b")
 _THINGS = frozenset((Kind.BAN, Kind.SUSPENSION, Kind.REMOVAL, Kind.RECALL, Kind.INVESTIGATION, Kind.LAWSUIT, Kind.FINE))
@@ -91,18 +92,18 @@ class Scene:
         surface = self.reading.whole[name.start : name.end]
         self._insert(name)
         if surface.isascii() and len(surface) > 2:
-            self._repeat(name, rf"(?<!\w){re.escape(surface)}(?!\w)")
+            self.repeat(name, surface)
         return name
 
-    def call(self, name: Name, short: str) -> None:
-        """Take a short form that the text defines for a name, wherever it stands."""
-        self._repeat(name, rf"(?<!\w){re.escape(short)}(?!\w)")
-
-    def _repeat(self, name: Name, expression: str) -> None:
-        """Take the other places too where the name stands."""
-        for match in re.finditer(expression, self.reading.whole):
-            if match.start() != name.start and not {FIRM, BODY} & set(self.skeleton[match.start() : match.end()]):
-                self._insert(Name(match.start(), match.end(), match.end(), name.key, name.firm_id, name.name, rule=name.rule))
+    def repeat(self, name: Name, surface: str) -> None:
+        """Take the other places too where the name, or a short form of it, stands: letters of a spaced script as whole words."""
+        whole, is_spaced = self.reading.whole, surface.isascii()
+        end = 0
+        while (start := whole.find(surface, end)) >= 0:
+            end = start + len(surface)
+            is_inside = is_spaced and bool((start and _WORD.match(whole, start - 1)) or _WORD.match(whole, end))
+            if start != name.start and not is_inside and not {FIRM, BODY} & set(self.skeleton[start:end]):
+                self._insert(Name(start, end, end, name.key, name.firm_id, name.name, rule=name.rule))
 
     def members(self, places: Iterable[tuple[int, int]]) -> list[Name]:
         """Take the members of a list of firms: the names that stand there, weak ones too, else new ones by their surface."""
@@ -120,7 +121,7 @@ class Scene:
             found += known
         for name in fresh:
             surface = self.reading.whole[name.start : name.end]
-            self._repeat(name, rf"(?<!\w){re.escape(surface)}(?!\w)" if surface.isascii() else re.escape(surface))
+            self.repeat(name, surface)
         return found
 
     def _insert(self, name: Name) -> None:
