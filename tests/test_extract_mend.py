@@ -26,6 +26,14 @@ BROKEN = (
         pytest.param("Dal -Tech is Dal-Tech", "Dal-Tech is Dal-Tech", id="a space before a hyphen"),
         pytest.param("self -disclosed, non- egregious", "self-disclosed, non-egregious", id="around hyphens"),
         pytest.param("as sessed two violation s and pays $23, 500", "assessed two violations and pays $23,500", id="inside a sum"),
+        pytest.param("violation s of: with in limits, within", "violations of: with in limits, within", id="two words that are words"),
+        pytest.param(
+            "violation s of: re gulations, pure gulations, regulations, regulations, regulations",
+            "violations of: regulations, pure gulations, regulations, regulations, regulations",
+            id="not inside a word",
+        ),
+        pytest.param("a viola tion s tions, violation", "a violation s tions, violation", id="a piece is used once"),
+        pytest.param("violation s of Cr édit Kell and Crédit Kell", "violations of Crédit Kell and Crédit Kell", id="with an accent"),
         pytest.param("CP&amp;A&nbsp;Ltd", "CP&A Ltd", id="signs of a page"),
     ],
 )

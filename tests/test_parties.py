@@ -56,6 +56,7 @@ from bot.extract import parties
         pytest.param(
             "Elm Street Brokers, Elm Street & Co. LLC", ["Elm Street Brokers", "Elm Street & Co. LLC"], [], id="its own first word again"
         ),
+        pytest.param("1 & 2 Oak, Elm", [], ["Oak", "Elm"], id="numbers are no partnership"),
         pytest.param("", [], [], id="nothing"),
         pytest.param(" , 12; ", [], [], id="no letter"),
     ],

@@ -40,6 +40,7 @@ _LABEL = re.compile(
     r"(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?$"
 )
 _CASE = re.compile(r"(\w[^:\n]{1,50}?): [a-z][^:]*\b(?:case|undertakings|commitments)\b")
+_BETWEEN = re.compile(r"\W*(?:\b(?:and|et al|et|und|y|e|crd no)\b\W*)*")
 _REMARK = re.compile(r"\s\[[^\]]*\]$")
 _NO_NAME = re.compile(r"[:?!€$£%]|\d{4}|[a-z]{4}\.\s")
 
@@ -84,7 +85,7 @@ def _string(reading: Reading) -> _String | None:
         return None
     has_form = any(_ends_in_form(one) for one in found)
     rest = _without(head, found)
-    if re.search(r"[^\W\d]{2,}", rest) and not re.fullmatch(r"\W*(?:and|et al|et|und|y|e)?\W*", rest.strip().lower()):
+    if re.search(r"[^\W\d]{2,}", rest) and not _BETWEEN.fullmatch(rest.lower()):
         return None
     if not all(_is_name(reading, start, one) for one in found):
         return None

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from bot.extract.text import lexicon
 from storage.text import fold
@@ -122,15 +123,12 @@ def _known() -> frozenset[str]:
     """The words of the lexicon that stand by themselves in texts."""
     found: set[str] = set()
 
-    def gather(entry: object) -> None:
+    def gather(entry: Any) -> None:
         if isinstance(entry, str):
             found.update(re.findall("[a-z]{2,}", fold(entry)))
-        elif isinstance(entry, list):
-            for one in entry:
-                gather(one)
-        elif isinstance(entry, dict):
-            for one in entry.values():
-                gather(one)
+            return
+        for one in entry.values() if isinstance(entry, dict) else entry:
+            gather(one)
 
     for section, entries in lexicon().items():
         if section not in ("money", "legal", "phrases", "persons"):

@@ -159,8 +159,6 @@ def _chunk(text: str, masked: str, start: int, end: int) -> Iterator[Party]:
     at = start
     runs = list(_forms(masked, start, end))
     for place, (left, right, is_hard) in enumerate(runs):
-        if right <= at:
-            continue
         following = runs[place + 1] if place + 1 < len(runs) else None
         if following and _goes_on(masked[right : following[0]].rstrip(" ,"), is_hard=is_hard):
             continue
@@ -238,8 +236,6 @@ def _parts(body: str) -> list[tuple[int, int]]:
 
 
 def _party(text: str, start: int, end: int, *, is_person: bool) -> Iterator[Party]:
-    while start < end and text[start] in " ,.;":
-        start += 1
     while end > start and (text[end - 1] in " ,;" or (text[end - 1] == "." and _UNPOINTED.search(text, start, end))):
         end -= 1
     if re.search(r"[^\W\d]", text[start:end]):
