@@ -194,9 +194,7 @@ def test_one_act_in_several_words_is_one_action() -> None:
         ),
         pytest.param("Google was suspended by the policyholder, the agency said.", [], id="suspended by somebody else"),
         pytest.param("The agency approved Google's plans to purchase tools.", [], id="a purchase of no firm"),
-        pytest.param(
-            "A thatched shop hid it, but the agency fined Google.", [("fine", ["google"])], id="a word inside a word parts no clause"
-        ),
+        pytest.param("The agency in the thatched house fined Google.", [("fine", ["google"])], id="a word inside a word parts no clause"),
         pytest.param("Google sold tea. The company received a fine.", [], id="a fine of nobody"),
         pytest.param("It rained. The agency met Google. Lawyers discussed a fine on the company.", [], id="a fine that is discussed"),
         pytest.param("The fine was not issued against Google, the agency said.", [], id="not against it"),

@@ -173,7 +173,7 @@ def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """ "(a fine) on the company" and "the company was (fined)": after the word, before it."""
     firm = rf"(?:the|this|that|said) (?:[a-z]+ )?(?:{'|'.join(words('spoken_of', 'firms'))})\b(?!'s? (?:ceo|chief|director|owner))"
     return (
-        re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"),
+        re.compile(rf"(?:\s(?:[^;:.]{{0,60}}?\s)?(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"),
         re.compile(
             rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|"
             rf"\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
