@@ -252,6 +252,24 @@ def test_a_titles_short_names_and_the_full_ones_are_one_merger() -> None:
         pytest.param("CMA consults on new requirements for Google", "gb-cma", [("rectification", {"Google"})], id="proposed requirements"),
         pytest.param("CMA consults on new requirements for payment services", "gb-cma", [], id="for nobody by name"),
         pytest.param(
+            "SEC Charges Investment Adviser Kell Wealth Advisors and Two Executives in Scheme",
+            "us-sec",
+            [("lawsuit", {"Kell Wealth Advisors"})],
+            id="an adviser",
+        ),
+        pytest.param(
+            "Texas-based Hospital Chain Kell Pine Health to Pay $14 Million to Settle Claims",
+            None,
+            [("settlement", {"Kell Pine Health"})],
+            id="a chain",
+        ),
+        pytest.param("FTC Sues Rideshare Company Zephyr for Hiding Fees", "us-ftc", [("lawsuit", {"Zephyr"})], id="a company of that name"),
+        pytest.param(
+            "FTC Sues Kell Motor Company for Hiding Fees", "us-ftc", [("lawsuit", {"Kell Motor Company"})], id="a name that ends so"
+        ),
+        pytest.param("Kell Motor Company Fined for Delays", "us-ftc", [("fine", {"Kell Motor Company"})], id="a verb is no name"),
+        pytest.param("Charity fined £18,000 for losing records", "gb-ico", [], id="a noun that begins the sentence"),
+        pytest.param(
             "Visa and Mastercard sued by the FTC over fees", None, [("lawsuit", {"Visa", "Mastercard"})], id="Visa is a firm here"
         ),
         pytest.param("FTC fines agent over visa and passport fees", None, [], id="and none here"),

@@ -437,6 +437,9 @@ def _letters(key: str) -> str:
     return key.replace(" ", "").replace("rn", "m")
 
 
+_NAMED_BEHIND = re.compile(r"\s([A-Z][\w.-]+)\s(?:[Ff]or|[Oo]ver|[Aa]fter)\s")
+
+
 def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Without what only describes the next one: "Patio Furniture Company Grosfillex Inc."."""
     before: tuple[int, int] | None = None
@@ -444,6 +447,9 @@ def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator
         if before and not (span[0] == before[1] + 1 and reading.whole.endswith(("Company", "Firm", "Corporation"), 0, before[1])):
             yield before
         before = span
+        named = _NAMED_BEHIND.match(reading.whole, span[1]) if reading.whole.endswith("Company", 0, span[1]) else None
+        if named and not any(hit.start == named.start(1) for hit in reading.hits):
+            before = None  # "Rideshare Company Zephyr for ..."
     if before:
         yield before
 

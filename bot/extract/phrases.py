@@ -135,17 +135,16 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
         is_led = True
     else:
         end = after = phrase(whole, start, sentence.end)
-        if _is_headline(whole[sentence.start : sentence.end]) and (named := behind_kind(scene.reading.folded, start, end)) > start:
-            is_led, start = True, named
+        named = _named_at(scene, sentence, start, end)
+        if named > start:
+            start = named
+            is_led = not is_person(fold(whole[start:end]).split())
         elif noun := _kind_of_firm().match(scene.reading.folded, end, sentence.end):  # "the Amsterdam hospital OLVG"
             stop = phrase(whole, noun.end(), sentence.end)
             if stop > noun.end():
                 is_led, start, end, after = True, noun.end(), stop, stop
             elif " " in whole[start:end]:  # "the Lindqvist Holm nursing home"
                 is_led, after = True, noun.end() - 1
-        elif based := _BASED.match(whole, start, end):  # "Ohio-based First Lantern"
-            start = based.end()
-            is_led = not is_person(fold(whole[start:end]).split())
     if end <= start or _GOES_ON.match(scene.reading.folded, after, sentence.end + 1) is None or _is_half(scene, after, sentence.end):
         return None
     is_ordered = (
@@ -197,6 +196,14 @@ def placed_run(scene: Scene, act: Act, at: int, sentence: Sentence) -> list[Name
     return run
 
 
+def _named_at(scene: Scene, sentence: Sentence, start: int, end: int) -> int:
+    """Where in a run of capitals the name begins: behind where the firm sits ("Ohio-based"), in a headline behind what it is."""
+    whole = scene.reading.whole
+    based = _BASED.match(whole, start, end)
+    start = based.end() if based else start
+    return behind_kind(scene.reading.folded, start, end) if _is_headline(whole[sentence.start : sentence.end]) else start
+
+
 _BASED = re.compile(r"(?:[A-Z][\w.]*\s){0,2}[A-Z][\w.]*-(?:[Bb]ased|[Hh]eadquartered|[Ll]isted|[Ll]inked|[Oo]wned)\s")
 _JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?\s(?:and|und|et|e|y|en)\s)")
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
@@ -215,7 +222,7 @@ def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None
             and not _FOLLOWS_CAPITAL.search(whole, max(sentence.start, start - 24), start)
             and phrase(whole, start, near) == near
         ):
-            named = behind_kind(scene.reading.folded, start, near) if _is_headline(whole[sentence.start : sentence.end]) else start
+            named = _named_at(scene, sentence, start, near)
             return firm_like(scene, named, near, is_led=named > start, is_bare=is_bare, is_fined=act.kind is Kind.FINE and bool(verb))
     lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
     start = sentence.start + (lead.end() if lead else 0)
@@ -313,7 +320,7 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or (
             len(bare) == 1
             and bare[0] in vocabulary("legal", "descriptors")
-            and (bare[0].endswith("s") or _is_headline(_line(scene.reading.whole, start)))
+            and (bare[0].endswith("s") or _is_first(scene, start) or _is_headline(_line(scene.reading.whole, start)))
         )
         or ("bank" not in bare and vocabulary("legal", "public").intersection(bare))
         or {" ".join(bare), bare[0]} & bodies
@@ -323,6 +330,11 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
         or (bare[0] in places and bodies.intersection(bare) and " ".join(bare[-2:]) not in vocabulary("legal", "like_bodies"))
         or any(hit.start >= start and hit.end <= end for hit in scene.reading.hits)
     )
+
+
+def _is_first(scene: Scene, start: int) -> bool:
+    """Whether a sentence begins here, so that the capital says nothing."""
+    return any(sentence.start == start for sentence in scene.reading.sentences)
 
 
 def is_person(tokens: list[str]) -> bool:
