@@ -35,11 +35,12 @@ _NO_MEMBER = re.compile(
 )
 
 
-def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
+def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> list[Name]:
     """The members of a list `A、B、C`, in the register or not; nothing when nothing says that it lists firms.
 
     That a member is a known firm says so, or the words that open or close the list (11家企业包括, 等3家企业): then any
-    short name is a member. Without such a count a person's name is none.
+    short name is a member. Without such a count a person's name is none. `is_hit`: an authority acts against the list,
+    so that two members which may be firms are enough.
     """
     skeleton = scene.skeleton
     lead = _LIST_LEAD.match(skeleton, start, end)
@@ -66,7 +67,7 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
         if scene.firms(left, right) or _is_member(scene, left, right, is_counted=is_counted, is_of_firms=is_of_firms):
             places.append((left, right))
     if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
-        places = places if len(places) == len(parts) > 2 else []
+        places = places if len(places) == len(parts) > (1 if is_hit else 2) else []
     return scene.members(places)
 
 
@@ -92,7 +93,8 @@ def _parts(skeleton: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
-    """The place without its quotation marks."""
+    """The place without its quotation marks, and without what only says that the list is spoken of."""
+    start += 2 * skeleton.startswith("关于", start, stop)
     while start < stop and skeleton[start] in "\"'《〈 ":
         start += 1
     while stop > start and skeleton[stop - 1] in "\"'》〉 ":

@@ -17,14 +17,24 @@ from bot.extract import facts
 from bot.extract.enumerations import enumeration
 from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects, without_lead
+from bot.extract.short_names import (
+    Look,
+    begins_predicate,
+    ending_within,
+    is_object,
+    is_said_of_firms,
+    look,
+    subject_end,
+    subjects,
+    without_lead,
+)
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
-_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|因")
+_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|因")
 _COVERB = re.compile("关于|对|向|给|将")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
@@ -61,6 +71,12 @@ class _Clause:
         """No passive mark stands before the word; 因 tells only why."""
         return self.passive is None or self.passive.group() == "因"
 
+    @property
+    def is_of_firms(self) -> bool:
+        """A regulator does here what is done to firms only: 被银保监会通报."""
+        word = self.scene.reading.folded[self.hit.start : self.hit.end]
+        return word in vocabulary("han", "firm_acts") and bool(self.scene.bodies(self.sentence.start, self.stop))
+
     def has_sum(self, start: int, end: int) -> bool:
         """Whether a sum of money stands between the offsets."""
         return bool(facts.sums(self.scene.reading.folded, start, end))
@@ -71,7 +87,9 @@ class _Clause:
 
     def places(self, start: int, end: int, least: Look) -> bool:
         """Take the short name between the offsets for what the act hits."""
-        self.act.targets += (placed := _run(self.scene, start, end, least=least))
+        is_spoken_for = self.trigger.kind is Kind.TALKS
+        placed = _run(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
+        self.act.targets += placed
         return bool(placed)
 
 
@@ -157,7 +175,7 @@ def _behind_coverb(clause: _Clause) -> bool | None:
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()
-    several = enumeration(scene, low, hit.start)
+    several = enumeration(scene, low, hit.start, is_hit=clause.act.has_actor)
     if several:
         return clause.hits(several)
     names = scene.firms(low, hit.start)
@@ -186,7 +204,7 @@ def _behind_word(clause: _Clause) -> bool | None:
     scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
     if trigger.frame not in ("object", "act", "passive"):
         return None
-    several = enumeration(scene, hit.end, end)
+    several = enumeration(scene, hit.end, end) or (clause.act.has_actor and _named_last(scene, hit.end, end))
     if several:
         return clause.hits(several)
     names = scene.firms(hit.end, end)
@@ -199,6 +217,13 @@ def _behind_word(clause: _Clause) -> bool | None:
         return None
     is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
+
+
+def _named_last(scene: Scene, start: int, end: int) -> list[Name]:
+    """The list that a later part of the sentence closes: 通报46款应用，A、B在列."""
+    tail = _COMPLETED.search(scene.skeleton, start, end)
+    part = _last(_STOP, scene.skeleton[start : tail.start()]) if tail else None
+    return enumeration(scene, start + part.end(), tail.start(), is_hit=True) if tail and part else []
 
 
 _CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
@@ -307,35 +332,72 @@ def _is_done_by_authority(clause: _Clause) -> bool:
     return frame not in ("act", "passive") or not _private_agent().search(skeleton[start : hit.start + 1])
 
 
-_SAID = re.compile("对|以|就|证实|查明|查实|发现|认定|通报称?|针对")
+_SAID = re.compile("对|以(?!及)|就|被告单位|证实|查明|查实|发现|认定|通报称?|针对")
 """Behind these an authority names whom it accuses."""
 
 
 def _accused(clause: _Clause) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
-    scene, hit, sentence = clause.scene, clause.hit, clause.sentence
-    if not scene.is_body(sentence.start, sentence.end, places=False) or re.match("[^,。]{0,6}的", scene.skeleton[hit.end :]):
+    scene, hit, sentence, skeleton = clause.scene, clause.hit, clause.sentence, clause.scene.skeleton
+    is_case = skeleton.startswith("案", hit.end - skeleton.endswith("案", hit.start, hit.end))
+    is_of_other = re.match("[^,。]{0,6}的", skeleton[hit.end :]) and not is_case
+    if is_of_other or not scene.is_body(sentence.start, sentence.end, places=False):
         return False
     said = _last(_SAID, clause.left)
     low = clause.start + said.end() if said else clause.start
     named = scene.firms(low, hit.start)
-    if named and named[0].start < low + 2:
+    is_led = bool(named) and named[0].start < low + 2
+    if skeleton.endswith("案", hit.start, hit.end) and not (said and is_led):
+        return _is_case_of(clause, low)
+    if is_led:
         return clause.hits(enumeration(scene, low, hit.start) or listed(scene, named[0], hit.start))
-    if named and "的" in scene.skeleton[named[0].tail : hit.start]:
+    if named and "的" in skeleton[named[0].tail : hit.start]:
         return False  # X的用户涉嫌诈骗
     clause.least = Look.POSSIBLE
     return _subject(clause, low, hit.start, hit.start)
+
+
+_CASE_WORDS = re.compile('(?:公司|平台|集团|涉嫌|特大|重大|网络|系列|"|等)*$')
+
+
+def _is_case_of(clause: _Clause, low: int) -> bool:
+    """X公司特大网络传销案: whose name stands right before the case."""
+    scene, hit = clause.scene, clause.hit
+    words_between = _CASE_WORDS.search(scene.skeleton, low, hit.start)
+    stop = words_between.start() if words_between else hit.start
+    named = [name for name in scene.firms(low, hit.start) if max(name.tail, name.end) == stop]
+    if named:
+        return clause.hits(named)
+    least = Look.POSSIBLE if scene.skeleton.startswith('"', stop) else Look.CERTAIN
+    return clause.places(low, stop, least) and clause.act.targets[-1].end == stop
+
+
+_OWNED = re.compile("(?:集团|公司)?(?:的|旗下的?)?(?:旗下|全资子公司|控股子公司|子公司|关联公司)(?:公司|平台|品牌|app)?")
 
 
 def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
     scene = clause.scene
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
+        owned = _OWNED.match(scene.skeleton, first.tail, limit)
         follow = scene.firms(first.end, limit)[:1]
         if follow and re.fullmatch(f"[{HAN}]{{0,14}}", scene.gap(first.end, follow[0].start)):
             clause.act.groups.append(first)
             return listed(scene, follow[0], limit)
+        if owned and not follow and (placed := _run(scene, owned.end(), limit)):
+            clause.act.groups.append(first)
+            return placed
     return listed(scene, first, limit)
+
+
+_ADJUNCT = re.compile("(?<![现正存所内潜])在|通过|利用|登录|假借")
+"""Before a name: it is where or by what means something is done, and no subject."""
+
+
+def _free(scene: Scene, start: int, end: int) -> list[Name]:
+    """The firms named between the offsets, without those of an adjunct: 在X刷单."""
+    skeleton = scene.skeleton
+    return [name for name in scene.firms(start, end) if not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start) and not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 1), name.start)]
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -348,7 +410,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     skeleton, folded = scene.skeleton, scene.reading.folded
     coded = [name for name in scene.firms(start, mark) if name.rule == "stock-code" or _CODE_END.search(folded, name.end, name.tail)]
     if coded:
-        is_last = role_beside(scene, coded[0]) or not is_object(folded, coded[-1].start)
+        is_past = role_beside(scene, coded[0]) and not _WRONG.search(skeleton, coded[0].tail, coded[-1].start)
+        is_last = is_past or not is_object(folded, coded[-1].start)
         chosen = coded[-1] if is_last else coded[0]
         if not role_beside(scene, chosen) and _ELSEWHERE.search(skeleton, chosen.tail, mark):
             return clause.places(chosen.tail + 2, end, clause.least)  # another headline without a break between
@@ -359,7 +422,7 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
         clause.hits(several)
         return True
     start = max(start, skeleton.rfind("、", start, end) + 1)  # clauses joined like a list
-    names = scene.firms(start, end)
+    names = _free(scene, start, end)
     if names:
         clause.hits(_listed(clause, names[0], end))
         return True
@@ -383,7 +446,7 @@ def _is_of_other(scene: Scene, start: int, end: int) -> bool:
 
 
 _NO_SUBJECT = re.compile(
-    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
+    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又受]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
 )
 
 
@@ -410,10 +473,13 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
     start = clause.start if start is None else start
     if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3):
         told = scene.firms(sentence.start, start)[-1:]
+        first = _BREAK.search(skeleton, sentence.start, start)
+        if not told and first:
+            return clause.places(sentence.start, first.start(), Look.CERTAIN)
         return bool(told) and clause.hits(told)
     edges = [sentence.start, *(match.end() for match in _BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
     for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
-        names = scene.firms(low, high)
+        names = _free(scene, low, high)
         if names and skeleton.startswith(("对", "向"), names[0].start - 1):
             return clause.hits(enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:
@@ -422,7 +488,7 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
             return False
         towards = _last(_TOWARDS, skeleton[low:high])
         low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
-        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
+        if begins_predicate(skeleton[low:high]) or not 2 < high - low < (160 if "、" in skeleton[low:high] else 40):
             continue
         several = enumeration(scene, low, high)
         if several:
@@ -455,8 +521,11 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
 _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 
-def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
-    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
+def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN, is_corporate: bool = False, is_spoken_for: bool = False) -> list[Name]:
+    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one.
+
+    `is_corporate`: what is told is only done to firms. `is_spoken_for`: who speaks for a firm stands for it.
+    """
     skeleton = scene.skeleton
     quoted = _QUOTED_LAST.search(skeleton, start, end)
     if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
@@ -471,18 +540,38 @@ def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> l
     if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
         return [] if _is_of_other(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
-        if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
-            if _is_of_other(scene, stop, end + 4):
+        stop = _name_end(skeleton, left, stop)
+        if _is_name(scene, left, stop, least, is_done_to_firms=is_corporate, is_corporate=is_said_of_firms(skeleton, stop, end)):
+            owned = _OWNED.match(skeleton, stop, end)
+            if owned and (placed := _run(scene, owned.end(), end, least=least, is_corporate=is_corporate)):
+                return placed
+            if _is_of_other(scene, stop, end + 4) and not (is_spoken_for and skeleton.startswith(words("roles", "han_speakers"), stop)):
                 break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
     return []
 
 
-def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
+def _name_end(skeleton: str, start: int, stop: int) -> int:
+    """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
+    if look(skeleton[start:stop], shortest=2) is not Look.NONE:
+        return stop
+    called = next((word for word in words("han", "appositions") if skeleton.endswith(word, start + 2, stop)), "")
+    if called and look(skeleton[start : stop - len(called)]) is not Look.NONE:
+        return stop - len(called)
+    return ending_within(skeleton, start, stop) or stop
+
+
+_ANYBODY_SHORT = re.compile("[人者员民师工长商童户主亲友弟妹]$")
+"""Ends of words of two letters that call people."""
+
+
+def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_done_to_firms: bool, is_corporate: bool) -> bool:
     body = scene.skeleton[start:stop]
-    shortest = 2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3
-    if look(body, is_corporate=is_corporate, shortest=shortest) < least:
+    is_accused = scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop)
+    is_hit = is_done_to_firms or (scene.skeleton.startswith(("被", "遭"), stop) and scene.bodies(stop, stop + 3))
+    is_short = is_accused or (is_hit and not _ANYBODY_SHORT.search(body))
+    if look(body, is_corporate=is_corporate or is_done_to_firms, shortest=2 if is_short else 3) < least:
         return False
     if body.isascii() and not scene.reading.whole[start].isupper():
         return False

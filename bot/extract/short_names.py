@@ -27,9 +27,10 @@ class Look(IntEnum):
 _LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
 _HAN_ONLY = re.compile(f"[{HAN}]+")
 _NUMBERED = re.compile(
-    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数]家|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
+    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数][家款批名种]|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
 )
-_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
+_SUM = r"\d[\d,.]*(?:[万亿千百余多]+元?|元)(?!的)"  # a sum that is right behind a name: 罚X3000万
+_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$|(?:相关|有关|涉事|背后|同名)(?:公司|企业|平台|机构)$")
 
 
 @lru_cache(maxsize=1024)
@@ -40,7 +41,7 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
     stem = body[: len(body) - len(ending)]
     if ending:
-        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)):
+        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)) or stem in vocabulary("han", "common"):
             return Look.NONE  # 上海平台, 旗下公司, 深圳科技公司; 上海银行 is a bank
         return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
     if not _HAN_ONLY.fullmatch(body):
@@ -83,7 +84,7 @@ def _is_place(body: str) -> bool:
 @cache
 def _ends() -> re.Pattern[str]:
     whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
-    return re.compile(rf"(?:{whole})|({predicates}|[,。;:!?、()\"'《》【】|\s])")
+    return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|[,。;:!?、()\"'《》【】|\s])")
 
 
 def subject_end(folded: str, start: int, end: int) -> int:
@@ -92,6 +93,25 @@ def subject_end(folded: str, start: int, end: int) -> int:
         if match[1] and (match.start() >= start + 2 or not match[1].isalnum()):
             return match.start()
     return end
+
+
+def ending_within(folded: str, start: int, end: int) -> int:
+    """Where a name ends that its own ending shows, in a run whose predicate is no known word: 远山银行|审查不审慎. 0 without one."""
+    run = folded[start:end]
+    if not 6 <= len(run) or not _HAN_ONLY.match(run):
+        return 0
+    places = (start + match.end() for match in _long_endings().finditer(run[: _LONGEST]) if match.start() >= 2)
+    return next((at for at in places if at <= end - 2 and look(folded[start:at]) is Look.CERTAIN), 0)
+
+
+_LONGEST = 12  # letters that a short name has at most
+
+
+@cache
+def _long_endings() -> re.Pattern[str]:
+    """Endings of firms, where no compound goes on: 远山银行, but not 远山银行卡."""
+    endings = "|".join(ending for ending in words("legal", "han_endings") if len(ending) > 1)
+    return re.compile(f"(?:{endings})(?:{endings})*(?![业卡家员类股法学]|经理)")
 
 
 def begins_predicate(text: str) -> bool:
@@ -107,7 +127,7 @@ def is_said_of_firms(folded: str, start: int, end: int) -> bool:
 
 
 _DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
-_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
+_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿|倍|台|套|成)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
 
 
 @cache
