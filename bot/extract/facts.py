@@ -229,6 +229,10 @@ def _scaled(text: str, scale: str | None) -> Decimal:
     return _value(text, bool(scale)).scaleb(_SCALES.get((scale or "").rstrip("."), 0))
 
 
+_FINED_NAME = re.compile(r"(?:罚|处)[\u4e00-\u9fff]{2,10}$")  # 开罚某公司3000万
+_SUM_END = re.compile(r"[,。;!?\s]|$")
+
+
 def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Sum | None:
     unit, scale, before = match["cur"] or "", match["sa"], match["pre"] or ""
     if not unit and not before:
@@ -242,6 +246,7 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
                     folded[max(0, match.start() - 8) : match.start()],
                 )
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
+                and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
             )
         ):
             return None

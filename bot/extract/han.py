@@ -41,7 +41,7 @@ _OFFICIAL = frozenset(
 )
 """Kinds whose words of the frame `object` are only said of authorities."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
-_STATISTICS = re.compile("业罚[金款单]|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
+_STATISTICS = re.compile("业罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
 """Sums of a whole trade or year are no act."""
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
@@ -107,19 +107,21 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
-    if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, start, clause.stop):
+    if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, sentence.start, clause.stop):
         return False
     if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
     if trigger.frame == "accused":
         return _accused(clause)
-    return (_targets(clause) or _without_target(clause) or _said_before(clause)) and _is_done_by_authority(clause)
+    is_told = _targets(clause) or _behind_part(clause) or _without_target(clause) or _said_before(clause)
+    return is_told and _is_done_by_authority(clause)
 
 
 def _targets(clause: _Clause) -> bool:
     is_official = clause.act.has_actor or clause.trigger.frame == "letter"
     is_official = is_official or (clause.trigger.frame == "object" and clause.trigger.kind in _OFFICIAL)
-    clause.least = Look.POSSIBLE if is_official or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
+    is_corporate = pattern("han", "corporate").search(clause.scene.skeleton, clause.hit.end, clause.stop) is not None
+    clause.least = Look.POSSIBLE if is_official or is_corporate or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
     clause.passive = _passive(clause)
     for place in (_before_passive, _behind_coverb, _behind_word, _before_word):
         found = place(clause)
@@ -268,6 +270,30 @@ def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
     return begins_predicate(scene.skeleton[max(name.tail, name.end) : end]) and scene.is_body(name.tail, end, places=False)
 
 
+_ANSWERS = re.compile("(?:官方|公司|集团)?(?:紧急|正式|首次)?(?:作出|做出)?(?:回应|致歉|道歉|公告|发布?声明)")
+"""Behind a name that begins the sentence after an act without a subject: it is whom the act hits."""
+
+
+def _behind_part(clause: _Clause) -> bool:
+    """The subject that stands behind a passive without one: 涉嫌违规被立案调查 X股价大跌; 被罚5亿元！X回应."""
+    scene, skeleton, start = clause.scene, clause.scene.skeleton, clause.start
+    passive = re.search("[被遭]|收到", skeleton[start : clause.hit.end])
+    lead = skeleton[clause.sentence.start : start + passive.start()] if passive else "-"
+    if clause.trigger.frame == "act" or (lead and not (start == clause.sentence.start and begins_predicate(lead))):
+        return False
+    at = clause.stop + 1
+    if clause.stop < clause.sentence.end and skeleton[clause.stop] == " ":
+        end = _STOP.search(skeleton, at, clause.sentence.end)
+        stop = end.start() if end else clause.sentence.end
+        if re.search("[被遭]", skeleton[at:stop]):
+            return False
+        named = [name for name in scene.firms(at, stop)[:1] if name.start == at]
+        return clause.hits(named) if named else clause.places(at, stop, Look.CERTAIN)
+    after = next((one for one in scene.reading.sentences if one.start >= clause.sentence.end), None)
+    named = [name for name in scene.firms(after.start, after.end)[:1] if name.start == after.start] if after and after.is_title else []
+    return bool(named) and bool(_ANSWERS.match(skeleton, named[0].tail)) and clause.hits(named)
+
+
 _TALKED = re.compile("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$")
 
 
@@ -279,7 +305,8 @@ def _without_target(clause: _Clause) -> bool:
     near = any(one.start - hit.end < 14 and hit.start - one.end < 24 for one in counted)
     is_passive = bool(re.search("[被遭]", skeleton[clause.start : hit.end]))
     is_told = near and (act.has_actor or is_passive) and trigger.frame != "subject"
-    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and clause.has_sum(clause.start, clause.stop):
+    is_of_other = any(role_beside(scene, name) for name in scene.firms(clause.start, hit.start))  # a firm's officer pays
+    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and not is_of_other and clause.has_sum(clause.start, clause.stop):
         act.is_sum = clause.sentence.is_title
         is_told = is_told or act.is_sum or (trigger.frame == "object" and (act.sentence > 0 or act.has_actor or "每家" in clause.left))
     if clause.sentence.is_title and not act.targets and _is_unnamed(clause):
@@ -488,7 +515,7 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
             return False
         towards = _last(_TOWARDS, skeleton[low:high])
         low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
-        if begins_predicate(skeleton[low:high]) or not 2 < high - low < (160 if "、" in skeleton[low:high] else 40):
+        if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (160 if "、" in skeleton[low:high] else 40):
             continue
         several = enumeration(scene, low, high)
         if several:
