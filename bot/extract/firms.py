@@ -41,6 +41,8 @@ _TICKER = re.compile(
     r"|(?<![\w$])\$([A-Z]{1,5})\b|(?<!\d)0?(\d{4,6})\.(HK|SZ|SS|SH|TW)\b"
 )
 _TICKER_MARKS = ("$", ".HK", ".SZ", ".SS", ".SH", ".TW", *_EXCHANGES)  # none of them, no ticker
+_DEPARTMENTS = frozenset(("法务部",))
+"""Ministries whose name right behind a firm's is the firm's own department."""
 _LEFT, _RIGHT, _BODY, _OTHER = 1, 2, 4, 8  # an edge that needs a non-word neighbour; what the pattern is
 
 
@@ -151,7 +153,8 @@ class FirmIndex:
         accepted.sort(key=lambda name: (name.start, -name.end))
         kept: list[Name] = []
         for name in accepted:
-            if not kept or name.start >= kept[-1].end:
+            is_department = kept and kept[-1].end == name.start and reading.folded[name.start : name.end] in _DEPARTMENTS
+            if not kept or (name.start >= kept[-1].end and not is_department):
                 kept.append(name)
         add_definitions(reading, kept)
         for name in kept:

@@ -113,8 +113,45 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return False
     if trigger.frame == "accused":
         return _accused(clause)
+    if trigger.frame == "act" and not act.has_actor:
+        act.has_actor = _is_of_acting(clause)
     is_told = _targets(clause) or _behind_part(clause) or _without_target(clause) or _said_before(clause)
-    return is_told and _is_done_by_authority(clause)
+    if not is_told or not _is_done_by_authority(clause):
+        return False
+    for name in tuple(act.targets):
+        act.targets += _brand(scene, name)
+    return True
+
+
+_OF_ACTING = re.compile(r"[^,。;!?\s]{2,16}?的")
+
+
+def _is_of_acting(clause: _Clause) -> bool:
+    """Whether the act only describes the authority that stands behind it: 进驻X的调查组."""
+    owned = _OF_ACTING.match(clause.scene.skeleton, clause.hit.end, clause.stop)
+    return owned is not None and clause.scene.is_body(owned.end(), min(owned.end() + 6, clause.stop), places=False)
+
+
+_BRAND = re.compile(rf'\s?\((?:[^()"]{{0,8}})"([^"]{{2,10}})"[{HAN}a-z]{{0,6}}\)(?:"([^"]{{2,10}})")?')
+
+
+def _brand(scene: Scene, firm: Name) -> list[Name]:
+    """The platform that a text names in brackets behind a firm outside the register: it is hit with its operator.
+
+    A short form of the firm's own name is none.
+    """
+    bracket = _BRAND.match(scene.reading.folded, firm.end) if firm.firm_id is None and firm.tail > firm.end else None
+    surface = scene.reading.folded[firm.start : firm.end]
+    found = []
+    for start, end in (bracket.span(1), bracket.span(2)) if bracket else ():
+        called = scene.reading.whole[start:end]
+        if start >= 0 and not set(scene.reading.folded[start:end]) <= set(surface) and not _is_named(scene, start):
+            found.append(scene.add(Name(start, end, end, firm_key(called), name=called, rule="brand")))
+    return found
+
+
+def _is_named(scene: Scene, start: int) -> bool:
+    return any(name.start == start for name in scene.firms(start, start + 1))
 
 
 def _targets(clause: _Clause) -> bool:
@@ -158,6 +195,8 @@ def _before_passive(clause: _Clause) -> bool | None:
     is_fined = clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop)
     if passive and passive.group() == "因" and not (clause.trigger.frame == "letter" or is_fined):  # X因违规罚款50万元
         return None
+    if mark == start and clause.scene.skeleton.startswith("的", hit.end):
+        return clause.hits(clause.scene.firms(hit.end + 1, hit.end + 2))  # 被点名的X
     first = re.search("被|遭|收到|因", clause.left) if clause.scene.skeleton[hit.start] not in "被遭" else None
     end = start + first.start() if first else mark
     if _subject(clause, start, end, mark):
@@ -408,7 +447,8 @@ def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
         owned = _OWNED.match(scene.skeleton, first.tail, limit)
         follow = scene.firms(first.end, limit)[:1]
-        if follow and re.fullmatch(f"[{HAN}]{{0,14}}", scene.gap(first.end, follow[0].start)):
+        between = scene.gap(first.end, follow[0].start) if follow else ""
+        if follow and re.fullmatch(f"[{HAN}]{{0,14}}", between) and not _WRONG.search(between):
             clause.act.groups.append(first)
             return listed(scene, follow[0], limit)
         if owned and not follow and (placed := _run(scene, owned.end(), limit)):
@@ -417,6 +457,7 @@ def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     return listed(scene, first, limit)
 
 
+_JOINT = re.compile('(?<!")、(?!")')
 _ADJUNCT = re.compile("(?<![现正存所内潜])在|通过|利用|登录|假借")
 """Before a name: it is where or by what means something is done, and no subject."""
 
@@ -448,7 +489,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     if several:
         clause.hits(several)
         return True
-    start = max(start, skeleton.rfind("、", start, end) + 1)  # clauses joined like a list
+    joint = _last(_JOINT, skeleton[start:end])  # clauses joined like a list
+    start += joint.end() if joint else 0
     names = _free(scene, start, end)
     if names:
         clause.hits(_listed(clause, names[0], end))
@@ -583,7 +625,7 @@ def _name_end(skeleton: str, start: int, stop: int) -> int:
     """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
     if look(skeleton[start:stop], shortest=2) is not Look.NONE:
         return stop
-    called = next((word for word in words("han", "appositions") if skeleton.endswith(word, start + 2, stop)), "")
+    called = next((word for word in ("平台", "app", "网站", "软件", "应用") if skeleton.endswith(word, start + 2, stop)), "")
     if called and look(skeleton[start : stop - len(called)]) is not Look.NONE:
         return stop - len(called)
     return ending_within(skeleton, start, stop) or stop
