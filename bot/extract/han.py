@@ -41,7 +41,9 @@ _OFFICIAL = frozenset(
 )
 """Kinds whose words of the frame `object` are only said of authorities."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
-_STATISTICS = re.compile("业罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
+_STATISTICS = re.compile(
+    "业罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)"
+)
 """Sums of a whole trade or year are no act."""
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
@@ -465,7 +467,12 @@ _ADJUNCT = re.compile("(?<![现正存所内潜])在|通过|利用|登录|假借"
 def _free(scene: Scene, start: int, end: int) -> list[Name]:
     """The firms named between the offsets, without those of an adjunct: 在X刷单."""
     skeleton = scene.skeleton
-    return [name for name in scene.firms(start, end) if not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start) and not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 1), name.start)]
+    return [
+        name
+        for name in scene.firms(start, end)
+        if not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start)
+        and not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 1), name.start)
+    ]
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -557,7 +564,9 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
             return False
         towards = _last(_TOWARDS, skeleton[low:high])
         low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
-        if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (160 if "、" in skeleton[low:high] else 40):
+        if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (
+            160 if "、" in skeleton[low:high] else 40
+        ):
             continue
         several = enumeration(scene, low, high)
         if several:
@@ -590,7 +599,9 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
 _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 
-def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN, is_corporate: bool = False, is_spoken_for: bool = False) -> list[Name]:
+def _run(
+    scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN, is_corporate: bool = False, is_spoken_for: bool = False
+) -> list[Name]:
     """The short name in the place of a firm: one of a user's list, else what looks at least so much like one.
 
     `is_corporate`: what is told is only done to firms. `is_spoken_for`: who speaks for a firm stands for it.

@@ -100,7 +100,7 @@ def ending_within(folded: str, start: int, end: int) -> int:
     run = folded[start:end]
     if not 6 <= len(run) or not _HAN_ONLY.match(run):
         return 0
-    places = (start + match.end() for match in _long_endings().finditer(run[: _LONGEST]) if match.start() >= 2)
+    places = (start + match.end() for match in _long_endings().finditer(run[:_LONGEST]) if match.start() >= 2)
     return next((at for at in places if at <= end - 2 and look(folded[start:at]) is Look.CERTAIN), 0)
 
 
@@ -127,7 +127,9 @@ def is_said_of_firms(folded: str, start: int, end: int) -> bool:
 
 
 _DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
-_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿|倍|台|套|成)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
+_UNIT = re.compile(
+    r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿|倍|台|套|成)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)"
+)
 
 
 @cache
