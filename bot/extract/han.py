@@ -35,7 +35,7 @@ _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|因")
-_COVERB = re.compile("关于|对|向|给|将")
+_COVERB = re.compile("关于|对|向|给予|给|将")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
@@ -351,10 +351,15 @@ def _without_target(clause: _Clause) -> bool:
         act.is_sum = clause.sentence.is_title
         is_told = is_told or act.is_sum or (trigger.frame == "object" and (act.sentence > 0 or act.has_actor or "每家" in clause.left))
     if clause.sentence.is_title and not act.targets and _is_unnamed(clause):
+        identified = _IDENTIFIED.search(skeleton, hit.end, clause.sentence.end)
+        if identified and clause.places(identified.end(), clause.sentence.end, Look.POSSIBLE):
+            return True
         is_told = act.is_unnamed = True
     return is_told or (trigger.kind is Kind.TALKS and act.has_actor and bool(_TALKED.match(skeleton[hit.end : clause.sentence.end])))
 
 
+_IDENTIFIED = re.compile("(?:涉事|该|被罚|相关)(?:企业|公司|平台|机构|厂商|银行)(?:为|是|系)")
+"""Behind it a sentence says who the firm is that its act did not name."""
 _UNNAMED = re.compile(rf"[{HAN}\d\"]*(?:公司|企业|医院|机构|平台|商家|药房|银行|\d+(?:余|多)?辆(?:汽车|车))(?:$|因|涉)")
 _UNNAMED_OBJECT = re.compile(r"了?[一两三四五六七八九十\d]+[张家款个][^,。!?]{0,14}(?:牌照|许可证|网站|企业|公司|平台|机构)")
 
@@ -373,6 +378,9 @@ def _is_unnamed(clause: _Clause) -> bool:
 def _said_before(clause: _Clause) -> bool:
     """Whether the word goes on with an act that the sentence has told: 责令X整改，并处罚款."""
     said = clause.scene.said
+    if said is not None and 0 < clause.act.sentence - said.sentence <= 2 and _speaks_of_it(clause):
+        clause.act.targets += said.targets
+        return True
     return (
         said is not None
         and clause.trigger.frame in ("object", "act", "passive")
@@ -382,6 +390,16 @@ def _said_before(clause: _Clause) -> bool:
         and bool(said.targets)
         and clause.hit.start - said.end < 60
     )
+
+
+_PARTY = re.compile("当事人(?![甲乙])|(?:你|该|上述)(?:公司|单位|企业|平台|行|机构)|你司")
+"""Speaks of the firm that the sentence before names, in a notice."""
+
+
+def _speaks_of_it(clause: _Clause) -> bool:
+    """Whether a sentence without names goes on about the firm of the act told before it: 当事人…，罚款8万元."""
+    start, stop = clause.sentence.start, clause.stop
+    return _PARTY.search(clause.scene.skeleton, start, stop) is not None and not clause.scene.firms(start, stop)
 
 
 @cache

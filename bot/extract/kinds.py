@@ -202,7 +202,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     after = folded[hit.end : hit.end + 10]
     if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
         return False
-    if is_han and before.endswith(("未", "不", "没", "勿", "免")):
+    if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
         return False
     whole = folded[sentence.start : sentence.end]
     if is_han and re.search("否认|(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言", whole) and act.kind in PENAL:

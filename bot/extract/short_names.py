@@ -27,7 +27,7 @@ class Look(IntEnum):
 _LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
 _HAN_ONLY = re.compile(f"[{HAN}]+")
 _NUMBERED = re.compile(
-    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数][家款批名种]|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
+    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[一两三四五六七八九十多数][家间款批名种所]|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
 )
 _SUM = r"\d[\d,.]*(?:[万亿千百余多]+元?|元)(?!的)"  # a sum that is right behind a name: 罚X3000万
 _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$|(?:相关|有关|涉事|背后|同名)(?:公司|企业|平台|机构)$")
@@ -84,7 +84,8 @@ def _is_place(body: str) -> bool:
 @cache
 def _ends() -> re.Pattern[str]:
     whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
-    return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|[,。;:!?、()\"'《》【】|\s])")
+    others = "|".join((*words("roles", "han_holders"), "其", "有关", "相关"))
+    return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|以?及(?={others})|[和与](?={others})|[,。;:!?、()\"'《》【】|\s])")
 
 
 def subject_end(folded: str, start: int, end: int) -> int:
@@ -98,7 +99,7 @@ def subject_end(folded: str, start: int, end: int) -> int:
 def ending_within(folded: str, start: int, end: int) -> int:
     """Where a name ends that its own ending shows, in a run whose predicate is no known word: 远山银行|审查不审慎. 0 without one."""
     run = folded[start:end]
-    if not 6 <= len(run) or not _HAN_ONLY.match(run):
+    if len(run) < 6 or not _HAN_ONLY.match(run):
         return 0
     places = (start + match.end() for match in _long_endings().finditer(run[:_LONGEST]) if match.start() >= 2)
     return next((at for at in places if at <= end - 2 and look(folded[start:at]) is Look.CERTAIN), 0)
