@@ -35,14 +35,14 @@ _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|因")
-_COVERB = re.compile("关于|对|向|给予|给|将")
+_COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
 """Kinds whose words of the frame `object` are only said of authorities."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
 _STATISTICS = re.compile(
-    "业罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)"
+    "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)"
 )
 """Sums of a whole trade or year are no act."""
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
@@ -215,6 +215,8 @@ def _behind_coverb(clause: _Clause) -> bool | None:
     """对X, 向X, 给X before the word."""
     scene, start, hit = clause.scene, clause.start, clause.hit
     coverb = _last(_COVERB, clause.left)
+    if coverb and coverb.group() == "给予" and coverb.end() == len(clause.left):
+        coverb = _last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()
@@ -256,7 +258,8 @@ def _behind_word(clause: _Clause) -> bool | None:
         is_object = (len(gap) <= 40 and (_OBJECT.fullmatch(gap) or _DESCRIBED.fullmatch(gap))) or _AMONG.fullmatch(gap)
         return clause.hits(_listed(clause, names[0], end)) if is_object else None
     is_led = trigger.kind is Kind.TALKS or clause.act.has_actor or (hit.start == clause.start and trigger.kind in _OFFICIAL)
-    if trigger.frame == "passive" or not clause.is_active or not is_led:
+    is_of_firm = clause.is_of_firms and subject_end(scene.skeleton, hit.end, clause.stop) < clause.stop  # 通报X侵害用户权益
+    if (trigger.frame == "passive" and not is_of_firm) or not clause.is_active or not is_led:
         return None
     is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None

@@ -191,6 +191,9 @@ def _caption(scene: Scene) -> list[Name]:
     return []
 
 
+_UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
+
+
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """False when the act is denied or only thinkable; sets what its status is."""
     folded = scene.reading.folded
@@ -205,7 +208,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
         return False
     whole = folded[sentence.start : sentence.end]
-    if is_han and re.search("否认|(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言", whole) and act.kind in PENAL:
+    if is_han and (_UNTRUE.search(whole) or ("否认" in whole and act.kind in PENAL)):
         return False
     if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False

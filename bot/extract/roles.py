@@ -179,6 +179,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
             if expression.match(after):
                 return role, rule
     rest = _HAN_LINK.sub("", after[1:].lstrip() if after[:1] == '"' else after, 1)
+    if rest.startswith(words("roles", "han_complains")):
+        return Role.COMPLAINANT, "complains"
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_speakers")):
