@@ -91,8 +91,7 @@ class _Clause:
         """Take the short name between the offsets for what the act hits."""
         is_spoken_for = self.trigger.kind is Kind.TALKS
         placed = _run(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
-        self.act.targets += placed
-        return bool(placed)
+        return self.hits(placed)
 
 
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
@@ -457,8 +456,9 @@ def _is_case_of(clause: _Clause, low: int) -> bool:
     named = [name for name in scene.firms(low, hit.start) if max(name.tail, name.end) == stop]
     if named:
         return clause.hits(named)
-    least = Look.POSSIBLE if scene.skeleton.startswith('"', stop) else Look.CERTAIN
-    return clause.places(low, stop, least) and clause.act.targets[-1].end == stop
+    is_quoted = scene.skeleton.startswith('"', stop)
+    low = max(low, scene.skeleton.rfind('"', low, stop) + 1) if is_quoted else low
+    return clause.places(low, stop, Look.POSSIBLE if is_quoted else Look.CERTAIN) and clause.act.targets[-1].end == stop
 
 
 _OWNED = re.compile("(?:集团|公司)?(?:的|旗下的?)?(?:旗下|全资子公司|控股子公司|子公司|关联公司)(?:公司|平台|品牌|app)?")
@@ -534,7 +534,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
 @cache
 def _other() -> re.Pattern[str]:
     whose = f"{pattern('roles', 'han_holders').pattern}|{pattern('roles', 'han_members').pattern}"
-    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose})")
+    complains = pattern("roles", "han_complains").pattern
+    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose}|{complains})")
 
 
 def _is_of_other(scene: Scene, start: int, end: int) -> bool:
@@ -639,18 +640,23 @@ def _run(
         if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)
     ]
     if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
-        return [] if _is_of_other(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
+        is_of_other = _is_of_other(scene, known[-1].end, end + 4) and not (is_spoken_for and _speaks(scene, known[-1].end))
+        return [] if is_of_other else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
         stop = _name_end(skeleton, left, stop)
         if _is_name(scene, left, stop, least, is_done_to_firms=is_corporate, is_corporate=is_said_of_firms(skeleton, stop, end)):
             owned = _OWNED.match(skeleton, stop, end)
             if owned and (placed := _run(scene, owned.end(), end, least=least, is_corporate=is_corporate)):
                 return placed
-            if _is_of_other(scene, stop, end + 4) and not (is_spoken_for and skeleton.startswith(words("roles", "han_speakers"), stop)):
+            if _is_of_other(scene, stop, end + 4) and not (is_spoken_for and _speaks(scene, stop)):
                 break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
     return []
+
+
+def _speaks(scene: Scene, at: int) -> bool:
+    return scene.skeleton.startswith(words("roles", "han_speakers"), at)
 
 
 def _name_end(skeleton: str, start: int, stop: int) -> int:
