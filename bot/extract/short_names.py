@@ -38,7 +38,7 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
     if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
         return Look.NONE
-    ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
+    ending = _ending(body)
     stem = body[: len(body) - len(ending)]
     if ending:
         if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)) or stem in vocabulary("han", "common"):
@@ -53,13 +53,19 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     return Look.POSSIBLE
 
 
+def _ending(body: str) -> str:
+    """The longest ending of firms that the run has, or none."""
+    endings = vocabulary("legal", "han_endings")
+    return next((body[-size:] for size in range(min(5, len(body)), 0, -1) if body[-size:] in endings), "")
+
+
 def _is_common(body: str) -> bool:
     return bool(
         body in vocabulary("han", "common")
         or _is_place(body)
         or body.startswith(words("han", "common_start"))
         or pattern("han", "common_in").search(body)
-        or any(word in body for word in words("roles", "han_holders"))
+        or pattern("roles", "han_holders").search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or _OFFICE.search(body)
     )
