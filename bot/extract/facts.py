@@ -150,6 +150,10 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return prefix, suffix, chinese
 
 
+_MARKED = re.compile(r"[a-z$€£¥₩₹]")
+"""A Latin sum has a letter or a sign."""
+
+
 @lru_cache(maxsize=16)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
@@ -159,7 +163,7 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     money = _money()
     found: list[Sum] = []
     taken: list[tuple[int, int]] = []
-    for expression in (prefix, suffix):
+    for expression in (prefix, suffix) if _MARKED.search(folded, start, end) else ():
         for match in expression.finditer(folded, start, end):
             if any(a < match.end() and match.start() < b for a, b in taken):
                 continue

@@ -520,6 +520,8 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
     folded = reading.folded
     if not reading.language.startswith("zh"):
         return
+    if "(" not in folded and "st" not in folded:
+        return
     taken = [(name.start, name.end) for name in names]
     spans = [(match.start(), match.end()) for match in _ST.finditer(folded)] if "st" in folded else []
     for bracket in _BRACKET.finditer(folded):

@@ -193,13 +193,25 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         ("owner", Role.MENTIONED),
         ("other", Role.MENTIONED),
     ):
+        if before[-1:] > "\u2fff":  # a Han letter
+            if before.endswith(_han_before(key)) and (key != "complainant" or _COMPLAINS.match(after)):
+                return role, key
+            continue
         match = _before(key).search(before)
         if match and not (
-            (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
+            (match.group(2) and key == "complainant" and not _COMPLAINS.match(after))
             or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
         ):
             return role, key
     return None
+
+
+_COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
+
+
+@cache
+def _han_before(key: str) -> tuple[str, ...]:
+    return tuple(word for word in words("roles", key) if not word.isascii())
 
 
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")

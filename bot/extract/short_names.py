@@ -194,6 +194,8 @@ _CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|
 def add_called(reading: Reading) -> None:
     """Firms that a text calls "X公司": X is what stands elsewhere in the text too, else all that stands before up to a mark."""
     folded = reading.folded
+    if "公司" not in folded and "集团" not in folded:
+        return
     taken = [(name.start, max(name.end, name.tail)) for name in reading.names]
     for match in _CALLED.finditer(folded):
         stop = match.end()
