@@ -42,7 +42,7 @@ _OFFICIAL = frozenset(
 """Kinds whose words of the frame `object` are only said of authorities."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
 _STATISTICS = re.compile(
-    "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)"
+    "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金|罚没)"
 )
 """Sums of a whole trade or year are no act."""
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
@@ -116,7 +116,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _accused(clause)
     if trigger.frame == "act" and not act.has_actor:
         act.has_actor = _is_of_acting(clause)
-    is_told = _targets(clause) or _behind_part(clause) or _without_target(clause) or _said_before(clause)
+    is_told = _targets(clause) or _behind_part(clause) or _party(clause) or _without_target(clause) or _said_before(clause)
     if not is_told or not _is_done_by_authority(clause):
         return False
     for name in tuple(act.targets):
@@ -248,7 +248,7 @@ def _behind_word(clause: _Clause) -> bool | None:
     scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
     if trigger.frame not in ("object", "act", "passive"):
         return None
-    several = enumeration(scene, hit.end, end) or (clause.act.has_actor and _named_last(scene, hit.end, end))
+    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor) or (clause.act.has_actor and _named_last(scene, hit.end, end))
     if several:
         return clause.hits(several)
     names = scene.firms(hit.end, end)
@@ -332,8 +332,10 @@ def _behind_part(clause: _Clause) -> bool:
             return False
         named = [name for name in scene.firms(at, stop)[:1] if name.start == at]
         return clause.hits(named) if named else clause.places(at, stop, Look.CERTAIN)
-    after = next((one for one in scene.reading.sentences if one.start >= clause.sentence.end), None)
-    named = [name for name in scene.firms(after.start, after.end)[:1] if name.start == after.start] if after and after.is_title else []
+    after = scene.reading.sentences[clause.act.sentence + 1 : clause.act.sentence + 2]
+    if not after or not after[0].is_title:
+        return False
+    named = [name for name in scene.firms(after[0].start, after[0].end)[:1] if name.start == after[0].start]
     return bool(named) and bool(_ANSWERS.match(skeleton, named[0].tail)) and clause.hits(named)
 
 
@@ -380,9 +382,6 @@ def _is_unnamed(clause: _Clause) -> bool:
 def _said_before(clause: _Clause) -> bool:
     """Whether the word goes on with an act that the sentence has told: 责令X整改，并处罚款."""
     said = clause.scene.said
-    if said is not None and 0 < clause.act.sentence - said.sentence <= 2 and _speaks_of_it(clause):
-        clause.act.targets += said.targets
-        return True
     return (
         said is not None
         and clause.trigger.frame in ("object", "act", "passive")
@@ -398,10 +397,14 @@ _PARTY = re.compile("当事人(?![甲乙])|(?:你|该|上述)(?:公司|单位|�
 """Speaks of the firm that the sentence before names, in a notice."""
 
 
-def _speaks_of_it(clause: _Clause) -> bool:
-    """Whether a sentence without names goes on about the firm of the act told before it: 当事人…，罚款8万元."""
-    start, stop = clause.sentence.start, clause.stop
-    return _PARTY.search(clause.scene.skeleton, start, stop) is not None and not clause.scene.firms(start, stop)
+def _party(clause: _Clause) -> bool:
+    """The firm of the act told just before, where a sentence without names goes on about it: 当事人…，罚款8万元."""
+    scene, said, start = clause.scene, clause.scene.said, clause.sentence.start
+    is_next = said is not None and 0 < clause.act.sentence - said.sentence <= 2
+    if said is None or not is_next or scene.firms(start, clause.stop) or not _PARTY.search(scene.skeleton, start, clause.stop):
+        return False
+    clause.act.targets += said.targets if len(said.targets) == 1 else []
+    return bool(clause.act.targets)
 
 
 @cache
@@ -661,11 +664,12 @@ def _speaks(scene: Scene, at: int) -> bool:
 
 def _name_end(skeleton: str, start: int, stop: int) -> int:
     """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
-    if look(skeleton[start:stop], shortest=2) is not Look.NONE:
-        return stop
     called = next((word for word in ("平台", "app", "网站", "软件", "应用") if skeleton.endswith(word, start + 2, stop)), "")
-    if called and look(skeleton[start : stop - len(called)]) is not Look.NONE:
+    least = Look.POSSIBLE if look(skeleton[start:stop], shortest=2) is Look.NONE else Look.CERTAIN
+    if called and look(skeleton[start : stop - len(called)]) >= least:
         return stop - len(called)
+    if least is Look.CERTAIN:
+        return stop
     return ending_within(skeleton, start, stop) or stop
 
 

@@ -63,12 +63,18 @@ def _is_common(body: str) -> bool:
     return bool(
         body in vocabulary("han", "common")
         or _is_place(body)
-        or body.startswith(words("han", "common_start"))
+        or body.startswith(_starts(is_ended=len(_ending(body)) > 1 and not body.endswith("公司")))
         or pattern("han", "common_in").search(body)
         or pattern("roles", "han_holders").search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or _OFFICE.search(body)
     )
+
+
+@cache
+def _starts(*, is_ended: bool) -> tuple[str, ...]:
+    """Words that no name begins with; single letters do begin names that an ending gives away (前海人寿)."""
+    return tuple(word for word in words("han", "common_start") if len(word) > 1 or not is_ended)
 
 
 def _is_generic(stem: str) -> bool:
