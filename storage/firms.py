@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, replace
+from dataclasses import asdict, astuple, fields, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -209,11 +209,7 @@ class FirmStore(Base):
     async def register(self) -> Register:
         """The whole register, the users' rows included, as texts are read with it."""
         async with self._read() as session:
-            firms = [_as_firm_row(row) for row in await session.exec(select(Firm))]
-            aliases = [_as_alias_row(row) for row in await session.exec(select(Alias))]
-            edges = [_as_ownership_row(row) for row in await session.exec(select(Ownership))]
-            regulators = [_as_regulator_row(row) for row in await session.exec(select(Regulator))]
-        return _register(firms, aliases, edges, regulators)
+            return await register_in(session)
 
     async def resolve(self, typed: str) -> Resolution:
         """The firm that a typed name means: a name in either script, a ticker (`0700.HK`, `$TCEHY`) or an id.
@@ -286,6 +282,21 @@ class FirmStore(Base):
         )
 
 
+async def register_in(session: AsyncSession) -> Register:
+    """The whole register, as a transaction that is under way sees it."""
+    # rows of columns: an object of the ORM for each of a hundred thousand names would take seconds
+    firms = [replace(FirmRow(*row), tickers=tuple(row.tickers)) for row in await session.exec(_columns(Firm, FirmRow))]
+    aliases = [AliasRow(*row) for row in await session.exec(_columns(Alias, AliasRow))]
+    edges = [OwnershipRow(*row) for row in await session.exec(_columns(Ownership, OwnershipRow))]
+    regulators = [_as_regulator_row(row) for row in await session.exec(select(Regulator))]
+    return _register(firms, aliases, edges, regulators)
+
+
+def _columns(table: type[SQLModel], record: type[Any]) -> Any:
+    """What selects the fields of a record, in their order, from the table whose columns bear their names."""
+    return select(*(getattr(table, field.name) for field in fields(record)))
+
+
 async def _sync_regulators(session: AsyncSession, rows: Sequence[RegulatorRow]) -> None:
     known = {row.id: row for row in await session.exec(select(Regulator))}
     lists = ("aliases", "context_aliases", "languages")
@@ -325,18 +336,6 @@ async def _put(session: AsyncSession, table: type[SQLModel], pairs: Sequence[tup
     if fresh:
         await session.exec(insert(table), params=fresh)
     await session.flush()
-
-
-def _as_firm_row(row: Firm) -> FirmRow:
-    return FirmRow(row.id, row.name, row.name_zh_hans, row.name_zh_hant, row.kind, row.country, tuple(row.tickers), row.note)
-
-
-def _as_alias_row(row: Alias) -> AliasRow:
-    return AliasRow(row.firm_id, row.text, row.kind, row.strength, row.language, row.from_on, row.to_on, row.source)
-
-
-def _as_ownership_row(row: Ownership) -> OwnershipRow:
-    return OwnershipRow(row.child_id, row.parent_id, row.kind, row.from_on, row.to_on, row.source)
 
 
 def _as_regulator_row(row: Regulator) -> RegulatorRow:
