@@ -7,6 +7,7 @@ to date beside it, and a list be replaced by its next edition or go again. Each 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, chunks
 from storage.firms import SHIPPED, register_in
-from storage.lists import ListPlan
-from storage.models import ActionFirm, Alias, Change, Correction, Firm, Mention, Ownership, Subscription
+from storage.lists import ListPlan, is_name, language_of
+from storage.models import ActionFirm, Alias, AliasKind, Change, Correction, Firm, Mention, Ownership, Strength, Subscription
 from storage.records import AliasRow, FirmRow, ListOutcome, ListParent, ListRow, ListView
-from storage.text import fold
+from storage.text import fold, title_key
 
 OPERATOR = "operator"
 """The source of firms that an operator added one by one, and who makes changes on the command line."""
@@ -97,7 +98,9 @@ class CurationStore(Base):
         async with self._write() as session:
             await self._one_at_a_time(session, "register")
             if await session.get(Firm, firm.id) is not None:
-                raise StorageError(f"There is a firm {firm.id!r} already: give another id with --id, or look: regwatch firms show {firm.id}")
+                raise StorageError(
+                    f"There is a firm {firm.id!r} already: give another id with --id, or look: regwatch firms show {firm.id}"
+                )
             taken = select(Alias, Firm).join(Firm, col(Firm.id) == Alias.firm_id)
             named = taken.where(col(Alias.folded).in_([fold(alias.text) for alias in aliases])).order_by(Alias.strength, Firm.id)
             if (other := (await session.exec(named)).first()) is not None:
@@ -112,6 +115,35 @@ class CurationStore(Base):
 
     def _change(self, by: str, subject: str, what: str, after: str) -> Change:
         return Change(subject=subject, made_by=by, made_at=self._now(), what=what, after=after)
+
+
+def new_firm(
+    name: str, strong: Sequence[str], weak: Sequence[str], tickers: Sequence[str], country: str, firm_id: str
+) -> tuple[ListRow, FirmRow, tuple[AliasRow, ...]]:
+    """A firm of an operator's own with its names, ready for `add_firm`, and the same as a row that can be linted.
+
+    A name that stands under `weak` is weak wherever else it stands. Raises StorageError for a name, a country or an
+    id that is none.
+    """
+    names = list(dict.fromkeys(" ".join(one.split()) for one in (name, *strong, *weak)))
+    if bad := next((one for one in names if not is_name(one) or "|" in one or ";" in one), None):
+        raise StorageError(f"{bad!r} is no name: two characters at least, a letter among them, and neither | nor ;")
+    slug = firm_id or re.sub(r"[^a-z0-9]+", "-", title_key(names[0])).strip("-")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise StorageError(f"{names[0]!r} gives no id; say one with --id: small letters, digits and dashes (like bank-of-china)")
+    if not re.fullmatch(r"([A-Z]{2})?", country.upper()):
+        raise StorageError(f"--country: {country!r} is no ISO 3166 code (like CN)")
+    shy = {fold(" ".join(one.split())) for one in weak}
+    spoken = {fold(one): one for one in reversed(names)}
+    aliases = [
+        AliasRow(slug, one, strength=Strength.WEAK if folded in shy else Strength.STRONG, language=language_of(one), source=OPERATOR)
+        for folded, one in reversed(spoken.items())
+    ]
+    aliases += [
+        AliasRow(slug, ticker, AliasKind.TICKER, source=OPERATOR) for ticker in dict.fromkeys(tickers) if fold(ticker) not in spoken
+    ]
+    row = ListRow(names[0], tuple(names[1:]), tuple(weak), tuple(tickers), country.upper(), Strength.STRONG, slug)
+    return row, FirmRow(slug, names[0], country=country.upper(), tickers=tuple(tickers), note="added by an operator"), tuple(aliases)
 
 
 def _check_name(name: str) -> None:

@@ -202,7 +202,7 @@ def _hong_kong(cells: Cells) -> ListRow | str:
     )
     if kind not in ("", "Equity", "股本") or not code.isdigit():
         return NO_EQUITY
-    return ListRow(name, tickers=(f"{int(code):04}.HK",))
+    return ListRow(name, tickers=(f"{int(code):04}.HK",), key=code)
 
 
 def _legal_entity(cells: Cells) -> ListRow | str:

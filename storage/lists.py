@@ -48,13 +48,16 @@ _MARKS = (
     re.compile(r"\s*[/\\](?:[A-Z]{2,4})[/\\]?$|\s+-\s*ADR$"),
 )
 _LATIN_FORMS = frozenset(
-    "inc incorporated corp corporation co company ltd limited llc llp lp plc ag se sa nv bv gmbh kgaa kg ab asa as oyj oy spa srl sarl "
-    "sas pte pty bhd berhad sdn tbk kk aps sl sau slu sro eood ood uab sia pjsc ojsc jsc pao saog".split()
-)
+    (
+        "inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc", "llp", "lp", "plc", "ag", "se", "sa", "nv",
+        "bv", "gmbh", "kgaa", "kg", "ab", "asa", "as", "oyj", "oy", "spa", "srl", "sarl", "sas", "sl", "sau", "slu", "aps", "sro", "ood",
+        "eood", "uab", "sia", "pte", "pty", "bhd", "berhad", "sdn", "tbk", "kk", "pjsc", "ojsc", "jsc", "pao", "saog",
+    )
+)  # fmt: skip
 _HAN_FORMS = re.compile("(?:股份)?(?:有限)?(?:责任)?公司$|株式会社$")
 _HAN_GENERIC = re.compile(r"(?:集团|控股|股份|有限|科技|国际|实业|技术|公司|\(|\))+$")
 _HAVENS = ("BM", "JE", "KY", "VG")  # where firms of everywhere have their seat
-_GENERIC_WORDS = frozenset("the and of group holding holdings hldgs hldg international intl".split())
+_GENERIC_WORDS = frozenset(["the", "and", "of", "group", "holding", "holdings", "hldgs", "hldg", "international", "intl"])
 
 
 def language_of(name: str) -> str:
@@ -84,6 +87,11 @@ def variants(name: str) -> tuple[str, ...]:
 def is_name(name: str) -> bool:
     """Two characters at least, a letter among them; a number is no name."""
     return any(map(str.isalpha, name)) and sum(map(str.isalnum, name)) >= 2
+
+
+def _clean(name: str) -> str:
+    """Without what separates names in a cell of a list, so that every name can be written into one."""
+    return " ".join(re.sub("[|;]", " ", name).split())
 
 
 def _unmarked(name: str) -> str:
@@ -208,6 +216,7 @@ class ListPlan:
     # --- one row ---
 
     def _add(self, row: ListRow) -> None:
+        row = replace(row, name=_clean(row.name), aliases=tuple(map(_clean, row.aliases)), weak=tuple(map(_clean, row.weak)))
         said = [name for name in dict.fromkeys((row.name, *row.aliases, *row.weak)) if is_name(name)]
         if not said:
             self._leave_out(NO_NAME, row)
@@ -222,7 +231,9 @@ class ListPlan:
                 self._leave_out(UNKNOWN if self._only_known else NAMESAKE, row)
                 return
             if len(self.firms) >= MOST_FIRMS:
-                raise StorageError(f"The list {self.source} has more than {MOST_FIRMS:,} new firms: take countries of it, or known firms only.")
+                raise StorageError(
+                    f"The list {self.source} has more than {MOST_FIRMS:,} new firms: take countries of it, or known firms only."
+                )
             firm_id = self._new_id(row, said)
             name = row.name if is_name(row.name) and any(fold(one) == fold(row.name) for one, _ in wanted) else wanted[0][0]
             self.firms[firm_id] = FirmRow(firm_id, name, country=row.country, note=f"from the list {self.source}")
