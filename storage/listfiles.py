@@ -202,7 +202,8 @@ def _hong_kong(cells: Cells) -> ListRow | str:
     )
     if kind not in ("", "Equity", "股本") or not code.isdigit():
         return NO_EQUITY
-    return ListRow(name, tickers=(f"{int(code):04}.HK",), key=code)
+    ticker = f"{int(code):04}.HK"
+    return ListRow(name, tickers=(ticker,), key=ticker)  # the Chinese file has the other name of the same code
 
 
 def _legal_entity(cells: Cells) -> ListRow | str:

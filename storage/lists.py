@@ -47,6 +47,7 @@ _MARKS = (
     # behind a name of the SEC's list: a state, or what tells it from another
     re.compile(r"\s*[/\\](?:[A-Z]{2,4})[/\\]?$|\s+-\s*ADR$"),
 )
+_MARK_SIGNS = re.compile(r"[-*/\\]")
 _LATIN_FORMS = frozenset(
     (
         "inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc", "llp", "lp", "plc", "ag", "se", "sa", "nv",
@@ -62,6 +63,8 @@ _GENERIC_WORDS = frozenset(["the", "and", "of", "group", "holding", "holdings", 
 
 def language_of(name: str) -> str:
     """`ja`, `ko` or `zh` for a name in such letters, else empty: a Latin name may be of any language."""
+    if name.isascii():
+        return ""
     return next((language for language, letters in _OTHER_SCRIPTS if letters.search(name)), "")
 
 
@@ -91,11 +94,13 @@ def is_name(name: str) -> bool:
 
 def _clean(name: str) -> str:
     """Without what separates names in a cell of a list, so that every name can be written into one."""
-    return " ".join(re.sub("[|;]", " ", name).split())
+    return " ".join(name.replace("|", " ").replace(";", " ").split())
 
 
 def _unmarked(name: str) -> str:
     found, before = name.strip(), ""
+    if found.isascii() and not _MARK_SIGNS.search(found):
+        return found
     while found != before:
         before = found
         for marks in _MARKS:
@@ -216,16 +221,17 @@ class ListPlan:
     # --- one row ---
 
     def _add(self, row: ListRow) -> None:
-        row = replace(row, name=_clean(row.name), aliases=tuple(map(_clean, row.aliases)), weak=tuple(map(_clean, row.weak)))
-        said = [name for name in dict.fromkeys((row.name, *row.aliases, *row.weak)) if is_name(name)]
+        said = {fold(name): name for name in reversed(list(map(_clean, (row.name, *row.aliases, *row.weak)))) if is_name(name)}
+        said = dict(reversed(said.items()))
         if not said:
             self._leave_out(NO_NAME, row)
             return
-        firm_id = self._firm_of(row, said)
+        made = {fold(more): more for name in said.values() for more in variants(name)}
+        firm_id = self._firm_of(row, said, made)
         if firm_id == "":
             self._leave_out(UNLIKE, row)
             return
-        wanted = list(self._wanted(row, said, firm_id))
+        wanted = self._wanted(row, said, made, firm_id)
         if firm_id is None:
             if self._only_known or not wanted:
                 self._leave_out(UNKNOWN if self._only_known else NAMESAKE, row)
@@ -235,42 +241,40 @@ class ListPlan:
                     f"The list {self.source} has more than {MOST_FIRMS:,} new firms: take countries of it, or known firms only."
                 )
             firm_id = self._new_id(row, said)
-            name = row.name if is_name(row.name) and any(fold(one) == fold(row.name) for one, _ in wanted) else wanted[0][0]
-            self.firms[firm_id] = FirmRow(firm_id, name, country=row.country, note=f"from the list {self.source}")
+            own = next((folded for folded in said if folded in wanted), next(iter(wanted)))
+            self.firms[firm_id] = FirmRow(firm_id, wanted[own][0], country=row.country, note=f"from the list {self.source}")
         elif firm_id in self._ids:
             self.joined.add(firm_id)
         if key := row.key or row.id:
             self._keys[key] = firm_id
             self._key_of.setdefault(firm_id, key)
-        for name, strength in wanted:
-            self._mine.setdefault(fold(name), firm_id)
+        for folded, (name, strength) in wanted.items():
+            self._mine.setdefault(folded, firm_id)
             self._names[firm_id].append(name)
-            self._name(firm_id, name, AliasKind.SHORT, strength)
+            self._name(firm_id, folded, name, AliasKind.SHORT, strength)
         self._list(firm_id, row.tickers)
 
-    def _firm_of(self, row: ListRow, said: list[str]) -> str | None:
+    def _firm_of(self, row: ListRow, said: dict[str, str], made: dict[str, str]) -> str | None:
         """The firm that a row speaks of; None: a new one; empty: its ticker says another firm than its name."""
         if row.id in self._ids:
             return row.id
         key = row.key or row.id
         if key in self._keys:
             return self._keys[key]
-        folded = [fold(name) for name in said]
-        told = dict.fromkeys((*folded, *(fold(one) for name in said for one in variants(name))))
-        owners = (self._strong[name] for name in told if name in self._strong)
+        owners = (self._strong[name] for name in (*said, *made) if name in self._strong)
         if known := next((owner for owner in owners if not self._is_namesake(row, owner)), None):
             return known
-        folded += [fold(_unmarked(name)) for name in said]
-        if mine := next((self._mine[name] for name in folded if name in self._mine), None):
-            # two keys, two firms: the second bears another's name
-            return mine if not key or self._key_of.get(mine, key) == key else None
+        bare = (fold(_unmarked(name)) for name in said.values())
+        if mine := next((self._mine[name] for name in (*said, *bare) if name in self._mine), None):
+            # two numbers, two firms: the second bears another's name; two stock codes may be one firm's
+            return mine if not key or key.endswith(".HK") or self._key_of.get(mine, key) == key else None
         if row.strength is Strength.STRONG:
-            for name in folded:
+            for name in said:
                 if len(sharers := self._weak.get(name, set())) == 1:
                     return next(iter(sharers))
         for ticker in row.tickers:
             if owner := self._tickers.get(ticker_key(ticker)):
-                alike = {is_alike(name, other) for name in said for other in self._names[owner]}
+                alike = {is_alike(name, other) for name in said.values() for other in self._names[owner]}
                 is_sure = True in alike or (alike == {None} and "." in ticker)
                 return owner if is_sure else ""
         return None
@@ -281,21 +285,18 @@ class ListPlan:
         is_elsewhere = row.country not in ("", firm.country, *_HAVENS) and firm.country != ""
         return bool(row.tickers) and (firm.kind is FirmKind.BRAND or is_elsewhere)
 
-    def _wanted(self, row: ListRow, said: list[str], firm_id: str | None) -> Iterator[tuple[str, Strength]]:
-        """The names of a row that no other firm has, the made ones last."""
-        weak = {fold(name) for name in row.weak}
-        named = [(name, Strength.WEAK if fold(name) in weak else row.strength) for name in said]
-        made = [(one, Strength.WEAK) for name in said for one in variants(name)]
-        seen: set[str] = set()
-        for name, strength in (*named, *made):
-            folded = fold(name)
+    def _wanted(self, row: ListRow, said: dict[str, str], made: dict[str, str], firm_id: str | None) -> dict[str, tuple[str, Strength]]:
+        """The names of a row that no other firm has, by their folded form, the made ones last."""
+        weak = {fold(_clean(name)) for name in row.weak}
+        found = {}
+        for folded, name in (*said.items(), *made.items()):
             owners = {self._strong.get(folded), self._mine.get(folded), *self._weak.get(folded, ())} - {None, firm_id}
-            if folded not in seen and not owners:
-                seen.add(folded)
-                yield name, strength
+            if not owners and folded not in found:
+                found[folded] = name, Strength.WEAK if folded in weak or folded not in said else row.strength
+        return found
 
-    def _name(self, firm_id: str, name: str, kind: AliasKind, strength: Strength) -> None:
-        place = firm_id, fold(name)
+    def _name(self, firm_id: str, folded: str, name: str, kind: AliasKind, strength: Strength) -> None:
+        place = firm_id, folded
         is_better = place not in self.aliases or (self.aliases[place].strength is Strength.WEAK and strength is Strength.STRONG)
         if place not in self._held and is_better:
             self.aliases[place] = AliasRow(firm_id, name, kind, strength, language_of(name), source=self.source)
@@ -303,20 +304,21 @@ class ListPlan:
     def _list(self, firm_id: str, tickers: Iterable[str]) -> None:
         free = [ticker for ticker in tickers if self._tickers.setdefault(ticker_key(ticker), firm_id) == firm_id]
         for ticker in free:
-            self._name(firm_id, ticker, AliasKind.TICKER, Strength.STRONG)
+            self._name(firm_id, fold(ticker), ticker, AliasKind.TICKER, Strength.STRONG)
         if firm_id in self.firms:
             firm = self.firms[firm_id]
             self.firms[firm_id] = replace(firm, tickers=tuple(dict.fromkeys((*firm.tickers, *free))))
 
-    def _new_id(self, row: ListRow, said: list[str]) -> str:
+    def _new_id(self, row: ListRow, said: dict[str, str]) -> str:
         """The id that this list gave the firm before, else the wished one, else one made of its name."""
         if row.id in self._own_ids and row.id not in self.firms:
             return row.id
-        for sign in (*map(fold, said), *map(ticker_key, row.tickers)):
+        for sign in (*said, *map(ticker_key, row.tickers)):
             if (earlier := self._earlier.get(sign)) and earlier not in self.firms:
                 return earlier
         digest = hashlib.sha256(row.name.encode()).hexdigest()[:8]
-        slugs = (re.sub(r"[^a-z0-9]+", "-", title_key(text)).strip("-") for text in (row.id, row.name, *row.tickers))
+        latin = [row.name] if not _HAN.search(row.name) else []
+        slugs = (re.sub(r"[^a-z0-9]+", "-", title_key(text)).strip("-") for text in (row.id, *latin, *row.tickers))
         slug = next(filter(None, slugs), f"firm-{digest}")
         found = slug
         while found in self._taken or found in self.firms:
