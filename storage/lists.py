@@ -286,8 +286,10 @@ class ListPlan:
         return bool(row.tickers) and (firm.kind is FirmKind.BRAND or is_elsewhere)
 
     def _wanted(self, row: ListRow, said: dict[str, str], made: dict[str, str], firm_id: str | None) -> dict[str, tuple[str, Strength]]:
-        """The names of a row that no other firm has, by their folded form, the made ones last."""
+        """The names of a row that no other firm has, by their folded form, the made ones last; none made of a name that is known."""
         weak = {fold(_clean(name)) for name in row.weak}
+        if firm_id in self._ids and (held := {folded for folded in said if (firm_id, folded) in self._held}):
+            made = {fold(more): more for folded, name in said.items() if folded not in held for more in variants(name)}
         found = {}
         for folded, name in (*said.items(), *made.items()):
             owners = {self._strong.get(folded), self._mine.get(folded), *self._weak.get(folded, ())} - {None, firm_id}
@@ -302,7 +304,8 @@ class ListPlan:
             self.aliases[place] = AliasRow(firm_id, name, kind, strength, language_of(name), source=self.source)
 
     def _list(self, firm_id: str, tickers: Iterable[str]) -> None:
-        free = [ticker for ticker in tickers if self._tickers.setdefault(ticker_key(ticker), firm_id) == firm_id]
+        free = [ticker for ticker in tickers if ticker_key(ticker) not in self._tickers]
+        self._tickers.update((ticker_key(ticker), firm_id) for ticker in free)
         for ticker in free:
             self._name(firm_id, fold(ticker), ticker, AliasKind.TICKER, Strength.STRONG)
         if firm_id in self.firms:
