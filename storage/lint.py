@@ -21,6 +21,7 @@ from storage.text import fold
 SHIPPED = "register"
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_DENSE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")  # a character is a syllable or a word
 _SAYS = {
     "english": ("word", "it is a word: make it weak"),
     "chinese": ("word", "it is a word: make it weak"),
@@ -87,12 +88,11 @@ def _of_strong(firm: str, name: str, bodies: Mapping[str, str], *, is_weighed: b
     folded = fold(name)
     if body := bodies.get(folded):
         yield Finding("regulator", firm, name, f"it is a name of the regulator {body}: make it weak, or leave it out")
-    han = len(_HAN.findall(folded))
     if section := common_words().get(folded):
         yield Finding(_SAYS[section][0], firm, name, _SAYS[section][1])
-    elif (han and len(folded) < 2) or (not han and len(folded) < 3):
+    elif len(folded) < (2 if _DENSE.search(folded) else 3):
         yield Finding("short", firm, name, "it is too short to be a name by itself: make it weak")
-    elif han == len(folded) == 2 and not is_weighed:
+    elif len(folded) == 2 and _HAN.match(folded) and not is_weighed:
         yield Finding("two characters", firm, name, "two characters stand in many words: make it weak unless it is beyond doubt")
 
 

@@ -572,7 +572,7 @@ def test_the_lists_that_are_known_join_the_firms_that_they_name(shared: Path, re
         plan = ListPlan(register, name, read_list(shared / "firms" / name))
         assert set(ids.split()) <= plan.joined, name
         assert sum(left.rows for left in plan.left_out) <= plan.rows / 100, name
-        assert len(plan.firms) > 400, name
+        assert len(plan.firms) > 100, name
 
 
 # --- names that mislead --------------------------------------------------------------------------------------------
