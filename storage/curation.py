@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, col, delete, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, chunks
-from storage.firms import SHIPPED, register_in
+from storage.firms import SHIPPED, register_in, values_of
 from storage.lists import ListPlan, is_name, language_of
 from storage.models import ActionFirm, Alias, AliasKind, Change, Correction, Firm, Mention, Ownership, Strength, Subscription
 from storage.records import AliasRow, FirmRow, ListOutcome, ListParent, ListRow, ListView
@@ -219,7 +219,7 @@ async def _apply(session: AsyncSession, plan: ListPlan, found: _Difference) -> N
         await session.exec(update(Alias).where(col(Alias.id) == row_id).values(strength=alias.strength))
     await _insert(session, Alias, [_alias_values(alias) for alias in found.aliases])
     await session.exec(delete(Ownership).where(col(Ownership.source) == plan.source))
-    await _insert(session, Ownership, [_edge_values(edge) for edge in plan.edges.values()])
+    await _insert(session, Ownership, [values_of(edge) for edge in plan.edges.values()])
     await _forget(session, found.gone_firms)
 
 
@@ -249,32 +249,8 @@ async def _insert(session: AsyncSession, table: type[SQLModel], rows: Sequence[d
 
 
 def _firm_values(row: FirmRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "name_zh_hans": row.name_zh_hans,
-        "name_zh_hant": row.name_zh_hant,
-        "kind": row.kind,
-        "country": row.country,
-        "tickers": list(row.tickers),
-        "note": row.note,
-    }
+    return values_of(row) | {"tickers": list(row.tickers)}
 
 
 def _alias_values(row: AliasRow) -> dict[str, Any]:
-    return {
-        "firm_id": row.firm_id,
-        "text": row.text,
-        "folded": fold(row.text),
-        "language": row.language,
-        "kind": row.kind,
-        "strength": row.strength,
-        "from_on": row.from_on,
-        "to_on": row.to_on,
-        "source": row.source,
-    }
-
-
-def _edge_values(row: Any) -> dict[str, Any]:
-    names = ("child_id", "parent_id", "kind", "from_on", "to_on", "source")
-    return {name: getattr(row, name) for name in names}
+    return values_of(row) | {"folded": fold(row.text)}

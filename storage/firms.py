@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, fields, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -106,8 +106,13 @@ def _register(
         tuple(sorted(edges, key=lambda row: (row.child_id, row.parent_id, row.kind))),
         tuple(sorted(regulators, key=lambda row: row.id)),
     )
-    content = "\n".join(repr(astuple(row)) for part in parts for row in part)
+    content = "\n".join("\t".join(map(str, values_of(row).values())) for part in parts for row in part)
     return Register(hashlib.sha256(content.encode()).hexdigest()[:12], *parts)
+
+
+def values_of(row: Any) -> dict[str, Any]:
+    """The fields of a record by their names. `asdict` copies what it finds, which costs a second for ten thousand names."""
+    return {name: getattr(row, name) for name in row.__slots__}
 
 
 class _Line:
@@ -294,18 +299,20 @@ async def register_in(session: AsyncSession) -> Register:
 
 def _columns(table: type[SQLModel], record: type[Any]) -> Any:
     """What selects the fields of a record, in their order, from the table whose columns bear their names."""
-    return select(*(getattr(table, field.name) for field in fields(record)))
+    return select(*(getattr(table, name) for name in record.__slots__))
 
 
 async def _sync_regulators(session: AsyncSession, rows: Sequence[RegulatorRow]) -> None:
     known = {row.id: row for row in await session.exec(select(Regulator))}
     lists = ("aliases", "context_aliases", "languages")
-    await _put(session, Regulator, [(known.get(row.id), asdict(row) | {name: list(getattr(row, name)) for name in lists}) for row in rows])
+    await _put(
+        session, Regulator, [(known.get(row.id), values_of(row) | {name: list(getattr(row, name)) for name in lists}) for row in rows]
+    )
 
 
 async def _sync_firms(session: AsyncSession, rows: Sequence[FirmRow]) -> None:
     known = {row.id: row for row in await session.exec(select(Firm))}
-    await _put(session, Firm, [(known.get(row.id), asdict(row) | {"tickers": list(row.tickers)}) for row in rows])
+    await _put(session, Firm, [(known.get(row.id), values_of(row) | {"tickers": list(row.tickers)}) for row in rows])
 
 
 async def _sync_aliases(session: AsyncSession, rows: Sequence[AliasRow]) -> None:
@@ -314,7 +321,7 @@ async def _sync_aliases(session: AsyncSession, rows: Sequence[AliasRow]) -> None
     gone = [row.id for key, row in known.items() if key not in wanted and row.source == SHIPPED]
     await session.exec(delete(Alias).where(col(Alias.id).in_(gone)))
     ours = [(key, row) for key, row in wanted.items() if key not in known or known[key].source == SHIPPED]
-    await _put(session, Alias, [(known.get(key), asdict(row) | {"folded": key[1]}) for key, row in ours])
+    await _put(session, Alias, [(known.get(key), values_of(row) | {"folded": key[1]}) for key, row in ours])
 
 
 async def _sync_ownerships(session: AsyncSession, rows: Sequence[OwnershipRow]) -> None:
@@ -323,7 +330,7 @@ async def _sync_ownerships(session: AsyncSession, rows: Sequence[OwnershipRow]) 
     gone = [row.id for key, row in known.items() if key not in wanted and row.source == SHIPPED]
     await session.exec(delete(Ownership).where(col(Ownership.id).in_(gone)))
     ours = [(key, row) for key, row in wanted.items() if key not in known or known[key].source == SHIPPED]
-    await _put(session, Ownership, [(known.get(key), asdict(row)) for key, row in ours])
+    await _put(session, Ownership, [(known.get(key), values_of(row)) for key, row in ours])
 
 
 async def _put(session: AsyncSession, table: type[SQLModel], pairs: Sequence[tuple[SQLModel | None, Mapping[str, Any]]]) -> None:
