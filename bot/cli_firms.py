@@ -289,14 +289,14 @@ async def _fetched(settings_: Settings, name: str, urls: Iterable[str], stack: E
 
 @firms_app.command()
 def export(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[as csv|json]", help="The form; CSV by default.")] = None,
     list_name: Annotated[str | None, typer.Option("--list", metavar="NAME", help="Only the names of this list.")] = None,
-    form: Annotated[str, typer.Option("--as", metavar="csv|json")] = "csv",
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
     """The names of the register on standard output, as `firms import` reads them again. Names, not owners."""
-    if form not in ("csv", "json"):
-        fail(f"--as: {form!r} is neither csv nor json")
+    if words not in (None, [], ["as", "csv"], ["as", "json"]):
+        fail(f"export: {' '.join(words or ())!r} is neither `as csv` nor `as json`")
     found = settings(db)
 
     async def work() -> int:
@@ -310,7 +310,7 @@ def export(
             await store.close()
         _known_list(register, list_name)
         rows = [{column: getattr(row, column) for column in COLUMNS} for row in listed(register, list_name)]
-        if as_json or form == "json":
+        if as_json or words == ["as", "json"]:
             json.dump(rows, sys.stdout, ensure_ascii=False, indent=0)
             sys.stdout.write("\n")
         else:

@@ -38,6 +38,7 @@ INACTIVE = "no longer active"
 _NAMES = ("name", "title", "name_en", "short_name")
 _TICKERS = ("tickers", "ticker", "symbol")
 _KEYS = ("cik", "cik_str", "lei")
+_OTHER_NAMES = re.compile(r"Entity\.\w*OtherEntityNames\.\w+\.\d")
 _HEADER_WITHIN = 10  # lines: some tables have a title and a date above their header
 
 Cells = Mapping[str, str]
@@ -50,7 +51,7 @@ class _Layout:
     needed: frozenset[str]
     read: Callable[[Cells], ListRow | str]  # words: why the row is none
     more: tuple[str, ...] = ()
-    more_like: str = ""  # further columns are read whose names begin so
+    more_like: re.Pattern[str] | None = None  # of names of further columns that are read
 
 
 def read_list(path: Path, skipped: Counter[str] | None = None) -> Iterator[ListRow]:
@@ -109,7 +110,7 @@ def _rows(table: Iterator[tuple[Sequence[Any], int]], name: str, skipped: Counte
     wanted = {
         place: column
         for place, column in enumerate(header)
-        if column in layout.needed or column in layout.more or (layout.more_like and column.startswith(layout.more_like))
+        if column in layout.needed or column in layout.more or (layout.more_like and layout.more_like.fullmatch(column))
     }
     for values, line in chain(tops[at + 1 :], table):
         cells = {column: _text(values[place]) if place < len(values) else "" for place, column in wanted.items()}
@@ -211,7 +212,7 @@ def _legal_entity(cells: Cells) -> ListRow | str:
         return INACTIVE
     if cells.get("Entity.EntityCategory", "") not in ("", "GENERAL"):
         return NO_COMPANY
-    others = tuple(value for column, value in cells.items() if value and re.fullmatch(r"Entity\.\w*OtherEntityNames\.\w+\.\d", column))
+    others = tuple(value for column, value in cells.items() if value and _OTHER_NAMES.fullmatch(column))
     return ListRow(cells["Entity.LegalName"], others, country=cells["Entity.LegalAddress.Country"], key=cells["LEI"])
 
 
@@ -226,7 +227,7 @@ _LAYOUTS = (
         _columns("LEI", "Entity.LegalName", "Entity.LegalAddress.Country"),
         _legal_entity,
         ("Entity.EntityStatus", "Entity.EntityCategory"),
-        "Entity.",
+        _OTHER_NAMES,  # of some three hundred columns
     ),
     _Layout(_columns("公司代號", "公司名稱"), _taiwan, _TAIWAN_MORE),
     _Layout(_columns("SecuritiesCompanyCode", "CompanyName"), _taiwan, _TAIWAN_MORE),

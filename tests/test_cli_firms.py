@@ -83,18 +83,21 @@ async def test_a_list_is_brought_in_shown_written_and_taken_away(tmp_path: Path)
     written = (await regwatch("firms", "export", "--list", "mine")).stdout
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(written))}
     assert rows["granite-voice-inc"]["weak"] == "Granite | Granite Voice"
-    as_json = _data(await regwatch("firms", "export", "--list", "mine", "--as", "json"))
+    as_json = _data(await regwatch("firms", "export", "--list", "mine", "as", "json"))
     assert as_json == _data(await regwatch("firms", "export", "--list", "mine", "--json"))
     for name, text in (("again.csv", written), ("again.json", json.dumps(as_json))):
         (tmp_path / name).write_text(text, encoding="utf-8")
         back = _data(await regwatch("firms", "import", name, "--name", "mine", "--json"))
         assert (back["new_names"], back["gone_names"], back["changed_names"], back["gone_firms"]) == (0, 0, 0, 0), name
 
+    await regwatch("ask", "subscribe Granite Ear Inc")
     gone = await regwatch("firms", "import", "--remove", "mine")
-    assert "2 firms gone" in gone.stdout
+    assert "1 firms gone" in gone.stdout
+    assert "stay, for actions or subscriptions refer to them: granite-ear-inc" in gone.stdout
     with closing(sqlite3.connect(tmp_path / "own.sqlite")) as connection:
         changes = connection.execute("select subject, made_by, what from change order by id").fetchall()
-    assert changes == [("list:mine", "operator", "imported"), ("list:mine", "operator", "removed")]
+    of_list = [change for change in changes if change[0] == "list:mine"]
+    assert of_list == [("list:mine", "operator", "imported"), ("list:mine", "operator", "removed")]
 
 
 async def test_the_whole_register_is_exported_and_adds_nothing_to_itself(tmp_path: Path) -> None:
@@ -108,6 +111,7 @@ async def test_the_whole_register_is_exported_and_adds_nothing_to_itself(tmp_pat
 
 async def test_one_firm_is_shown_as_slack_shows_it() -> None:
     """By any of its names; an unknown one ends with 1 and names those that are near."""
+    assert "the first 200 are shown" in (await regwatch("firms", "list")).stdout
     shown = await regwatch("firms", "show", "騰訊")
     assert shown.exit_code == 0
     assert "0700.HK" in shown.stdout
@@ -210,7 +214,7 @@ async def test_several_files_are_one_list_and_owners_stand_in_a_third(tmp_path: 
         pytest.param(["firms", "import", "a.csv", "b.csv"], "give it a name with --name", id="import: files without a name"),
         pytest.param(["firms", "list", "--list", "nobody"], "no list 'nobody'; there are register", id="list: an unknown list"),
         pytest.param(["firms", "export", "--list", "nobody"], "no list 'nobody'", id="export: an unknown list"),
-        pytest.param(["firms", "export", "--as", "xml"], "'xml' is neither csv nor json", id="export: an unknown form"),
+        pytest.param(["firms", "export", "as", "xml"], "'as xml' is neither `as csv` nor `as json`", id="export: an unknown form"),
         pytest.param(["backtest", "tencent", "--since", "soon"], "'soon' is no time", id="backtest: no time"),
         pytest.param(["backtest", "BA"], "is the name of several firms", id="backtest: a shared name"),
         pytest.param(["backtest", "..."], "is no name", id="backtest: no name"),
