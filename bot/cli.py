@@ -10,6 +10,7 @@ Imports stand inside the commands, so that `--help` is quick.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -191,14 +192,13 @@ def explain(
     from bot.explain import read_inputs, reading_json
     from bot.extract import FirmIndex, extract
     from storage.firms import shipped_register
-    from storage.listfiles import read_list
-    from storage.lists import laid_over
+    from storage.lists import with_list
 
     settings = _settings(db)
     text = _text_of(file)
     register = asyncio.run(register_of(settings)) if db else shipped_register(catalogue_of(settings).regulators)
-    for file_ in firms or ():
-        register = laid_over(register, read_list(file_), file_.name)
+    for path in firms or ():
+        register = with_list(register, path)
     try:
         inputs = list(read_inputs(text, register))
     except ValueError as error:
@@ -212,6 +212,49 @@ def explain(
             from bot.report import show_reading
 
             show_reading(document, reading)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Label files (*.jsonl), or one of them.")],
+    firms: Annotated[
+        list[Path] | None, typer.Option("--firms", metavar="FILE", help="A list of firms laid over the register; may be given again.")
+    ] = None,
+    diff: Annotated[
+        Path | None, typer.Option("--diff", metavar="RUN", help="A run saved with --json: list every row that reads otherwise.")
+    ] = None,
+    told: Annotated[bool, typer.Option("--told", help="Read each text as one of its labelled regulator's own source.")] = False,
+    wrong: Annotated[bool, typer.Option("--wrong", help="List the rows that are read wrongly, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score the reading of texts on labels: targets, kinds, sums, dates, with intervals. Exit 1 with --diff when a row got worse."""
+    from bot.app import catalogue_of
+    from bot.evaluate import LabelError, changed, label_files, read_labels
+    from bot.evaluate import evaluate as scored
+    from bot.report import progress, show_changes, show_run, show_wrong
+    from storage.firms import shipped_register
+    from storage.lists import with_list
+
+    register = shipped_register(catalogue_of(_settings()).regulators)
+    for path in firms or ():
+        register = with_list(register, path)
+    try:
+        before = json.loads(_text_of(diff)) if diff else None
+        labels = [label for path in label_files(folder) for label in read_labels(path)]
+    except (LabelError, json.JSONDecodeError) as error:
+        _fail(f"{diff}: no saved run: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error))
+    with progress("reading", len(labels)) as step:
+        run = scored(labels, register, is_told=told, on_row=step)
+    changes = changed(run, before) if before else []
+    if as_json:
+        _out(run.json())
+    else:
+        show_run(run)
+        if wrong:
+            show_wrong(run)
+        if before:
+            show_changes(changes)
+    raise typer.Exit(int(any(len(row.wrong) > len(then) for row, then, _ in changes)))
 
 
 def _text_of(file: Path | None) -> str:

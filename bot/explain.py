@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,10 @@ def read_inputs(text: str, register: Register) -> Iterator[tuple[str, DocumentTe
             raise ValueError(f"line {number} is no JSON: {error.msg}") from error
         if not isinstance(row, dict) or not (row.get("text") or row.get("title")):
             raise ValueError(f"line {number} has neither text nor title")
-        yield str(row.get("id", number)), _document(row, number, register)
+        try:
+            yield str(row.get("id", number)), document_of(row, register)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
 
 
 def plain(text: str) -> DocumentText:
@@ -42,11 +45,12 @@ def plain(text: str) -> DocumentText:
     return DocumentText(title="", text=text, published_at=_moment(dated[1]) if dated else None)
 
 
-def _document(row: dict[str, Any], number: int, register: Register) -> DocumentText:
+def document_of(row: Mapping[str, Any], register: Register) -> DocumentText:
+    """The document of an input row. Raises ValueError when `published` is no ISO date."""
     try:
         published = _moment(str(row["published"])) if row.get("published") else None
     except ValueError as error:
-        raise ValueError(f"line {number}: published is no ISO date: {row['published']!r}") from error
+        raise ValueError(f"published is no ISO date: {row['published']!r}") from error
     return DocumentText(
         title=str(row.get("title") or ""),
         text=str(row.get("text") or ""),
@@ -92,7 +96,7 @@ def _action(action: FoundAction, names: dict[str, str]) -> dict[str, object]:
         **({"regulators": regulators} if len(regulators) > 1 else {}),
         "firms": [_firm(firm) for firm in action.firms],
         "stated_count": action.stated_count,
-        "amounts": [_amount(amount) for amount in action.amounts],
+        "amounts": [_amount(one) for amount in action.amounts for one in (amount, *amount.converted)],
         "decided_on": str(action.decided_on) if action.decided_on else None,
         "precision": action.decided_on.precision if action.decided_on else None,
         "document_number": action.number,

@@ -18,6 +18,7 @@ from storage.records import DocumentText, Extraction, FoundAction, FoundFirm
 if TYPE_CHECKING:
     from bot.backtest import Tally
     from bot.doctor import Check
+    from bot.evaluate import Outcome, Run
     from bot.feeds.preview import Preview
     from bot.poll import PollLine
     from storage.lint import Finding
@@ -194,3 +195,39 @@ def show_tallies(tallies: Sequence[Tally], documents: int) -> None:
         for sample in tally.samples:
             screen.print(Text.assemble("  ", (f"{sample.at:%Y-%m-%d} {sample.role:9}", "dim"), " ", sample.title or "(no title)"))
             screen.print(Text(f"    “{sample.sentence[:240]}”", style="italic dim"))
+
+
+_SCORE_WORDS = {"target_precision": "precision", "target_recall": "recall", "target_f1": "F1"}
+
+
+def show_run(run: Run) -> None:
+    """The scores, a table a file, each with its interval and out of how many it is."""
+    screen = Console(highlight=False)
+    for (file, language), table in run.scores.items():
+        lines = Table(box=None, show_header=False, pad_edge=False, title=f"{file} ({language})", title_justify="left", title_style="bold")
+        for name, one in table.items():
+            words = _SCORE_WORDS.get(name, name.replace("_", " "))
+            lines.add_row(words, f"{one.value:.3f}", Text(f"{one.low:.3f} to {one.high:.3f}", style="dim"), f"of {one.n}")
+        screen.print(lines)
+    if run.twins:
+        screen.print(f"texts in both scripts read alike: {run.twins[0]} of {run.twins[1]}", style="bold")
+
+
+def show_wrong(run: Run) -> None:
+    """Every row that is read wrongly: what is wrong, and what was read."""
+    screen = Console(highlight=False)
+    for row in run.outcomes:
+        if row.wrong:
+            screen.print(Text(f"{row.file} {row.id}  {row.text}", style="bold"))
+            screen.print(Text(f"    {'; '.join(row.wrong)}   {row.got}"))
+
+
+def show_changes(changes: Sequence[tuple[Outcome, list[str], dict[str, object]]]) -> None:
+    """Every row that reads otherwise than in the saved run: what was wrong with it, and what is now."""
+    screen = Console(highlight=False)
+    for row, wrong, got in changes:
+        mark = "better" if len(row.wrong) < len(wrong) else "worse" if len(row.wrong) > len(wrong) else "other"
+        screen.print(Text(f"{mark:7} {row.file} {row.id}  {row.text[:90]}"))
+        screen.print(Text(f"        then  {'; '.join(wrong) or 'right'}   {got}", style="dim"))
+        screen.print(Text(f"        now   {'; '.join(row.wrong) or 'right'}   {row.got}"))
+    screen.print(f"{len(changes)} rows changed", style="bold")

@@ -14,11 +14,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from rapidfuzz.distance import JaroWinkler
 
 from storage.base import StorageError
-from storage.listfiles import csv_rows
+from storage.listfiles import read_list
 from storage.models import AliasKind, FirmKind, OwnershipKind, Strength
 from storage.records import AliasRow, FirmRow, LeftOut, ListParent, ListRow, OwnershipRow, Register
 from storage.text import fold, title_key
@@ -360,9 +361,9 @@ def laid_over(register: Register, rows: Iterable[ListRow], name: str) -> Registe
     )
 
 
-def with_list(register: Register, text: str, name: str) -> Register:
-    """The register with the firms of a CSV text added. Raises StorageError, with the line, for a list that cannot be read."""
-    return laid_over(register, csv_rows(text.removeprefix("\ufeff").splitlines(keepends=True), name), name)
+def with_list(register: Register, path: Path) -> Register:
+    """The register with the firms of a file laid over it. Raises StorageError, with the line, for a list that cannot be read."""
+    return laid_over(register, read_list(path), path.name)
 
 
 def listed(register: Register, source: str | None = None) -> Iterator[ListRow]:

@@ -246,7 +246,10 @@ class FoundFirm:
 
 @dataclass(frozen=True, slots=True)
 class FoundAmount:
-    """A sum of money. `minimum` equals `maximum` unless the text gives a range."""
+    """A sum of money. `minimum` equals `maximum` unless the text gives a range.
+
+    `converted` is the same sum told again in another currency: "SEK 300,000 (EUR 29,500)". It is shown and never counted.
+    """
 
     surface: str
     minimum: Decimal
@@ -256,6 +259,7 @@ class FoundAmount:
     scope: AmountScope
     start: int
     end: int
+    converted: tuple[FoundAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from functools import cache
 from opencc import OpenCC
 
 _HAN = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF))
+_COMMON = ((0x20, 0xA000), (0xAC00, 0xD7A4), (0xF900, 0x10000))
 _EXTRA = {"ø": "o", "đ": "d", "ł": "l", "ı": "i", "İ": "i", "Ø": "o", "Đ": "d", "Ł": "l"}
 _QUOTES = "‘’‚‛′＇｀`´"
 _DOUBLE_QUOTES = "“”„‟«»″＂「」『』〝〞"
@@ -24,8 +25,8 @@ _DASHES = "‐‑‒–—―−－﹣"
 
 
 @cache
-def _table() -> dict[int, str]:
-    """The fold of every code point that it changes (0.1 s, built once)."""
+def _table() -> dict[int, str | int]:
+    """The fold of every code point that it changes, and of the common ones that it does not (0.1 s, 6 MB, built once)."""
     table: dict[int, str] = {}
     han = [chr(point) for first, last in _HAN for point in range(first, last + 1)]
     joined = "\n".join(han)
@@ -59,7 +60,8 @@ def _table() -> dict[int, str]:
         while (further := table.get(ord(out), out)) != out:
             out = further
         table[point] = out
-    return table
+    # str.translate is three times slower on what its table lacks
+    return {point: point for first, last in _COMMON for point in range(first, last)} | table
 
 
 def _fold_one(char: str, table: dict[int, str]) -> None:

@@ -15,7 +15,7 @@ def told(reading: Extraction) -> list[tuple[str, list[str]]]:
 
 
 def test_the_lexicon_names_only_known_kinds_and_ranks_all() -> None:
-    frames = {"object", "act", "passive", "noun", "matter", "subject", "letter", "merger", "body"}
+    frames = {"object", "act", "passive", "noun", "matter", "subject", "accused", "letter", "merger", "body", "finding"}
     for kinds in lexicon()["triggers"].values():
         assert set(kinds) <= {kind.value for kind in Kind}
         assert {frame for listed in kinds.values() for frame in listed} <= frames
@@ -80,6 +80,8 @@ def test_kinds(text: str, kind: str) -> None:
         "The agency could ban Google if it fails again.",
         "Without a settlement with Google the case goes on.",
         "谷歌否认被罚款。",
+        "监管部门暂不处罚谷歌。",
+        "谷歌未遭处罚。",
         "市场监管总局并未约谈谷歌。",
         "如果违规，谷歌将被下架。",
         "谷歌称被处罚的消息不实。",

@@ -37,6 +37,7 @@ LAYERS: dict[str, int] = {
     "bot.cli_firms": 5,
     "bot.doctor": 5,
     "bot.explain": 5,
+    "bot.evaluate": 5,
     "bot.report": 5,
     "bot.demo": 5,
     "bot.__main__": 5,

@@ -386,13 +386,13 @@ def test_whom_a_row_speaks_of(row: ListRow, firm_id: str | None, names: set[str]
         assert set(plan.aliases) == {(firm_id, name) for name in names}
 
 
-def test_a_list_adds_its_firms_with_weak_names_unless_it_says_strong(register: Register) -> None:
+def test_a_list_adds_its_firms_with_weak_names_unless_it_says_strong(register: Register, tmp_path: Path) -> None:
     """What is made of a name is weak in any case. Ids are made from the names, and never those of another firm."""
-    more = with_list(
-        register,
+    (tmp_path / "mine").write_text(
         "name,aliases,tickers,country,strength\nGranite Voice Inc,Granite|巨岩语音,GRV,US,strong\nVisa,,,,\n巨石,,1234.TW,,\n石,,,,\n",
-        "mine",
+        encoding="utf-8",
     )
+    more = with_list(register, tmp_path / "mine")
     added = {firm.id: firm for firm in more.firms if firm not in register.firms}
     assert set(added) == {"granite-voice-inc", "1234-tw"}
     assert added["granite-voice-inc"].tickers == ("GRV",)
@@ -406,8 +406,7 @@ def test_a_list_adds_its_firms_with_weak_names_unless_it_says_strong(register: R
 
 def test_no_name_of_a_list_makes_a_name_of_the_register_a_shared_one(register: Register) -> None:
     """Two firms of one name are read as neither."""
-    text = "name\n" + "\n".join(f'"{alias.text}"' for alias in register.aliases if alias.kind is not AliasKind.TICKER)
-    more = with_list(register, text, "mine")
+    more = laid_over(register, [ListRow(alias.text) for alias in register.aliases if alias.kind is not AliasKind.TICKER], "mine")
     owners: dict[str, set[str]] = {}
     for alias in more.aliases:
         owners.setdefault(fold(alias.text), set()).add(alias.firm_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import ahocorasick_rs
@@ -35,13 +35,24 @@ from storage.models import AliasKind, FirmKind, Kind, OwnershipKind, Role, Stren
 from storage.records import AliasRow, FirmRow, FoundFirm, OwnershipRow, Register, RegulatorRow
 from storage.text import fold
 
+_EXCHANGES = ("NYSE", "NASDAQ", "Nasdaq", "AMEX", "HKEX", "SEHK", "HKSE", "LSE", "TSX", "ASX", "SSE", "SZSE", "XETRA", "OTC", "TYO", "TSE")
 _TICKER = re.compile(
-    r"\b(?:NYSE|NASDAQ|Nasdaq|AMEX|HKEX|SEHK|HKSE|LSE|TSX|ASX|SSE|SZSE|XETRA|OTC|TYO|TSE)\s?(?:American)?\s?[:：]\s?([A-Z0-9]{1,6}(?:\.[A-Z])?)\b"
+    rf"\b(?:{'|'.join(_EXCHANGES)})\s?(?:American)?\s?[:：]\s?([A-Z0-9]{{1,6}}(?:\.[A-Z])?)\b"
     r"|(?<![\w$])\$([A-Z]{1,5})\b|(?<!\d)0?(\d{4,6})\.(HK|SZ|SS|SH|TW)\b"
 )
+_TICKER_MARKS = ("$", ".HK", ".SZ", ".SS", ".SH", ".TW", *_EXCHANGES)  # none of them, no ticker
+_LEFT, _RIGHT, _BODY, _OTHER = 1, 2, 4, 8  # an edge that needs a non-word neighbour; what the pattern is
 
 
-_TICKER_MARKS = ("$", ":", "：", ".H", ".S", ".T")  # none of them, no ticker
+class _Spaced(dict[str, bool]):
+    """Whether a character belongs to a word of a spaced script, remembered: one look-up for each edge of each raw hit."""
+
+    def __missing__(self, char: str) -> bool:
+        self[char] = answer = is_spaced(char)
+        return answer
+
+
+_SPACED = _Spaced()
 
 
 @dataclass(slots=True)
@@ -49,12 +60,17 @@ class _Pattern:
     text: str
     left: bool  # this edge needs a non-word neighbour
     right: bool
-    aliases: list[AliasRow] = field(default_factory=list)
-    regulators: list[tuple[RegulatorRow, bool, str]] = field(default_factory=list)  # row, needs a country cue, as written
-    triggers: list[Trigger] = field(default_factory=list)
+    aliases: tuple[AliasRow, ...] = ()
+    regulators: tuple[tuple[RegulatorRow, bool, str], ...] = ()  # row, needs a country cue, as written
+    triggers: tuple[Trigger, ...] = ()
     is_decoy: bool = False
     is_trigger_decoy: bool = False
     body: str = ""  # "words" or "places" of the lexicon's bodies
+
+    def edges(self) -> int:
+        """What the scan asks of every raw hit, as bits."""
+        is_other = self.aliases or self.regulators or self.triggers or self.is_decoy or self.is_trigger_decoy
+        return _LEFT * self.left | _RIGHT * self.right | _BODY * bool(self.body) | _OTHER * bool(is_other)
 
 
 class FirmIndex:
@@ -82,15 +98,17 @@ class FirmIndex:
             for kind, frames in kinds.items():
                 for frame, listed in frames.items():
                     for word in listed:
-                        self._pattern(word).triggers.append(Trigger(Kind(kind), frame, language))
+                        self._pattern(word).triggers += (Trigger(Kind(kind), frame, language),)
         self._list = list(self._patterns.values())
+        self._edges = [entry.edges() for entry in self._list]
         self._automaton = ahocorasick_rs.AhoCorasick([entry.text for entry in self._list])
 
     def _pattern(self, text: str) -> _Pattern:
         folded = fold(text)
-        if folded not in self._patterns:
-            self._patterns[folded] = _Pattern(folded, is_spaced(folded[0]), is_spaced(folded[-1]))
-        return self._patterns[folded]
+        entry = self._patterns.get(folded)
+        if entry is None:
+            entry = self._patterns[folded] = _Pattern(folded, _SPACED[folded[0]], _SPACED[folded[-1]])
+        return entry
 
     def _add_aliases(self, register: Register) -> None:
         for firm in register.firms:
@@ -103,7 +121,7 @@ class FirmIndex:
                 self._tickers.setdefault(_ticker_key(alias.text), alias.firm_id)
                 continue
             for text in _variants(alias.text.strip()):
-                self._pattern(text).aliases.append(alias)
+                self._pattern(text).aliases += (alias,)
 
     def _add_regulators(self, register: Register) -> None:
         for row in register.regulators:
@@ -114,16 +132,16 @@ class FirmIndex:
                         continue
                     entry = self._pattern(text)
                     if not any(known.id == row.id for known, _, _ in entry.regulators):
-                        entry.regulators.append((row, needs_cue, text))
+                        entry.regulators += ((row, needs_cue, text),)
         for surface, regulator_id in lexicon()["regulators"].items():
             if regulator_id in self.regulators:
-                self._pattern(surface).regulators.append((self.regulators[regulator_id], False, ""))
+                self._pattern(surface).regulators += ((self.regulators[regulator_id], False, ""),)
 
     # --- looking ---------------------------------------------------------------------------------------------
 
     def read(self, reading: Reading) -> None:
         """Fill in the names and triggers of the reading."""
-        names, hits = self._scan(reading)
+        names, hits = self.scan(reading)
         reading.hits = hits
         self._add_tickers(reading, names)
         accepted = self._accept(reading, names)
@@ -142,39 +160,36 @@ class FirmIndex:
         covered = [(name.start, name.end) for name in reading.names if name.regulators or name.strength is not Strength.WEAK]
         reading.hits = [hit for hit in hits if not _is_covered(hit, covered)]
 
-    def _scan(self, reading: Reading) -> tuple[list[tuple[_Pattern, int, int]], list[Hit]]:
-        folded, size = reading.folded, len(reading.folded)
-        entries = self._list
+    def scan(self, reading: Reading) -> tuple[list[tuple[_Pattern, int, int]], list[Hit]]:
+        """The longest names and the trigger words that stand in the text with the right edges; bodies are noted in the reading."""
+        folded, whole, size = reading.folded, reading.whole, len(reading.folded)
+        entries, edges = self._list, self._edges
+        bodies = reading.bodies
         found: list[tuple[int, int, int]] = []
         for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            entry = entries[index]
-            if (entry.left and start and is_spaced(folded[start - 1])) or (entry.right and end < size and is_spaced(folded[end])):
+            edge = edges[index]
+            if edge & _LEFT and start and _SPACED[folded[start - 1]]:
                 continue
-            found.append((start, -end, index))
-            if entry.body:
-                reading.bodies.append((start, entry.body == "places"))
-        reading.bodies.sort()
+            if edge & _RIGHT and end < size and _SPACED[folded[end]]:
+                continue
+            if edge & _BODY:
+                bodies.append((start, entries[index].body == "places"))
+            if edge & _OTHER:
+                found.append((start, -end, index))
+        bodies.sort()
         found.sort()
         names: list[tuple[_Pattern, int, int]] = []
         hits: list[Hit] = []
         name_end = hit_end = 0
         for start, negative, index in found:
             end, entry = -negative, entries[index]
-            if start >= name_end and (
-                entry.is_decoy or ((entry.aliases or entry.regulators) and _is_cased(entry, reading.whole[start:end]))
-            ):
+            if start >= name_end and (entry.is_decoy or ((entry.aliases or entry.regulators) and _is_cased(entry, whole[start:end]))):
                 name_end = end
                 if not entry.is_decoy:
                     names.append((entry, start, end))
             if start >= hit_end and (entry.is_trigger_decoy or entry.triggers):
                 hit_end = end
-                triggers = tuple(
-                    t
-                    for t in entry.triggers
-                    if t.language == "zh"
-                    or t.language == reading.language
-                    or (t.language == "en" and reading.language not in ("fr", "de", "it", "es", "pt", "nl"))
-                )
+                triggers = tuple(trigger for trigger in entry.triggers if _is_spoken(trigger.language, reading.language))
                 if triggers and not entry.is_trigger_decoy:
                     hits.append(Hit(start, end, triggers))
         return names, hits
@@ -186,7 +201,7 @@ class FirmIndex:
             symbol = match.group(1) or match.group(2) or f"{match.group(3)}.{match.group(4)}"
             firm_id = self._tickers.get(_ticker_key(symbol))
             if firm_id is not None:
-                entry = _Pattern("", False, False, [AliasRow(firm_id, symbol, AliasKind.TICKER)])
+                entry = _Pattern("", False, False, (AliasRow(firm_id, symbol, AliasKind.TICKER),))
                 names.append((entry, match.start(), match.end()))
 
     def _accept(self, reading: Reading, raw: list[tuple[_Pattern, int, int]]) -> list[Name]:
@@ -307,6 +322,13 @@ def found(reading: Reading, name: Name, role: Role, rule: str) -> FoundFirm:
         rule or name.rule,
         brand_id=name.brand_id,
     )
+
+
+def _is_spoken(trigger: str, language: str) -> bool:
+    """Chinese words are unmistakable but in Japanese; English ones are read in every text but those of languages with their letters."""
+    if trigger == "zh":
+        return language not in ("ja", "ko")
+    return trigger == language or (trigger == "en" and language not in ("fr", "de", "it", "es", "pt", "nl"))
 
 
 def _is_written(text: str, surface: str) -> bool:

@@ -2,89 +2,112 @@
 
     read(scene, sentence, hit, trigger, act) -> bool
 
-The parts between commas, spaces and colons are the unit. A passive mark (被, 遭, 收到) looks back for its subject, a
-coverb (对, 向) and a verb look on; a part without a firm takes that of the part before. Short names outside the
-register are taken from such places only when they are no person, place, body or common word.
+The parts between commas, spaces and colons are the unit. Four places are looked at in turn: before a passive mark
+(被, 遭, 收到), behind a coverb (对, 向), behind the word, before it; a part without a firm takes that of the part before.
+Short names outside the register are taken from such places only (`short_names` says what may be one).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 from bot.extract import facts
-from bot.extract.names import Hit, Name, Trigger, firm_key, is_person
+from bot.extract.enumerations import enumeration
+from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import HAN, Sentence, words
+from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects, without_lead
+from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
-_HAN_BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
-
-
+_BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
+_STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
-
-
-_HAN_LETTER = re.compile(f"[{HAN}]")
-
-
-_HAN_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|因")
-
-
-_HAN_OBJECT = re.compile(
-    rf"(?:了|过|的|对|向|一下|要求|整治|指|:|\s|\"|“|\d+[家款个](?:[{HAN}]{{0,10}}?(?:包括|如|:|,包括|,涉及))?|包括|[{HAN}]{{0,8}}?(?:,包括|包括|涉及)|旗下|平台|公司|企业|运营商|app|关于){{0,4}}$"
+_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|因")
+_COVERB = re.compile("关于|对|向|给|将")
+_OFFICIAL = frozenset(
+    (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
+"""Kinds whose words of the frame `object` are only said of authorities."""
+_RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
+_STATISTICS = re.compile("业罚[金款单]|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
+"""Sums of a whole trade or year are no act."""
+_CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
+"""A court takes up a case of private parties."""
 
 
-_HAN_DESCRIBED = re.compile(
-    rf"了?(?:(?![被对向给将因])[{HAN}]){{0,12}}?(?:应用|应用程序|软件|软体|平台|公司|企业|服务|网站|app|巨头|银行|机构|运营商|集团|品牌)\"?"
-)
+@dataclass(slots=True)
+class _Clause:
+    """A trigger word in its part of a sentence, which runs from `start` to `stop`."""
+
+    scene: Scene
+    sentence: Sentence
+    hit: Hit
+    trigger: Trigger
+    act: Act
+    start: int
+    stop: int
+    least: Look = Look.CERTAIN  # how much a run must look like a firm's name here
+    passive: re.Match[str] | None = None  # the passive mark before the word, in `left`
+
+    @property
+    def left(self) -> str:
+        """The part before the word."""
+        return self.scene.skeleton[self.start : self.hit.start]
+
+    @property
+    def is_active(self) -> bool:
+        """No passive mark stands before the word; 因 tells only why."""
+        return self.passive is None or self.passive.group() == "因"
+
+    def has_sum(self, start: int, end: int) -> bool:
+        """Whether a sum of money stands between the offsets."""
+        return bool(facts.sums(self.scene.reading.folded, start, end))
+
+    def hits(self, run: list[Name]) -> bool:
+        """The run is what the act hits, as far as the words beside its names allow."""
+        return take(self.scene, self.act, run)
+
+    def places(self, start: int, end: int, least: Look) -> bool:
+        """Take the short name between the offsets for what the act hits."""
+        self.act.targets += (placed := _run(self.scene, start, end, least=least))
+        return bool(placed)
 
 
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
+    """Whether the sentence tells the act; fills in whom it hits and whether an authority acts."""
     skeleton = scene.skeleton
     start = sentence.start
-    for match in _HAN_BREAK.finditer(skeleton, sentence.start, hit.start):
+    for match in _BREAK.finditer(skeleton, sentence.start, hit.start):
         start = match.end()
-    stop_match = re.compile(r"[,，。;!?|\n]|\s").search(skeleton, hit.end, sentence.end)
-    stop = stop_match.start() if stop_match else sentence.end
-    left = skeleton[start : hit.start]
+    end = _STOP.search(skeleton, hit.end, sentence.end)
+    clause = _Clause(scene, sentence, hit, trigger, act, start, end.start() if end else sentence.end)
     act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
-    act.is_recalling = bool(re.search("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$", left))
+    act.is_recalling = bool(_RECALLING.search(clause.left))
     if trigger.frame == "merger":
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
-    is_read = _targets(scene, sentence, hit, trigger, act, start, left)
-    if not is_read:
-        counted = facts.counts(scene.reading.folded, sentence.start, sentence.end)
-        near = [one for one in counted if one.start - hit.end < 14 and hit.start - one.end < 24]
-        is_read = bool(near) and (act.has_actor or bool(re.search("[被遭]", skeleton[start : hit.end]))) and trigger.frame != "subject"
-        if not is_read and trigger.frame == "object" and trigger.kind in PENAL and facts.sums(scene.reading.folded, start, stop):
-            is_read = act.sentence > 0 or act.has_actor or "每家" in left
-        if not is_read and trigger.kind is Kind.TALKS and act.has_actor:
-            is_read = bool(re.match("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$", skeleton[hit.end : sentence.end]))
-    if (
-        not is_read
-        and scene.said
-        and trigger.frame in ("object", "act", "passive")
-        and not scene.firms(start, stop)
-        and not re.search("[对向给被]", left)
-    ):
-        is_read = scene.said.sentence == act.sentence and bool(scene.said.targets) and hit.start - scene.said.end < 60
-    if not is_read:
+    if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, start, clause.stop):
         return False
-    is_passive = bool(re.search("[被遭收获吃领]|面临", skeleton[start : hit.end]))
-    is_notice = skeleton[start:].startswith("关于") or bool(re.search("关于[^,。]{0,60}$", skeleton[sentence.start : hit.start]))
-    if not act.has_actor and (
-        trigger.frame == "act" or (trigger.frame == "passive" and not (is_passive or is_notice)) or trigger.kind is Kind.SETTLEMENT
-    ):
+    if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
-    agent = re.search(rf"(?:被|遭)(?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))", skeleton[start : hit.start + 1])
-    return not (agent and trigger.frame in ("act", "passive"))
+    if trigger.frame == "accused":
+        return _accused(clause)
+    return (_targets(clause) or _without_target(clause) or _said_before(clause)) and _is_done_by_authority(clause)
 
 
-_COVERB = re.compile("关于|对|向|给|将")
+def _targets(clause: _Clause) -> bool:
+    is_official = clause.act.has_actor or clause.trigger.frame == "letter"
+    is_official = is_official or (clause.trigger.frame == "object" and clause.trigger.kind in _OFFICIAL)
+    clause.least = Look.POSSIBLE if is_official or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
+    clause.passive = _passive(clause)
+    for place in (_before_passive, _behind_coverb, _behind_word, _before_word):
+        found = place(clause)
+        if found is not None:
+            return found
+    return False
 
 
 def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -94,287 +117,383 @@ def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
     return found
 
 
-def _targets(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act, start: int, left: str) -> bool:
-    passive = _last(_HAN_PASSIVE, left)
-    word = scene.reading.folded[hit.start]
-    if (
-        passive
-        and word not in "被遭"
-        and re.search(r"\d|[减增]持", between := left[passive.end() :])
-        and len(between.replace(BODY, "")) > 8
-    ):
-        passive = None
-    at = start + passive.start() if passive else hit.start if word in "被遭" else -1
-    if at >= 0 and not (passive and passive.group() == "因" and trigger.frame != "letter"):
-        first = re.search("被|遭|收到|因", left)
-        if _subject(scene, act, sentence, start, start + first.start() if first and word not in "被遭" else at, at):
-            return True
-        if passive and passive.group() in ("被", "遭", "遭到"):
+def _passive(clause: _Clause) -> re.Match[str] | None:
+    if clause.scene.skeleton[clause.hit.start] in "被遭":
+        return None
+    found = _last(_PASSIVE, clause.left)
+    between = clause.left[found.end() :] if found else ""
+    is_of_other = len(between.replace(BODY, "")) > 8 and re.search(r"\d|[减增]持", between)  # 遭股东减持3%证监会立案
+    return None if is_of_other else found
+
+
+def _before_passive(clause: _Clause) -> bool | None:
+    """X被, X遭, X收到: the subject of the mark before the word, or of the word that holds one (被罚)."""
+    start, hit, passive = clause.start, clause.hit, clause.passive
+    if passive:
+        mark = start + passive.start()
+    elif re.search("[被遭]", clause.scene.skeleton[hit.start : hit.end]):
+        mark = hit.start
+    else:
+        return None
+    is_fined = clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop)
+    if passive and passive.group() == "因" and not (clause.trigger.frame == "letter" or is_fined):  # X因违规罚款50万元
+        return None
+    first = re.search("被|遭|收到|因", clause.left) if clause.scene.skeleton[hit.start] not in "被遭" else None
+    end = start + first.start() if first else mark
+    if _subject(clause, start, end, mark):
+        return True
+    is_closed = (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_other(clause.scene, start, end)
+    return False if is_closed else None
+
+
+_ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银行)(?=进行|作出|采取|予以|开展|实施|启动|立案|处|罚|下)|其")
+"""Behind 对: the firm of the part before."""
+
+
+def _behind_coverb(clause: _Clause) -> bool | None:
+    """对X, 向X, 给X before the word."""
+    scene, start, hit = clause.scene, clause.start, clause.hit
+    coverb = _last(_COVERB, clause.left)
+    if coverb is None or clause.trigger.frame == "subject":
+        return None
+    low = start + coverb.end()
+    several = enumeration(scene, low, hit.start)
+    if several:
+        return clause.hits(several)
+    names = scene.firms(low, hit.start)
+    if names and len(scene.gap(low, names[0].start)) <= 14 and clause.hits(_listed(clause, names[0], hit.start)):
+        return True
+    if names:
+        low = names[-1].tail + scene.skeleton.startswith("的", names[-1].tail)  # 对冒充X的Y处以罚款
+    if coverb.group() != "将" and clause.places(low, hit.start, Look.CERTAIN if names else clause.least):
+        return True
+    if coverb.group() == "对" and _ANYBODY.match(scene.skeleton, low, hit.end):
+        return _before(clause)
+    return None
+
+
+_OBJECT = re.compile(
+    rf"(?:了|过|的|对|向|一下|要求|整治|指|:|\s|\"|“|\d+[家款个](?:[{HAN}]{{0,10}}?(?:包括|如|:|,包括|,涉及))?|包括|[{HAN}]{{0,8}}?(?:,包括|包括|涉及)|旗下|平台|公司|企业|运营商|app|关于){{0,4}}$"
+)
+_DESCRIBED = re.compile(
+    rf"了?(?:(?![被对向给将因])[{HAN}]){{0,12}}?(?:应用|应用程序|软件|软体|平台|公司|企业|服务|网站|app|巨头|银行|机构|运营商|集团|品牌)\"?"
+)
+_AMONG = re.compile(rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)")
+
+
+def _behind_word(clause: _Clause) -> bool | None:
+    """约谈X, 责令X, 处罚平台X."""
+    scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
+    if trigger.frame not in ("object", "act", "passive"):
+        return None
+    several = enumeration(scene, hit.end, end)
+    if several:
+        return clause.hits(several)
+    names = scene.firms(hit.end, end)
+    if names:
+        gap = scene.gap(hit.end, names[0].start)
+        is_object = (len(gap) <= 40 and (_OBJECT.fullmatch(gap) or _DESCRIBED.fullmatch(gap))) or _AMONG.fullmatch(gap)
+        return clause.hits(_listed(clause, names[0], end)) if is_object else None
+    is_led = trigger.kind is Kind.TALKS or clause.act.has_actor or (hit.start == clause.start and trigger.kind in _OFFICIAL)
+    if trigger.frame == "passive" or not clause.is_active or not is_led:
+        return None
+    is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
+    return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
+
+
+_CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
+"""Behind a word: it is the case or decision of the firm that stands before it."""
+_WRONG = re.compile("[违未虚涉侵泄欺被遭]|短线|内幕|造假|不合格|超标|垄断|操纵")
+"""A wrong is told of."""
+
+
+def _before_word(clause: _Clause) -> bool | None:
+    """X处罚决定书公布, X合计罚没1亿元, X违规证监局采取措施, X召回; else the firm of the part before."""
+    scene, start, hit, frame = clause.scene, clause.start, clause.hit, clause.trigger.frame
+    if frame not in ("letter", "subject", "object"):
+        return None
+    names = scene.firms(start, hit.start)
+    lead = names[:1] if names and names[0].start == start else []
+    if frame == "subject":
+        if names and not re.search("[发出]", clause.left):
+            return clause.hits(enumeration(scene, start, hit.start) or listed(scene, names[0], hit.start))
+        return clause.places(start, hit.start, Look.CERTAIN)
+    if clause.passive is None:
+        if _CASE.match(scene.skeleton, hit.end):
+            return clause.hits(lead or _run(scene, start, hit.start, least=clause.least))
+        if clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop):
+            several = enumeration(scene, start, hit.start)
+            if several or lead:
+                return clause.hits(several or listed(scene, lead[0], hit.start))
+        if frame == "object" and clause.act.has_actor:
+            first = lead if names else _run(scene, start, hit.start, least=clause.least)
+            if first and _is_wrongdoer(scene, first[0], hit.start):
+                return clause.hits(listed(scene, first[0], hit.start))
+    if scene.firms(start, hit.start):
+        return False
+    if clause.passive is None and not clause.act.has_actor and re.match(f"[{HAN}]{{2}}", scene.skeleton[hit.end :]):
+        return False  # it does so itself: X警告用户
+    if hit.start == start and not _WRONG.search(scene.skeleton, clause.sentence.start, start):
+        clause.least = Look.CERTAIN
+    return _before(clause)
+
+
+def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
+    """Whether a firm's wrong and the authority that acts on it follow its name: X信披违规证监局采取监管措施."""
+    return begins_predicate(scene.skeleton[max(name.tail, name.end) : end]) and scene.is_body(name.tail, end, places=False)
+
+
+_TALKED = re.compile("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$")
+
+
+def _without_target(clause: _Clause) -> bool:
+    """Whether the act is told without a name: of counted firms, of a firm that is only called one, by its sum alone."""
+    scene, act, hit, trigger = clause.scene, clause.act, clause.hit, clause.trigger
+    folded, skeleton = scene.reading.folded, scene.skeleton
+    counted = facts.counts(folded, clause.sentence.start, clause.sentence.end)
+    near = any(one.start - hit.end < 14 and hit.start - one.end < 24 for one in counted)
+    is_passive = bool(re.search("[被遭]", skeleton[clause.start : hit.end]))
+    is_told = near and (act.has_actor or is_passive) and trigger.frame != "subject"
+    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and clause.has_sum(clause.start, clause.stop):
+        act.is_sum = clause.sentence.is_title
+        is_told = is_told or act.is_sum or (trigger.frame == "object" and (act.sentence > 0 or act.has_actor or "每家" in clause.left))
+    if clause.sentence.is_title and not act.targets and _is_unnamed(clause):
+        is_told = act.is_unnamed = True
+    return is_told or (trigger.kind is Kind.TALKS and act.has_actor and bool(_TALKED.match(skeleton[hit.end : clause.sentence.end])))
+
+
+_UNNAMED = re.compile(rf"[{HAN}\d\"]*(?:公司|企业|医院|机构|平台|商家|药房|银行|\d+(?:余|多)?辆(?:汽车|车))(?:$|因|涉)")
+_UNNAMED_OBJECT = re.compile(r"了?[一两三四五六七八九十\d]+[张家款个][^,。!?]{0,14}(?:牌照|许可证|网站|企业|公司|平台|机构)")
+
+
+def _is_unnamed(clause: _Clause) -> bool:
+    """Whether the act hits a firm that the part does not name: 涉事企业罚165万, 注销一张支付牌照."""
+    skeleton, hit = clause.scene.skeleton, clause.hit
+    if FIRM in skeleton[clause.start : clause.stop]:
+        return False
+    marked = re.split("[被遭]", skeleton[clause.start : hit.end])
+    if len(marked) > 1 or re.search(r"\d", skeleton[hit.end : clause.stop]):
+        return bool(_UNNAMED.match(marked[0] if len(marked) > 1 else clause.left))
+    return clause.act.has_actor and bool(_UNNAMED_OBJECT.match(skeleton, hit.end))
+
+
+def _said_before(clause: _Clause) -> bool:
+    """Whether the word goes on with an act that the sentence has told: 责令X整改，并处罚款."""
+    said = clause.scene.said
+    return (
+        said is not None
+        and clause.trigger.frame in ("object", "act", "passive")
+        and not clause.scene.firms(clause.start, clause.stop)
+        and not re.search("[对向给被]", clause.left)
+        and said.sentence == clause.act.sentence
+        and bool(said.targets)
+        and clause.hit.start - said.end < 60
+    )
+
+
+@cache
+def _private_agent() -> re.Pattern[str]:
+    return re.compile(rf"[被遭](?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))")
+
+
+def _is_done_by_authority(clause: _Clause) -> bool:
+    """False when anybody may have done it: a word of the frame `act` without an authority, an agent that is none."""
+    skeleton, frame, start, hit = clause.scene.skeleton, clause.trigger.frame, clause.start, clause.hit
+    if not clause.act.has_actor:
+        is_passive = re.search("[被遭收获吃领]|面临", skeleton[start : hit.end])
+        is_notice = skeleton.startswith("关于", start) or re.search("关于[^,。]{0,60}$", skeleton[clause.sentence.start : hit.start])
+        if frame == "act" or (frame == "passive" and not (is_passive or is_notice)) or clause.trigger.kind is Kind.SETTLEMENT:
             return False
-    about = _last(_COVERB, left)
-    if about:
-        low = start + about.end()
-        several = enumeration(scene, low, hit.start)
-        if several:
-            return take(scene, act, several)
-        names = scene.firms(low, hit.start)
-        if names and len(scene.gap(low, names[0].start)) <= 14:
-            return take(scene, act, _hanlisted(scene, act, names[0], hit.start))
-        placed = _run(scene, low, hit.start)
-        if placed and about.group() != "将":
-            act.targets += placed
-            return True
-    if trigger.frame in ("object", "act", "passive"):
-        several = enumeration(scene, hit.end, sentence.end)
-        if several:
-            return take(scene, act, several)
-        names = scene.firms(hit.end, sentence.end)
-        if names:
-            gap = scene.gap(hit.end, names[0].start)
-            if (len(gap) <= 40 and (_HAN_OBJECT.fullmatch(gap) or _HAN_DESCRIBED.fullmatch(gap))) or re.fullmatch(
-                rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)", gap
-            ):
-                return take(scene, act, _hanlisted(scene, act, names[0], sentence.end))
-    if trigger.frame in ("letter", "subject", "object"):
-        names = scene.firms(start, hit.start)
-        if names and trigger.frame != "letter" and not re.search("[发出]", left):
-            return trigger.frame == "subject" and take(scene, act, listed(scene, names[0], hit.start))
-        if not scene.firms(start, hit.start) and trigger.frame != "subject":
-            return _before(scene, act, sentence, start)
-        if trigger.frame == "subject":
-            placed = _run(scene, start, hit.start)
-            act.targets += placed
-            return bool(placed)
-    return False
+    return frame not in ("act", "passive") or not _private_agent().search(skeleton[start : hit.start + 1])
 
 
-def _hanlisted(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
+_SAID = re.compile("对|以|就|证实|查明|查实|发现|认定|通报称?|针对")
+"""Behind these an authority names whom it accuses."""
+
+
+def _accused(clause: _Clause) -> bool:
+    """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
+    scene, hit, sentence = clause.scene, clause.hit, clause.sentence
+    if not scene.is_body(sentence.start, sentence.end, places=False) or re.match("[^,。]{0,6}的", scene.skeleton[hit.end :]):
+        return False
+    said = _last(_SAID, clause.left)
+    low = clause.start + said.end() if said else clause.start
+    named = scene.firms(low, hit.start)
+    if named and named[0].start < low + 2:
+        return clause.hits(enumeration(scene, low, hit.start) or listed(scene, named[0], hit.start))
+    if named and "的" in scene.skeleton[named[0].tail : hit.start]:
+        return False  # X的用户涉嫌诈骗
+    clause.least = Look.POSSIBLE
+    return _subject(clause, low, hit.start, hit.start)
+
+
+def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
+    scene = clause.scene
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
         follow = scene.firms(first.end, limit)[:1]
         if follow and re.fullmatch(f"[{HAN}]{{0,14}}", scene.gap(first.end, follow[0].start)):
-            act.groups.append(first)
+            clause.act.groups.append(first)
             return listed(scene, follow[0], limit)
     return listed(scene, first, limit)
 
 
-def _subject(scene: Scene, act: Act, sentence: Sentence, start: int, end: int, mark: int) -> bool:
-    coded = [
-        name
-        for name in scene.firms(start, mark)
-        if name.rule == "stock-code" or _CODE_END.search(scene.reading.folded, name.end, name.tail)
-    ]
-    names = coded or scene.firms(start, end)
-    if names:
-        chosen = names[-1] if coded else names[0]
-        if (
-            coded
-            and re.search(r"\d{2}|[减增]持|套现|出售|股权|股东", scene.skeleton[chosen.end : mark].lstrip(FIRM))
-            and not role_beside(scene, chosen)
-        ):
-            return False  # another headline without a break between
-        end = mark if coded else end
-        lead = lead_of(names, names.index(chosen), scene)
-        take(scene, act, ([] if coded else enumeration(scene, start, end)) or listed(scene, names[lead], end))
+_ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
+"""Between a coded name and a passive mark these tell of something else."""
+
+
+def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
+    """The subject of a passive mark, between the offsets: a coded name, a list, a name, what looks like one."""
+    scene, act = clause.scene, clause.act
+    skeleton, folded = scene.skeleton, scene.reading.folded
+    coded = [name for name in scene.firms(start, mark) if name.rule == "stock-code" or _CODE_END.search(folded, name.end, name.tail)]
+    if coded:
+        is_last = role_beside(scene, coded[0]) or not is_object(folded, coded[-1].start)
+        chosen = coded[-1] if is_last else coded[0]
+        if not role_beside(scene, chosen) and _ELSEWHERE.search(skeleton, chosen.tail, mark):
+            return clause.places(chosen.tail + 2, end, clause.least)  # another headline without a break between
+        clause.hits(_listed(clause, coded[lead_of(coded, coded.index(chosen), scene)], mark))
         return True  # where its officer or shareholder is hit, nobody else is the subject
-    placed = enumeration(scene, start, end) or _run(scene, start, end)
-    if placed:
-        act.targets += placed
+    several = enumeration(scene, start, end)
+    if several:
+        clause.hits(several)
         return True
-    if end - start <= 1 or re.match(
-        "因|涉嫌|公司$|该公司$|企业$|平台$|昨日$|今日$|日前$|近日$|\\d+月\\d+日$|(?:公司|该公司|企业)[及和与、]", scene.skeleton[start:end]
-    ):
-        return _before(scene, act, sentence, start)
-    return False
-
-
-# right after a name: what it is accused of, or the end of its part
-_ACCUSED = (
-    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
-)
-
-
-def _before(scene: Scene, act: Act, sentence: Sentence, start: int) -> bool:
-    """The subject that stands in an earlier part of the sentence: the nearest named firm there, else what begins that part."""
-    names = scene.firms(max(sentence.start, start - 40), start)
-    if not names:
-        edge = sentence.start
-        for match in _HAN_BREAK.finditer(scene.skeleton, sentence.start, max(sentence.start, start - 1)):
-            if match.group() != ":":
-                edge = match.end()
-        run = _run(scene, edge, start) if 2 < start - edge < 40 else []
-        act.targets += run
-        return bool(run)
-    lead = len(names) - 1
-    tail = scene.skeleton[names[lead].end : start].lstrip(FIRM)
-    if (
-        role_beside(scene, names[lead])
-        or ":" in tail[1:-1].rstrip(": ")
-        or (
-            not re.match(_ACCUSED, tail)
-            and not re.search("(?:认定|查明|查获|发现)$", scene.skeleton[max(sentence.start, names[lead].start - 4) : names[lead].start])
-        )
-    ):
+    start = max(start, skeleton.rfind("、", start, end) + 1)  # clauses joined like a list
+    names = scene.firms(start, end)
+    if names:
+        clause.hits(_listed(clause, names[0], end))
+        return True
+    if skeleton.startswith(words("roles", "han_members"), start, end):
+        act.groups += scene.firms(clause.sentence.start, start)[-1:]  # X：子公司被罚
+        return bool(act.groups)
+    if _is_of_other(scene, start, end):
         return False
-    return take(scene, act, names[lead_of(names, lead, scene) :])
-
-
-_RUN_END = re.compile(
-    '因|涉|内幕交易|超标|造假|同时|一并|已|被|遭|收到|收购|违规|违法|未|信披|信批|财务|虚假|作出|处以|罚款|处罚|立案|侵害|的|开出|采取|进行|展开|启动|以|在|近|再次|再|又|或|拟|将|首|与|等|[,。;:!?、()"“”\\s]'
-)
-
-
-_GENERIC = re.compile(
-    "^(?:公司|企业|平台|机构|银行|券商|基金|保险|信托|集团|该行|此前|同时|目前|随后)$|(?:相关|涉事|上述|有关|某|该|这家|多家|一家|两家|同一|部分|重点)[a-z\u4e00-\u9fff]{0,6}(?:公司|企业|平台|机构|银行|店)$"
-    "|部门|男子|女子|某|多家|家$|人$|^\\d|丈夫|妻子|医生|医院$|主播|网红|老板|高管|董事|股东|店$|店家|培训|学校$|行业|业务|协会|产品|消费者|用户|员工|记者|媒体|刚刚|突发|最新|今年|去年|昨日|今日|近日|日前"
-    "|并且|此前|近期|如果|虚拟|电商$|房企|药企|车企|券商$|保险$|app$|违|为何|什么|怎么|不|都|^其|创办|这|那|它|他|她|我|你|们|是|了|着|个|股价|行为|问题|案$|罪|责任|经理|总裁|主任|局长|书记|院长|校长|老师|老板|创始|掌门|首富|控制人|嫌疑|单位|账户|市场$|大佬|明星|演员|司机|村民|专家|律师|内幕|非法|公司同时|公司前|截至|依法|亏损|有人|判处|主办|管理层|原告|被告|好友|造假|交易$|要从严|\\d+[万亿元名起]|投资者|第[一二三]批|排放|疫苗|新闻|报道"
-)
-
-
-def _run(scene: Scene, start: int, end: int) -> list[Name]:
-    """A short Chinese or Latin run in the place of a firm, when it is no person, place, body or common word."""
-    skeleton = scene.skeleton
-    while start < end and skeleton[start] in " \"“'《":
-        start += 1
-    match = _RUN_END.search(skeleton, start, end)
-    stop = match.start() if match else end
-    latin = re.search(r"[a-z][a-z0-9&.-]{2,}$", skeleton[start:stop])
-    if latin and latin.start() and _HAN_LETTER.match(skeleton[start]):
-        start += latin.start()
-    one = _firm(scene, start, stop)
-    return [one] if one else []
-
-
-def _firm(scene: Scene, start: int, stop: int) -> Name | None:
-    surface = scene.reading.whole[start:stop]
-    body = scene.reading.folded[start:stop].strip()
-    size = len(body)
-    is_han = bool(re.fullmatch(f"[{HAN}]+", body))
-    if any(word in body for word in words("roles", "han_holders")):
-        return None
-    if re.search(f"[{HAN}]\\d|\\d[{HAN}]|(?<!第)一", body):
-        return None
-    if is_han and not body.endswith(words("legal", "han_endings")):
-        return None
-    if (
-        not 2 <= size <= 12
-        or FIRM in scene.skeleton[start:stop]
-        or BODY in scene.skeleton[start:stop]
-        or body != scene.reading.folded[start:stop]
-    ):
-        return None
-    if not re.fullmatch(rf"[{HAN}a-z0-9·&.*]+", body) or not re.search(rf"[{HAN}]|^[a-z]", body):
-        return None
-    if (
-        (is_han and (size < 3 or size > 9 or is_person(body)))
-        or _GENERIC.search(body)
-        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
-    ):
-        return None
-    if not is_han and not re.match(r"[A-Z]", surface) and not re.search(f"[{HAN}]", body):
-        return None
-    if re.search("[省市县区镇村乡路局委院部会厅署办]$", body) or any(hit.start < stop and start < hit.end for hit in scene.reading.hits):
-        return None
-    return scene.add(Name(start, stop, stop, firm_key(surface), name=surface, rule="place"))
-
-
-_CLOSED = re.compile(
-    rf"等(?:(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|[{HAN}a-z]{{0,10}}?"
-    rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站))?"
-)
-"""What closes a list: 等11家企业, 等企业, 等."""
-_LIST_STOP = re.compile(r"等|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
-_OPENED = re.compile(
-    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
-)
-"""What opens a list of firms: 11家企业包括, 三家平台分别为."""
-_LIST_LEAD = re.compile(
-    rf"(?:了|过|一下|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示))*"
-)
-_MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
-_QUOTED = re.compile(r'(?:"[^"]{2,10}"){2,9}')
-_AND = re.compile("以及|[和与及]")
-_NO_MEMBER = re.compile(
-    "^(?:有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"
-)
-
-
-def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
-    """The members of a list `A、B、C`, in the register or not; nothing when nothing says that it lists firms.
-
-    That a member is a known firm says so, or the words that open or close the list (11家企业包括, 等3家企业): then any
-    short name is a member. Without such a count a person's name is none.
-    """
-    skeleton = scene.skeleton
-    lead = _LIST_LEAD.match(skeleton, start, end)
-    if lead and "、" in skeleton[lead.end() : end]:
-        start = lead.end()
-    tail = _LIST_STOP.search(skeleton, start, end)
-    stop = tail.start() if tail else end
-    closed = _CLOSED.match(skeleton, stop)
-    is_counted = bool(closed and closed["unit"]) or bool(_OPENED.search(skeleton, max(0, start - 40), start))
-    is_quoted = bool(_QUOTED.fullmatch(skeleton, start, stop))
-    if "、" not in skeleton[start:stop] and not is_counted and not is_quoted:
-        return []
-    parts = list(_parts(skeleton, start, stop))
-    is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
-    places: list[tuple[int, int]] = []
-    for left, right in parts:
-        left, right = _bare(skeleton, left, right)
-        if scene.firms(left, right) or _is_member(scene, left, right, is_counted=is_counted, is_of_firms=is_of_firms):
-            places.append((left, right))
-    if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
-        places = places if len(places) == len(parts) > 2 else []
-    return scene.members(places)
+    return clause.places(start, end, clause.least) or (_is_subjectless(scene, start, end) and _before(clause, start))
 
 
 @cache
-def _long_endings() -> tuple[str, ...]:
-    return tuple(word for word in words("legal", "han_endings") if len(word) > 1)
+def _other() -> re.Pattern[str]:
+    whose = f"{pattern('roles', 'han_holders').pattern}|{pattern('roles', 'han_members').pattern}"
+    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose})")
 
 
-def _parts(skeleton: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The places between the marks of a list. 和 joins the last two members, or a known name to the next."""
-    at = start
-    for piece in _MARK.split(skeleton[start:stop]):
-        end = at + len(piece)
-        joined = _AND.search(skeleton, at + 2, end - 1) if end == stop or FIRM in piece else None
-        cut = joined.start() if joined and end - joined.end() >= 2 else end
-        yield at, cut
-        if joined and cut < end:
-            yield joined.end(), end
-        at = end + skeleton.startswith("、", end)
+def _is_of_other(scene: Scene, start: int, end: int) -> bool:
+    """Whether a firm's officer, shareholder or subsidiary is the subject: 控股股东因…, 两高管…"""
+    return _other().match(scene.skeleton, start, end) is not None
 
 
-def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
-    """The place without its quotation marks."""
-    while start < stop and skeleton[start] in "\"'《〈 ":
-        start += 1
-    while stop > start and skeleton[stop - 1] in "\"'》〉 ":
-        stop -= 1
-    return start, stop
+_NO_SUBJECT = re.compile(
+    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
+)
 
 
-def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_firms: bool) -> bool:
-    """Whether the words in a place of a list may be a firm's name. The less the list says, the more is refused."""
-    body = scene.skeleton[start:stop]
-    return not (
-        not 2 <= len(body) <= 12
-        or not re.fullmatch(rf"[{HAN}a-z0-9·&.+ -]+", body)
-        or not re.search(rf"[{HAN}]|^[a-z]", body)
-        or _NO_MEMBER.search(body)
-        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
-        or (not is_counted and (is_person(body) or re.search("[省市县区镇村乡局委院部会厅署办]$", body)))
-        or (not is_of_firms and _GENERIC.search(body))
-        or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
+def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
+    """Whether the words before a passive mark name nobody, so that the subject stands in an earlier part: 公司, 昨日, 因违规, 车间."""
+    words_before = scene.skeleton[start:end]
+    return (
+        len(words_before) <= 1
+        or bool(_NO_SUBJECT.match(words_before))
+        or begins_predicate(words_before)
+        or words_before in vocabulary("han", "leads")
+        or words_before.endswith(words("han", "belongings"))
     )
 
 
+_TOWARDS = re.compile("[对向](?!外|内|此)")
+_ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]其")
+"""Speaks of the firm that was named last."""
+
+
+def _before(clause: _Clause, start: int | None = None) -> bool:
+    """The subject that stands in an earlier part of the sentence: walk back to the first part that has one."""
+    scene, sentence, skeleton = clause.scene, clause.sentence, clause.scene.skeleton
+    start = clause.start if start is None else start
+    if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3):
+        told = scene.firms(sentence.start, start)[-1:]
+        return bool(told) and clause.hits(told)
+    edges = [sentence.start, *(match.end() for match in _BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
+    for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
+        names = scene.firms(low, high)
+        if names and skeleton.startswith(("对", "向"), names[0].start - 1):
+            return clause.hits(enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
+        if names:
+            return _is_accused(scene, sentence, names[-1], start) and clause.hits(names[lead_of(names, len(names) - 1, scene) :])
+        if _is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
+            return False
+        towards = _last(_TOWARDS, skeleton[low:high])
+        low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
+        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
+            continue
+        several = enumeration(scene, low, high)
+        if several:
+            return clause.hits(several)
+        placed = _run(scene, low, high, least=clause.least)
+        if placed and (placed[0].end < high - 1 or skeleton[high - 1] == ":" or (high == start and skeleton[high - 1] in " ,")):
+            clause.act.targets += placed
+            return True
+    return False
+
+
+_ACCUSED = re.compile(
+    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
+)
+"""Right after a name: what it is accused of, or the end of its part."""
+_FOUND = re.compile("(?:认定|查明|查获|发现)$")
+
+
+def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> bool:
+    """Whether a name of an earlier part is what the words at `start` are told of."""
+    if role_beside(scene, name):
+        return False
+    if not scene.skeleton[sentence.start : name.start].strip(' "'):
+        return True  # it begins the headline
+    tail = scene.skeleton[name.end : start].lstrip(FIRM)
+    found = _FOUND.search(scene.skeleton[max(sentence.start, name.start - 4) : name.start])
+    return ":" not in tail[1:-1].rstrip(": ") and bool(_ACCUSED.match(tail) or found)
+
+
+_QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
+
+
+def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
+    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
+    skeleton = scene.skeleton
+    quoted = _QUOTED_LAST.search(skeleton, start, end)
+    if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
+        start, end = quoted.start(1), quoted.end(1)
+    while start < end and skeleton[start] in " \"“'《":
+        start += 1
+    known = [
+        name
+        for name in scene.reading.weak
+        if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)
+    ]
+    if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
+        return [] if _is_of_other(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
+    for left, stop in subjects(skeleton, start, end):
+        if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
+            if _is_of_other(scene, stop, end + 4):
+                break
+            surface = scene.reading.whole[left:stop]
+            return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
+    return []
+
+
+def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
+    body = scene.skeleton[start:stop]
+    shortest = 2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3
+    if look(body, is_corporate=is_corporate, shortest=shortest) < least:
+        return False
+    if body.isascii() and not scene.reading.whole[start].isupper():
+        return False
+    return not any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
+
+
 _COMPLETES = re.compile(
-    "(?:其中|名单|[这该此上]述?(?:\\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\\s]))"
+    r"(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\s]))"
     "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
 )
-_COMPLETED = re.compile("(?:等(?:\\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
+_COMPLETED = re.compile(r"(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
 
 
 def completes(scene: Scene, sentence: Sentence) -> list[Name]:

@@ -20,7 +20,7 @@ from storage.text import fold
 _HAN_ONE = re.compile(f"[{HAN}]")
 
 
-_UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff]")
+_UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff\uac00-\ud7a3]")  # Hangul too: its particles stand right behind a name
 
 
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»]+")
@@ -131,7 +131,7 @@ _HAN_AFTER = re.compile(
 
 
 _SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷车侯全班秋仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖终居衡步耿满弘匡国文寇广禄欧沃利师巩聂关"
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷侯仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖耿文寇禄欧沃巩聂关"
 )
 
 
@@ -255,6 +255,8 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
 
 def _stretch_han(reading: Reading, name: Name) -> str:
     folded = reading.folded
+    if name.start and folded[name.start] in "万亿千百" and folded[name.start - 1].isdigit():
+        return "venue"  # 163万科...: the first letter belongs to a number
     window = folded[name.end : name.end + 26]
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"
@@ -314,10 +316,7 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     if _CODE.match(after):
         return "ticker"
     cue = pattern("weak", "before").search(before + "\0")
-    is_end = re.match(
-        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
-        after,
-    )
+    is_end = _weak_end().match(after)
     if cue and is_end:
         return "cue"
     if (
@@ -343,6 +342,11 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     return ""
 
 
+@cache
+def _weak_end() -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:{alternation('weak', 'after')}|\d)\b)")
+
+
 _CONTEXT = re.compile(
     "约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到|异议声明|警示函|问询函|关注函|告知书|整改"
 )
@@ -363,6 +367,24 @@ def vocabulary(section: str, key: str) -> frozenset[str]:
     return frozenset(words(section, key))
 
 
+@cache
+def lands() -> frozenset[str]:
+    """Countries, states and their adjectives."""
+    return vocabulary("legal", "lands") | vocabulary("bodies", "places")
+
+
+@cache
+def alternation(section: str, key: str) -> str:
+    """The lexicon's list as the inside of an expression, longest first."""
+    return "|".join(re.escape(word) for word in words(section, key))
+
+
+@cache
+def stems(section: str, key: str) -> re.Pattern[str]:
+    """The words of a text that begin as the lexicon's list says."""
+    return re.compile(rf"\b(?:{alternation(section, key)})\w*")
+
+
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
     text = re.sub(r"[,.]", "", fold(surface)).strip()
@@ -380,7 +402,7 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
     for start, end in spans:
         if not (start < reading.title_end or start == 0 or any(start <= hit.start < end for hit in hits)):
             continue
-        for left, right in (*_latin_names(reading, start, end), *_han_names(reading, start, end, hits, names)):
+        for left, right in (*_undescribed(reading, _latin_names(reading, start, end)), *_han_names(reading, start, end, hits, names)):
             inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
             if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
                 continue
@@ -391,11 +413,22 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
             taken.append((left, right))
 
 
+def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Without what only describes the next one: "Patio Furniture Company Grosfillex Inc."."""
+    before: tuple[int, int] | None = None
+    for span in spans:
+        if before and not (span[0] == before[1] + 1 and reading.whole.endswith(("Company", "Firm", "Corporation"), 0, before[1])):
+            yield before
+        before = span
+    if before:
+        yield before
+
+
 _FORM = re.compile(
     r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
     r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
     r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.])|(?=\.(?:\s|$)))"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
 )
 
 
@@ -416,6 +449,9 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
+            bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
+            if bracket and at == form.start():
+                before, comma = before[: bracket.start()], False
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
             if token is None:
                 break
@@ -425,7 +461,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
-                if inner is None or not inner.group(1)[0].isupper() or text == "for":
+                if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):
                     break
                 at = last + token.start()
                 continue
@@ -439,24 +475,28 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             count += 1
         if count:
             left = _strip_front(reading, left, form.start())
-            if left < form.start():
+            places = lands()
+            if left < form.start() and not all(
+                word in places for word in fold(whole[left : form.start()]).split()
+            ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
-                if whole[last - 1] == "." and whole[left:last].split()[-1].rstrip(".") in (
-                    "plc",
-                    "PLC",
-                    "LLC",
-                    "LLP",
-                    "AG",
-                    "GmbH",
-                    "Limited",
-                    "Company",
-                    "Corporation",
-                    "SE",
-                    "AB",
-                ):
+                if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
                     last -= 1
                 yield left, last
+
+
+_LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
+
+
+def _is_form(word: str) -> bool:
+    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
+    return fold(word).strip(".,") in _forms() | {"group"}
+
+
+def _is_pointed(form: str) -> bool:
+    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."."""
+    return "." in form[:-1] or form.lower() in ("inc.", "ltd.", "corp.", "co.", "pte.", "pty.", "bros.")
 
 
 _STOPPERS = frozenset(("against", "with", "by", "to", "fines", "fined", "sues", "charges", "orders", "v.", "vs.", "v", "controller:"))
@@ -505,6 +545,12 @@ _BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
 _ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
 
 
+@cache
+def _glue() -> re.Pattern[str]:
+    """What ends a headline that the next one is glued to."""
+    return re.compile(rf"{pattern('han', 'closers').pattern}|{pattern('han', 'soft_closers').pattern}|\d(?:[万亿]?(?:股|元|美元)|%|万)")
+
+
 def add_stock_codes(reading: Reading, names: list[Name]) -> None:
     """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
     folded = reading.folded
@@ -517,13 +563,12 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
         if match is None:
             continue
         start, end = match.start(), match.end()
-        body = folded[start:end]
-        cut = max((found.end() for found in _HAN_CUT.finditer(body)), default=0)
-        star = body.find("st")
-        if star < 0:
-            start = max(start + cut, end - 4)
-        else:
-            start += max(cut, star - (1 if star and body[star - 1] == "*" else 0))
+        star = folded.find("st", start, end)
+        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2 or found.group() != "因"]
+        cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
+        cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
+        first = end - 4 if star < 0 else star - (folded[star - 1] == "*")
+        start = max([start, first, *cuts])
         if end - start >= 2:
             spans.insert(0, (start, end))
     for start, end in spans:
@@ -541,7 +586,7 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
             continue
         match = _DEFINITION.match(reading.whole, name.end) or _FAR_DEFINITION.match(reading.whole, name.end)
         short = (match.group(1) or match.group(2) or "").strip() if match else ""
-        if len(short) < 2 or fold(short) in ("the", "company", "the company", "bank", "the bank", "group", "the group"):
+        if len(short) < 2 or fold(short).removeprefix("the ") in vocabulary("legal", "defined_things"):
             continue
         if match and match.group(2) and not _is_initials(short, reading.whole[name.start : name.end]):
             continue
@@ -576,7 +621,8 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
 
 def _is_initials(short: str, full: str) -> bool:
     letters = [word[0] for word in re.findall(r"[^\W\d_]+", full)]
-    return (short.isupper() and all(char in "".join(letters).upper() for char in short)) or fold(short) in fold(full)
+    initials = [char for char in short if char.isalpha()]
+    return (short.isupper() and all(char in "".join(letters).upper() for char in initials)) or fold(short) in fold(full)
 
 
 def close_brackets(reading: Reading, name: Name) -> None:

@@ -23,6 +23,7 @@ FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton
 PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
 """Kinds that carry a penalty, or ask for one."""
 _PRONOUN = re.compile(r"\b(?:it|they|he|she|we|the agency|the body|who|which|then|and)\b[^,;]*$")
+_ADVERBS = re.compile(r"\b[a-z]+ly\b")
 _THINGS = frozenset((Kind.BAN, Kind.SUSPENSION, Kind.REMOVAL, Kind.RECALL, Kind.INVESTIGATION, Kind.LAWSUIT, Kind.FINE))
 
 
@@ -41,7 +42,10 @@ class Act:
     count: Count | None = None
     rule: str = ""
     has_actor: bool = False
+    is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
+    is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_over: bool = False  # an investigation that the text says led to what it tells
 
 
 class Scene:
@@ -52,8 +56,10 @@ class Scene:
         self.own = own
         self.skeleton = _skeleton(reading)
         self._starts = [name.start for name in reading.names]
+        self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
+        self.places: list[str] = []  # countries of the bodies that are spoken of
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
-        self.caption: list[Name] = []  # whom a title without a verb is about
+        self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
         firms = [(name.start, name.end) for name in reading.names if not name.regulators]
         marks = [(at, is_place) for at, is_place in reading.bodies if not any(start <= at < end for start, end in firms)]
         self._marks = [at for at, _ in marks]
@@ -130,7 +136,10 @@ class Scene:
         act.has_actor = (
             act.has_actor
             or self.is_body(start, end)
-            or (FIRM not in zone and (self.own is not None or (self.has_body and (not zone.strip() or bool(_PRONOUN.search(zone))))))
+            or (
+                FIRM not in zone
+                and (self.own is not None or (self.has_body and (not _ADVERBS.sub("", zone).strip() or bool(_PRONOUN.search(zone)))))
+            )
         )
         return act.has_actor
 
@@ -176,9 +185,11 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         for expression, role, rule in _after():
             if expression.match(after):
                 return role, rule
-    rest = _HAN_LINK.sub("", after, 1)
+    rest = _HAN_LINK.sub("", after[1:].lstrip() if after[:1] == '"' else after, 1)
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
+    if rest.startswith(words("roles", "han_speakers")):
+        return Role.MENTIONED, "speaker"
     if rest.startswith(words("roles", "han_holders")):
         return Role.MENTIONED, "holder"
     for key, role in (
@@ -188,9 +199,13 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         ("other", Role.MENTIONED),
     ):
         match = _before(key).search(before)
-        if match and not (
-            (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
-            or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
+        if (
+            match
+            and not (scene.ends & {name.start - 1, name.start - 5})
+            and not (
+                (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
+                or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
+            )
         ):
             return role, key
     return None
@@ -199,7 +214,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 
-_HAN_LINK = re.compile(r"^(?:的|一|两|多名|原|前|\d+名)")
+_HAN_LINK = re.compile(r"^(?:银行|集团|公司|股份)?(?:的|一|两|多名|原|前|\d+名)?")
 
 
 @cache
@@ -258,11 +273,16 @@ def lead_of(names: list[Name], last: int, scene: Scene) -> int:
     return last
 
 
+_SHARES = ("shares of ", "shares in ", "stock of ", "securities of ", "sale of ")  # suspended or banned, the firm is hit
+
+
 def take(scene: Scene, act: Act, run: Iterable[Name]) -> bool:
     """Sort the run's names into targets and owners; True when a target or an owner was found."""
     for name in run:
         beside = role_beside(scene, name)
-        if beside is None or (beside[1] == "thing" and act.kind in _THINGS):
+        is_thing = beside is not None and (beside[1] == "thing" or scene.skeleton.endswith(_SHARES, 0, name.start))
+        is_speaker = beside is not None and beside[1] == "speaker"  # 约谈X负责人
+        if beside is None or (is_thing and act.kind in _THINGS) or (is_speaker and act.kind is Kind.TALKS):
             act.targets.append(name)
         elif beside[0] is Role.GROUP:
             act.groups.append(name)

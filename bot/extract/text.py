@@ -27,6 +27,9 @@ _LATIN_WORD = re.compile(r"[a-zß']+")
 _HAN_CHAR = re.compile(f"[{HAN}]")
 _SCRIPTS = tuple(re.compile(f"[{letters}]+") for letters in (HAN, "A-Za-z", "\u3041-\u30ff", "\uac00-\ud7a3"))
 _OTHER_SCRIPT = re.compile(f"[{HAN}\u0370-\u04ff\u3041-\u30ff\uac00-\ud7a3]")
+_GAPS = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # all white space but a single space
+_LINE_EDGES = re.compile(r" \n ?|\n ")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _CF = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -66,9 +69,14 @@ class Sentence:
 
 def clean(text: str) -> str:
     """The text as it is stored: NFC, no invisible characters, single spaces, at most one empty line."""
-    text = _CF.sub("", unicodedata.normalize("NFC", text)).replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"[^\S\n]+", " ", text)
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
+    if not text.isascii():
+        text = _CF.sub("", unicodedata.normalize("NFC", text))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _GAPS.sub(" ", text)
+    if "\n" in text:
+        text = _EMPTY_LINES.sub("\n\n", _LINE_EDGES.sub("\n", text))
+    return text.strip()
 
 
 def language(text: str, given: str | None = None) -> str:

@@ -1,0 +1,199 @@
+"""Chinese short names that no list knows: whether a run of characters looks like one, and where in a run it stands.
+
+A firm's short name (泸天化, 上海家化) has seldom a form that gives it away. What may be one is told by exclusion: no
+person, no place, no body, no common word. So a look that is only `POSSIBLE` counts where the sentence has room for
+nothing but a firm; who calls decides that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import cache, lru_cache
+
+from bot.extract.names import Name, Reading, firm_key, is_person, vocabulary
+from bot.extract.text import HAN, pattern, words
+
+
+class Look(IntEnum):
+    """How much a run of characters looks like a firm's name."""
+
+    NONE = 0
+    POSSIBLE = 1
+    CERTAIN = 2
+
+
+_LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
+_HAN_ONLY = re.compile(f"[{HAN}]+")
+_NUMBERED = re.compile(
+    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数]家|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
+)
+_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
+
+
+@lru_cache(maxsize=1024)
+def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
+    """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
+    if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
+        return Look.NONE
+    ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
+    stem = body[: len(body) - len(ending)]
+    if ending:
+        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)):
+            return Look.NONE  # 上海平台, 旗下公司, 深圳科技公司; 上海银行 is a bank
+        return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
+    if not _HAN_ONLY.fullmatch(body):
+        return Look.CERTAIN if body[0].isascii() or _HAN_ONLY.match(body[-1]) else Look.POSSIBLE
+    if body.endswith(words("han", "common_end")) or not (2 if is_corporate else shortest) <= len(body) <= 6:
+        return Look.NONE
+    if is_person(body) and not (is_corporate and len(body) > 2) and body[-1] not in vocabulary("han", "letters"):
+        return Look.NONE
+    return Look.POSSIBLE
+
+
+def _is_common(body: str) -> bool:
+    return bool(
+        body in vocabulary("han", "common")
+        or _is_place(body)
+        or body.startswith(words("han", "common_start"))
+        or pattern("han", "common_in").search(body)
+        or any(word in body for word in words("roles", "han_holders"))
+        or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
+        or _OFFICE.search(body)
+    )
+
+
+def _is_generic(stem: str) -> bool:
+    """Whether the words before 公司, 平台 or the like say only where and what it is."""
+    place = _places().match(stem)
+    rest = stem[place.end() :] if place else stem
+    return not rest or any(rest in vocabulary(*key) for key in (("han", "common"), ("han", "stems"), ("legal", "han_endings")))
+
+
+@cache
+def _places() -> re.Pattern[str]:
+    return re.compile(f"(?:{pattern('han', 'places').pattern}|{pattern('bodies', 'places').pattern})+[省市县区]?")
+
+
+def _is_place(body: str) -> bool:
+    return bool(_places().fullmatch(body))
+
+
+@cache
+def _ends() -> re.Pattern[str]:
+    whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
+    return re.compile(rf"(?:{whole})|({predicates}|[,。;:!?、()\"'《》【】|\s])")
+
+
+def subject_end(folded: str, start: int, end: int) -> int:
+    """Where the words that may be a subject end: at the first word of a predicate, or a mark."""
+    for match in _ends().finditer(folded, start, end):
+        if match[1] and (match.start() >= start + 2 or not match[1].isalnum()):
+            return match.start()
+    return end
+
+
+def begins_predicate(text: str) -> bool:
+    """Whether the words begin with a predicate, so that no subject stands before it: 因违规, 财务造假."""
+    match = _ends().match(text)
+    return match is not None and match[1] is not None and match[1].isalnum()
+
+
+def is_said_of_firms(folded: str, start: int, end: int) -> bool:
+    """Whether the words right behind a subject are said of firms only: 信披违规, 产品, 因虚假宣传."""
+    match = pattern("han", "corporate").search(folded, start, end)
+    return match is not None and match.start() <= start + (12 if folded.startswith(("涉嫌", "因"), start) else 4)
+
+
+_DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
+_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
+
+
+@cache
+def _lead() -> re.Pattern[str]:
+    return re.compile(f"(?:{pattern('han', 'leads').pattern})[,:]?")
+
+
+def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where in the words before a passive mark the subject may stand, the likeliest place first.
+
+    Behind the last headline that is glued before it, behind what the firm is called (平台X), behind adverbs, at the very start.
+    """
+    at = without_lead(folded, start, end)
+    lefts = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2][:-4:-1]
+    stop = subject_end(folded, at, end)
+    lefts += [match.end() for match in pattern("han", "appositions").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [match.end() for match in pattern("han", "findings").finditer(folded, at, end) if match.end() <= end - 2][-1:]
+    soft = [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    lefts += [seam for seam in soft if look(folded[at:seam]) is not Look.CERTAIN]
+    lefts += [at, start]
+    for left in dict.fromkeys(lefts):
+        if not begins_predicate(folded[left : left + 6]):
+            yield left, subject_end(folded, left, end)
+
+
+def without_lead(folded: str, start: int, end: int) -> int:
+    """Where the words before a predicate begin that are no date and no adverb."""
+    at = start
+    while at < end:
+        dated, lead = _DATED.match(folded, at, end), _lead().match(folded, at, end)
+        step = max(dated.end() if dated else at, lead.end() if lead else at)
+        if step == at:
+            break
+        at = step
+    return at
+
+
+@cache
+def closers() -> re.Pattern[str]:
+    """What ends a headline that another one is glued to: a word, or a number with its unit."""
+    return re.compile(f"(?:{pattern('han', 'closers').pattern}|{_UNIT.pattern})+")
+
+
+def is_object(folded: str, at: int) -> bool:
+    """Whether the word right before a name takes it for its object or adds to it: 减持X, 对X, 公司X."""
+    return folded.endswith(words("han", "takers"), 0, at)
+
+
+_CALLED = re.compile(rf"[{HAN}]{{2,6}}(?:公司|集团)(?!股|控|有|法|[{HAN}]{{0,4}}有限)")
+
+
+_CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|进驻|证实|针对|涉及|包括|控告|约谈|调查|处罚|起诉")
+
+
+def add_called(reading: Reading) -> None:
+    """Firms that a text calls "X公司": X is what stands elsewhere in the text too, else all that stands before up to a mark."""
+    folded = reading.folded
+    taken = [(name.start, max(name.end, name.tail)) for name in reading.names]
+    for match in _CALLED.finditer(folded):
+        stop = match.end()
+        floor = max([match.start(), *(hit.end for hit in reading.hits if match.start() < hit.end <= stop - 4)])
+        floor = max([floor, *(cut.end() for cut in _CALLED_CUT.finditer(folded, match.start(), stop - 4))])
+        floor = max([floor, *(end for _, end in taken if match.start() < end <= stop - 4)])
+        lefts = [left for left in range(floor, stop - 3) if look(folded[left:stop]) is Look.CERTAIN]
+        again = [left for left in lefts if _is_repeated(folded, left, stop - 2)]
+        edge = [
+            left for left in lefts if left == without_lead(folded, floor, stop) and (floor != match.start() or not _goes_on(folded, left))
+        ]
+        for left in (*again, *edge)[:1]:
+            if not any(a < stop and left <= b for a, b in taken):
+                surface = reading.whole[left:stop]
+                reading.names.append(Name(left, stop, stop, firm_key(surface), name=surface, rule="called"))
+                taken.append((left, stop))
+    reading.names.sort(key=lambda name: name.start)
+
+
+def _goes_on(folded: str, at: int) -> bool:
+    """Whether letters stand right before the offset, so that the run has no edge there."""
+    return at > 0 and bool(_HAN_ONLY.match(folded[at - 1]))
+
+
+def _is_repeated(folded: str, start: int, stop: int) -> bool:
+    """Whether the stem stands elsewhere in the text with another neighbour before it."""
+    stem, before, at = folded[start:stop], folded[max(0, start - 1) : start], folded.find(folded[start:stop])
+    while at >= 0:
+        if at != start and folded[max(0, at - 1) : at] != before:
+            return True
+        at = folded.find(stem, at + 1)
+    return False
