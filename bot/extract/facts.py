@@ -589,9 +589,14 @@ def _relative(text: str, on: date | None) -> tuple[PartialDate, bool] | None:
 
 # --- counts and numbers --------------------------------------------------------------------------------------
 
+_FIRMS = (
+    "companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|"
+    "respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa"
+)
+_COUNTED = (*_FIRMS.split("|"), "家", "款", "个", "批", "大", "社", "개")  # none of them, no count
 _COUNT = re.compile(
     rf"(?<![\d$€£.,-])(?P<n>\d{{1,3}}|{'|'.join(_WORDS[2:])})\s+(?:(?!of\b|and\b|in\b|for\b|to\b|the\b|percent\b|million\b|billion\b|years?\b|months?\b|days?\b)[a-z&-]+\s+){{0,4}}?"
-    r"(?:companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa)\b"
+    rf"(?:{_FIRMS})\b"
     r"|(?P<k>\d{1,4})(?:社(?!会)|\s?개\s?(?:사|업체|회사|기업|은행))"
     r"|(?P<h>\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
 )
@@ -609,6 +614,9 @@ class Count:
 @lru_cache(maxsize=16)
 def counts(folded: str, start: int, end: int) -> Sequence[Count]:
     """The stated numbers of firms between the offsets; a count of one is none."""
+    zone = folded[start:end]
+    if not any(unit in zone for unit in _COUNTED):
+        return ()
     found = []
     for match in _COUNT.finditer(folded, start, end):
         text = match["n"] or match["h"] or match["k"]

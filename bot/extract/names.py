@@ -425,7 +425,7 @@ def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator
 
 
 _FORM = re.compile(
-    r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
+    r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
     r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
     r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
     r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
@@ -442,21 +442,22 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
     """Walk left from each legal form over the capitalised words before it."""
     whole, last = reading.whole, start
     for form in _FORM.finditer(whole, start, end):
-        if form.start() < last:
+        form_start = form.start() + 1
+        if form_start < last:
             continue
-        left = at = form.start()
+        left = at = form_start
         count = 0
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
             bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
-            if bracket and at == form.start():
+            if bracket and at == form_start:
                 before, comma = before[: bracket.start()], False
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
             if token is None:
                 break
             text = token.group()
-            if comma and not (at == form.start() or _is_listy(whole, last, at)):
+            if comma and not (at == form_start or _is_listy(whole, last, at)):
                 break
             is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
@@ -474,10 +475,10 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             at = left = last + token.start()
             count += 1
         if count:
-            left = _strip_front(reading, left, form.start())
+            left = _strip_front(reading, left, form_start)
             places = lands()
-            if left < form.start() and not all(
-                word in places for word in fold(whole[left : form.start()]).split()
+            if left < form_start and not all(
+                word in places for word in fold(whole[left:form_start]).split()
             ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()

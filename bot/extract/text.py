@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import ne
 from typing import Any
 
 from storage.text import fold
@@ -93,8 +94,8 @@ def language(text: str, given: str | None = None) -> str:
     if hangul > (han + latin) / 4:
         return "ko"
     if han * 3 > latin:
-        folded = fold(sample)
-        changed = sum(a != b for a, b in zip(sample, folded, strict=True) if _HAN_CHAR.match(a))
+        characters = "".join(_SCRIPTS[0].findall(sample))
+        changed = sum(map(ne, characters, fold(characters)))
         return "zh-Hant" if changed > 0.06 * han else "zh-Hans"
     for name, first, last in (("ru", "\u0400", "\u04ff"), ("el", "\u0370", "\u03ff")):
         if len(re.findall(f"[{first}-{last}]", sample)) > latin:
@@ -131,11 +132,8 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
 
     def close(end: int) -> None:
         nonlocal start
-        left, right = start, end
-        while left < right and whole[left].isspace():
-            left += 1
-        while right > left and whole[right - 1].isspace():
-            right -= 1
+        said = whole[start:end]
+        left, right = end - len(said.lstrip()), start + len(said.rstrip())
         if left < right:
             found.append(Sentence(left, right, left < title_length))
         start = end
