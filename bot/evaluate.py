@@ -219,7 +219,8 @@ def score(label: Label, reading: Extraction, names: Names) -> Outcome:
                 sums["others_hit"] += 1
                 wrong.append(f"only mentioned: {name}")
     if label.kinds is not None and not (label.is_mixed and not reading.actions):
-        telling = [action for action in reading.actions if any(firm in hit for firm in action.targets)]
+        wanted = [surface for surfaces in label.targets for surface in surfaces]
+        telling = [action for action in reading.actions if any(names.is_one(name, firm) for name in wanted for firm in action.targets)]
         telling = telling or list(reading.actions if label.siblings else reading.actions[:1])
         is_right = any(action.kind in label.kinds for action in telling)
         sums["kind"] += 1
@@ -261,7 +262,11 @@ def _label_of(kind: Kind) -> str:
 
 def _money(label: Label, reading: Extraction, outcome: Outcome) -> None:
     penalties = [
-        amount for action in reading.actions for amount in action.amounts if amount.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER)
+        one
+        for action in reading.actions
+        for amount in action.amounts
+        if amount.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER)
+        for one in (amount, *amount.converted)
     ]
     if label.row.get("amount") is None:
         if label.is_hand and penalties:

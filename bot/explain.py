@@ -96,7 +96,7 @@ def _action(action: FoundAction, names: dict[str, str]) -> dict[str, object]:
         **({"regulators": regulators} if len(regulators) > 1 else {}),
         "firms": [_firm(firm) for firm in action.firms],
         "stated_count": action.stated_count,
-        "amounts": [_amount(amount) for amount in action.amounts],
+        "amounts": [_amount(one) for amount in action.amounts for one in (amount, *amount.converted)],
         "decided_on": str(action.decided_on) if action.decided_on else None,
         "precision": action.decided_on.precision if action.decided_on else None,
         "document_number": action.number,

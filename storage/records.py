@@ -125,6 +125,75 @@ class Register:
     regulators: tuple[RegulatorRow, ...]
 
 
+# --- lists of firms that users bring ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A firm as a row of a list has it. `weak` names are weak whatever the strength of the row."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    tickers: tuple[str, ...] = ()
+    country: str = ""
+    strength: Strength = Strength.WEAK
+    id: str = ""  # of the firm of the register that is meant, or one that is wished for
+    key: str = ""  # the list's own number (CIK, LEI): rows that share one are one firm
+
+
+@dataclass(frozen=True, slots=True)
+class ListParent:
+    """Who owns whom, by the list's own numbers."""
+
+    child: str
+    parent: str
+    from_on: date | None = None
+    to_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of a list that were not used, for one reason, with a few of their names."""
+
+    reason: str
+    rows: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOutcome:
+    """What bringing in a list, or taking it away, did or would do."""
+
+    name: str
+    rows: int = 0
+    new_firms: int = 0
+    joined: int = 0  # known firms that rows of the list name
+    new_names: int = 0  # tickers included
+    same_names: int = 0  # that the list had brought before
+    changed_names: int = 0  # of those, in their strength
+    gone_names: int = 0
+    gone_firms: int = 0
+    parents: int = 0  # edges of the list
+    is_owned_anew: bool = False  # they are not those that it had brought before
+    kept: tuple[str, ...] = ()  # ids of firms no longer in the list that stay: actions or subscriptions refer to them
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the register is another than before."""
+        return bool(self.new_firms or self.new_names or self.changed_names or self.gone_names or self.gone_firms or self.is_owned_anew)
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A list that the register holds: how many firms it named, and how many names are its own."""
+
+    name: str
+    firms: int
+    names: int
+
+
 # --- readings: what bot.extract makes of a text ----------------------------------------------------------------
 
 
@@ -143,6 +212,15 @@ class DocumentText:
     def whole(self) -> str:
         """Title and text as the offsets count them: `title + "\\n" + text`, or the text alone without a title."""
         return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A stored document as it is read again."""
+
+    id: int
+    first_seen_at: datetime
+    document: DocumentText
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +246,10 @@ class FoundFirm:
 
 @dataclass(frozen=True, slots=True)
 class FoundAmount:
-    """A sum of money. `minimum` equals `maximum` unless the text gives a range."""
+    """A sum of money. `minimum` equals `maximum` unless the text gives a range.
+
+    `converted` is the same sum told again in another currency: "SEK 300,000 (EUR 29,500)". It is shown and never counted.
+    """
 
     surface: str
     minimum: Decimal
@@ -178,6 +259,7 @@ class FoundAmount:
     scope: AmountScope
     start: int
     end: int
+    converted: tuple[FoundAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

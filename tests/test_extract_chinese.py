@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -244,7 +246,7 @@ def test_both_scripts_read_alike(texts: list[str], rule: int) -> None:
         pytest.param("市场监管局处罚远山直播平台", {"远山直播"}, id="平台 is what it is called"),
         pytest.param("金管会开罚远山信通3000万", {"远山信通"}, id="a sum right behind a name"),
         pytest.param("年薪33万的财务总监被罚250万", set(), id="a sum before 的 describes"),
-        pytest.param("前海人寿被银保监会罚款50万元", {"前海人寿"}, id="a letter that begins other words too"),
+        pytest.param("前岭人寿被银保监会罚款50万元", {"前岭人寿"}, id="a letter that begins other words too"),
         pytest.param("证监局决定对该公司罚款50万元", set(), id="该公司 names nobody"),
         pytest.param("上交所对远山信通及有关责任人予以公开谴责", {"远山信通"}, id="a firm and its officers"),
         pytest.param("深交所：给予远山锂业公开谴责处分", {"远山锂业"}, id="给予 takes the firm"),
@@ -262,6 +264,7 @@ def test_both_scripts_read_alike(texts: list[str], rule: int) -> None:
         pytest.param("工信部通报侵权应用，远山记账、青禾相机在列", {"远山记账", "青禾相机"}, id="the list at the end"),
         pytest.param("网信办约谈腾讯旗下远山科技", {"远山科技"}, id="the unlisted child of a known firm"),
         pytest.param("网信办约谈青禾集团旗下远山科技", {"远山科技"}, id="the child of an unlisted firm"),
+        pytest.param("银保监会对青禾信通旗下远山科技罚款50万元", {"远山科技"}, id="the same behind 对"),
         pytest.param("网信办约谈远山科技负责人", {"远山科技"}, id="who speaks for an unlisted firm"),
         pytest.param("证监会处罚远山科技负责人", set(), id="but the fine is the officer's"),
         pytest.param("涉嫌违规被立案调查 远山股份(600123)跌停", {"远山股份"}, id="the subject behind its act"),
@@ -277,6 +280,7 @@ def test_both_scripts_read_alike(texts: list[str], rule: int) -> None:
         pytest.param("腾讯视频整改，被点名的节目停播", set(), id="the part before is not what 的 describes"),
         pytest.param("男子在腾讯购物被骗 警方立案侦查", set(), id="where it happened"),
         pytest.param("腾讯骑手被市场监管局罚款50元", set(), id="who works for it"),
+        pytest.param("腾讯成接盘侠，11亿贷款诈骗案中多名“内鬼”被重罚", set(), id="a sum begins the part of the persons hit"),
         pytest.param("腾讯供应商被环保局罚款50万元", set(), id="who sells to it"),
         pytest.param("腾讯举报同行 市场监管局立案调查", set(), id="who complains"),
         pytest.param("青禾科技举报同行 市场监管局立案调查", set(), id="an unlisted one"),
@@ -340,11 +344,11 @@ def test_reports_are_no_acts(title: str) -> None:
     assert not read("", title=title).actions
 
 
-def test_a_list_of_the_users_own_makes_weak_names_subjects() -> None:
+def test_a_list_of_the_users_own_makes_weak_names_subjects(tmp_path: Path) -> None:
     """A name that could be a word or a person counts where a firm is hit, cut exactly out of glued headlines."""
-    own = FirmIndex(
-        with_list(shipped_register(load_catalogue().regulators), "name,aliases,tickers\n安诺其,,300067.SZ\n太阳能,,000591.SZ\n", "own")
-    )
+    path = tmp_path / "own.csv"
+    path.write_text("name,aliases,tickers\n安诺其,,300067.SZ\n太阳能,,000591.SZ\n", encoding="utf-8")
+    own = FirmIndex(with_list(shipped_register(load_catalogue().regulators), path))
 
     def hit(title: str) -> set[str]:
         return {firm.name for action in extract(DocumentText(title, ""), own).actions for firm in action.targets}

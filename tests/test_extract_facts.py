@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.explain import reading_json
 from bot.extract import facts
 from storage.models import AmountKind, AmountScope
+from storage.records import Register
 from storage.text import fold
 from tests.reading import read
 
@@ -192,11 +195,11 @@ def test_dates(text: str, iso: str, is_inferred: bool) -> None:
     ],
 )
 def test_periods_laws_and_nonsense_are_no_dates(text: str) -> None:
-    assert facts.dates(fold(text), 0, len(text), ON) == []
+    assert not facts.dates(fold(text), 0, len(text), ON)
 
 
 def test_without_a_day_of_publication_nothing_is_counted_back() -> None:
-    assert facts.dates("yesterday, on 3 may and 3月4日", 0, 30, None) == []
+    assert not facts.dates("yesterday, on 3 may and 3月4日", 0, 30, None)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +218,79 @@ def test_without_a_day_of_publication_nothing_is_counted_back() -> None:
 def test_when_it_was_decided(text: str, decided: str, is_inferred: bool) -> None:
     (action,) = read(text, on="2021-03-19").actions
     assert (str(action.decided_on), action.is_decided_inferred) == (decided, is_inferred)
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"),
+    [
+        pytest.param("On 3 May 2024 the agency fined Google €5 million.", "2024-05-03", id="before the act"),
+        pytest.param("The agency fined Google on 3 May 2024 for delays.", "2024-05-03", id="after the act"),
+        pytest.param("The agency said on 3 May 2024 that it had fined Google.", "2024-05-03", id="said on a day that"),
+        pytest.param("The agency fined Google in 2023.", "2023", id="a year"),
+        pytest.param("The agency fined Google for exports made in May 2021.", "None", id="what it is for"),
+        pytest.param("Google agreed to pay $5 to settle a claim that occurred on or about 3 May 2021.", "None", id="on or about"),
+        pytest.param("In March 2021, Google exported goods; the agency fined Google.", "None", id="another clause"),
+        pytest.param("The agency found that Google violated its rule on 3 May 2021.", "None", id="a violation's day"),
+        pytest.param("The agency fined Google. Google shipped goods on 3 May 2021.", "None", id="another sentence"),
+        pytest.param("Google was fined by the agency, which had received a report on 3 May 2021.", "None", id="a report's day"),
+        pytest.param("The agency fined Google. Date of final decision: 27 November 2023 Decision: fine.", "2023-11-27", id="a field"),
+        pytest.param("The agency fined Google. Date of decision: unknown.", "None", id="a field without a day"),
+    ],
+)
+def test_a_date_is_the_acts_only_where_it_stands_with_it(text: str, decided: str) -> None:
+    assert {str(action.decided_on) for action in read(text).actions} == {decided}
+
+
+def test_a_captions_day_is_the_documents() -> None:
+    reading = read(
+        "A civil penalty.\nSanctions: $5,000 Civil Penalty.",
+        title="In re Acme Power, 130 FERC ¶ 61,001 (Jan. 25, 2013)",
+        regulator="us-ferc",
+    )
+    assert [str(action.decided_on) for action in reading.actions] == ["2013-01-25"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        pytest.param("The agency fined Google SEK 300,000 (EUR 29,500).", [("300000", "SEK", ["29500"])], id="converted"),
+        pytest.param("The agency fined Google two fines of €10 and €5.", [("10", "EUR", []), ("5", "EUR", [])], id="two fines"),
+        pytest.param("The agency cut the fine on Google from €10,000 to €6,000.", [("6000", "EUR", [])], id="reduced from, to"),
+        pytest.param("The agency cut the fine on Google from 10,000 to 6,000 euros.", [("6000", "EUR", [])], id="one currency for both"),
+        pytest.param(
+            "The agency fined Google €20. The original fine of €20 was reduced to €12 for payment.",
+            [("20", "EUR", []), ("12", "EUR", [])],
+            id="later",
+        ),
+        pytest.param(
+            "The agency fined Google. Disgorgement of €5 was ordered. A civil penalty of €7.",
+            [("5", "EUR", []), ("7", "EUR", [])],
+            id="each its own",
+        ),
+        pytest.param("The agency fined Google €20. The fine consists of €15 and €5.", [("20", "EUR", [])], id="parts are not added"),
+        pytest.param("The agency fined Google for goods with a nominal value of €20.", [], id="a value"),
+        pytest.param("A fine of up to €20 on Google was seen, the agency said.", [], id="at most"),
+    ],
+)
+def test_which_sums_are_penalties(text: str, sums: list[tuple[str, str, list[str]]]) -> None:
+    amounts = [amount for action in read(text).actions for amount in action.amounts]
+    assert [(str(one.maximum), one.currency, [str(other.maximum) for other in one.converted]) for one in amounts] == sums
+
+
+def test_a_converted_sum_is_shown_beside_its_own() -> None:
+    reading = read("The agency fined Google SEK 300,000 (EUR 29,500).")
+    told: Any = reading_json("1", reading, Register("", (), (), (), ()))
+    (action,) = told["actions"]
+    assert [(one["surface"], one["currency"], one["kind"]) for one in action["amounts"]] == [
+        ("SEK 300,000", "SEK", "imposed"),
+        ("EUR 29,500", "EUR", "imposed"),
+    ]
+
+
+def test_a_bare_dollar_is_the_only_dollar_of_the_text() -> None:
+    (american,) = read("Orbit Labs plc was fined $5 million in the United States.").actions[0].amounts
+    (unknown,) = read("Orbit Labs plc was fined $5 million in the United States and Canada.").actions[0].amounts
+    assert (american.currency, unknown.currency) == ("USD", None)
 
 
 def test_effective_dates_are_told_apart() -> None:

@@ -267,7 +267,7 @@ ELEVEN = {
             "网信办约谈了3家企业，包括鲸准数服、云账户和去演。", {"鲸准数服", "云账户", "去演"}, id="a count and 包括 open the list"
         ),
         pytest.param("网信办约谈“麦田帮”“松果课堂”。", {"麦田帮", "松果课堂"}, id="quoted names without a mark between"),
-        pytest.param("兴隆、邮储、浦发银行被罚", {"兴隆", "邮储", "浦发银行"}, id="an ending of one member says firms"),
+        pytest.param("兴隆、邮储、松果银行被罚", {"兴隆", "邮储", "松果银行"}, id="an ending of one member says firms"),
         pytest.param("工信部通报松果、Keepfit等12款App。", {"松果", "Keepfit"}, id="apps"),
         pytest.param("网信办约谈《松果》、“去演”等2家企业。", {"松果", "去演"}, id="marks around members"),
         pytest.param("网信办约谈腾讯和去演、小米等4家企业。", {"tencent", "去演", "xiaomi"}, id="和 inside, after a known name"),

@@ -13,11 +13,15 @@ The commonest right answer is no action. When in doubt a firm is `mentioned`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
-from bot.extract import facts, headlines, kana, short_names
+from bot.extract import captions, facts, headlines, kana, short_names
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
-from bot.extract.names import Reading
+from bot.extract.mend import Mended, mended
+from bot.extract.names import Name, Reading, firm_key
 from bot.extract.parties import parties
 from bot.extract.roles import Act, Scene, role_beside
 from bot.extract.text import boilerplate, clean, language, pattern, sentences
@@ -39,20 +43,52 @@ _PENALTY = {
 }
 
 
+_Found = TypeVar("_Found", FoundFirm, FoundAmount)
 _ROLES = tuple(Role)  # the strongest first
-_REDUCED = re.compile(r"\b(?:reduced|cut|lowered)(?: by [\w%.]+)? to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$")
+_REDUCED = re.compile(
+    r"\b(?:reduced|cut|lowered|lowers|reduces)\b[^.;]{0,60}? (?:by [\w%.]+ )?to (?:[a-z ]{0,12})$|(?:减至|降至|减为|降为)$"
+)
 
 
 def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     """Read a document. Never raises on any text; offsets are code points into `document.whole`."""
-    whole = document.whole
+    whole, title_end = document.whole, len(document.title)
+    mend = mended(whole, title_end)
+    if mend is None:
+        return _read(document, whole, title_end, index)
+    return _in_place(_read(document, mend.text, mend.title_end, index), mend, whole)
+
+
+def _in_place(reading: Extraction, mend: Mended, whole: str) -> Extraction:
+    """The reading of a mended text, with the places and the words of the stored one."""
+
+    def back(one: _Found) -> _Found:
+        start, end = mend.span(one.start, one.end)
+        return replace(one, start=start, end=end, surface=whole[start:end])
+
+    def quote(one: FoundEvidence) -> FoundEvidence:
+        start, end = mend.span(one.start, one.end)
+        return replace(one, start=start, end=end, text=whole[start:end])
+
+    def act(one: FoundAction) -> FoundAction:
+        return replace(
+            one,
+            firms=tuple(map(back, one.firms)),
+            amounts=tuple(replace(back(amount), converted=tuple(map(back, amount.converted))) for amount in one.amounts),
+            evidence=tuple(map(quote, one.evidence)),
+        )
+
+    return replace(reading, actions=tuple(map(act, reading.actions)), mentions=tuple(map(back, reading.mentions)))
+
+
+def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) -> Extraction:
     folded = fold(whole)
-    title_end = len(document.title)
     split = sentences(whole, title_end)
     spoken = language(whole, document.language)
     on = document.published_at.date() if document.published_at else None
     reading = Reading(whole, folded, title_end, spoken, on, split, boilerplate(folded, split))
     index.read(reading)
+    captions.settle(reading)
     if spoken.startswith("zh") and reading.hits:
         short_names.add_called(reading)
         reading.sentences = headlines.split(reading)
@@ -62,6 +98,7 @@ def extract(document: DocumentText, index: FirmIndex) -> Extraction:
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)
+    scene.places = facts.jurisdictions(reading, own) if told else []
     numbers = facts.numbers(folded, 0, len(whole))
     read = tuple(_action(scene, index, one, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
@@ -108,17 +145,15 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     if count:
         prove("stated_count", count.start, count.end)
     regulators = _regulators(scene, told, is_main=is_main)
-    places = [scene.own.jurisdiction] if scene.own else []
-    places += [row.jurisdiction for name in reading.names if name.regulators and (row := facts.identify(name, reading, scene.own))]
-    places += [index.country(name.firm_id) for name in told.targets if name.firm_id]
-    amounts = _amounts(scene, told, spans, places)
+    countries = [index.country(name.firm_id) for name in told.targets if name.firm_id]
+    amounts = _amounts(scene, told, spans, [*scene.places, *countries, *facts.dollar_country(reading.folded)])
     for amount in amounts:
         prove("amount", amount.start, amount.end)
-    dated = [(one, act) for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on)]
-    decided = _decided([one for one, act in dated if not one.is_effective], lead, reading)
+    decided = _decided(scene, told, lead, is_main=is_main)
     if decided:
         prove("decided_on", decided.start, decided.end)
-    effective = next((one for one, _ in dated if one.is_effective), None)
+    dated = (one for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on))
+    effective = next((one for one in dated if one.is_effective), None)
     own_numbers = [span for span in numbers if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])]
     return FoundAction(
         kind=told.kind,
@@ -140,10 +175,14 @@ def _span(scene: Scene, act: Act) -> tuple[int, int]:
     return sentence.start, sentence.end
 
 
-def _decided(dated: list[facts.Dated], lead: Act, reading: Reading) -> facts.Dated | None:
-    """The date nearest to the leading word, of its sentence first; never one after publication."""
-    past = [one for one in dated if reading.on is None or one.value.value <= reading.on]
-    return min(past, key=lambda one: abs(one.start - lead.start), default=None)
+def _decided(scene: Scene, told: Told, lead: Act, *, is_main: bool) -> facts.Dated | None:
+    """The day of the act: the one that stands with the leading word, else with another, else the document's own."""
+    reading = scene.reading
+    read = facts.date_near if reading.language.startswith("zh") else facts.date_of_act
+    for act in (lead, *(act for act in told.acts if act is not lead and act.kind is told.kind)):
+        if found := read(reading.folded, *_span(scene, act), (act.start, act.end), reading.on):
+            return found
+    return facts.date_of_document(reading.folded, reading.title_end, reading.on) if is_main else None
 
 
 def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
@@ -151,7 +190,7 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
     listed: list[FoundFirm] = []
     seen: set[str] = set()
     for name in told.targets:
-        if name.key not in seen:
+        if name.key not in seen and not _is_short_for(reading, name, told.targets):
             seen.add(name.key)
             rule = next((act.rule for act in told.acts if name in act.targets), "")
             listed.append(found(reading, name, Role.TARGET, rule))
@@ -177,44 +216,70 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
     return tuple(listed)
 
 
+def _is_short_for(reading: Reading, name: Name, others: Sequence[Name]) -> bool:
+    """Whether a name outside the register is the beginning or the initials of another target's: "GXO", "ABF"."""
+    if name.firm_id or firm_key(reading.whole[name.start : name.end]) != fold(reading.whole[name.start : name.end]):
+        return False  # in the register, or with a legal form of its own
+    for other in others:
+        initials = "".join(word[0] for word in other.key.split() if word not in ("and", "of", "&"))
+        if other.key != name.key and (other.key.startswith(name.key + " ") or (len(name.key) > 2 and initials == name.key)):
+            return True
+    return False
+
+
 def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegulator, ...]:
     own: RegulatorRow | None = scene.own
+    reading = scene.reading
     named = next((act.actors for act in told.acts if act.actors), [])
-    if not named and own is None and is_main:
-        named = [name for name in scene.reading.names if name.regulators][:1]
-    return facts.regulators_of(scene.reading, named, own)
+    if own is None and not any(
+        facts.identify(name, reading, None) for name in named
+    ):  # "the Commission": which one, the text says elsewhere
+        bodies = [name for name in reading.names if name.regulators] if named or is_main else []
+        named = [name for name in bodies if facts.identify(name, reading, None)][:1] or named or bodies[:1]
+    return facts.regulators_of(reading, named, own)
 
 
 def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: list[str]) -> tuple[FoundAmount, ...]:
     reading = scene.reading
     amounts: list[FoundAmount] = []
+    paid_as: set[str] = set()
     has_penalty = False
     for start, end in spans:
         here: list[FoundAmount] = []
+        paid_here: set[str] = set()
         for one in facts.sums(reading.folded, start, end):
             kind = facts.sum_kind(reading.folded, one, start, end)
             if kind is AmountKind.IMPOSED:
-                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 44), one.start))
-                if told.kind not in _PENALTY or (has_penalty and not is_reduced):
+                is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 90), one.start))
+                what = facts.sum_for(reading.folded, one, start, end)
+                is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement
+                if told.kind not in _PENALTY or (has_penalty and not is_reduced and not is_other):
                     continue
+                paid_here.add(what)
                 kind = AmountKind.REDUCED if is_reduced else AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
             code = facts.currency_of(one, places, reading.language, reading.folded)
-            here.append(
-                FoundAmount(
-                    reading.whole[one.start : one.end],
-                    one.minimum,
-                    one.maximum,
-                    code,
-                    kind,
-                    facts.sum_scope(reading.folded, one, start, end),
-                    one.start,
-                    one.end,
+            scope = facts.sum_scope(reading.folded, one, start, end)
+            amount = FoundAmount(reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end)
+            again = (
+                replace(
+                    amount,
+                    surface=reading.whole[other.start : other.end],
+                    minimum=other.minimum,
+                    maximum=other.maximum,
+                    currency=facts.currency_of(other, places, reading.language, reading.folded),
+                    start=other.start,
+                    end=other.end,
                 )
+                for other in one.converted
             )
+            here.append(replace(amount, converted=tuple(again)))
+        if any(one.kind is AmountKind.REDUCED for one in here):  # what it was before is no penalty any more
+            here = [one for one in here if one.kind is not AmountKind.IMPOSED]
         fresh = [one for one in here if not any((one.minimum, one.currency) == (known.minimum, known.currency) for known in amounts)]
         amounts += fresh
+        paid_as |= paid_here
         has_penalty = has_penalty or any(one.kind not in (AmountKind.DEAL_VALUE, AmountKind.TURNOVER) for one in fresh)
     return tuple(amounts)
 
@@ -230,8 +295,9 @@ def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:
         if index in scene.reading.furniture:
             continue
         for name in scene.firms(sentence.start, sentence.end):
-            key = (name.firm_id, name.name or scene.reading.whole[name.start : name.end])
-            if key not in best:
+            surface = scene.reading.whole[name.start : name.end]
+            key = (name.firm_id, surface if name.rule == captions.PARTY else name.name or surface)
+            if key not in best and not any(firm.start == name.start for firm in best.values()):
                 role, rule = role_beside(scene, name) or (Role.MENTIONED, name.rule)
                 best[key] = found(scene.reading, name, Role.MENTIONED if role is Role.GROUP else role, rule)
     return sorted(best.values(), key=lambda firm: (firm.start, firm.end))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Literal
 
 from bot.extract.firms import FirmIndex
-from bot.extract.names import Name, Reading
+from bot.extract.names import Name, Reading, stems
 from bot.extract.text import lexicon, pattern, words
 from storage.models import AmountKind, AmountScope, Precision
 from storage.records import FoundRegulator, PartialDate, RegulatorRow
@@ -36,13 +36,13 @@ _HAN_UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 
 _SCALES = {
     name: power
     for power, names in (
-        (3, "k thousand mila tausend mille"),
+        (3, "k thousand mila tausend mille mil duizend"),
         (4, "万"),
         (5, "lakh"),
-        (6, "m mn mio mln million millions millionen milioni millones miljoen"),
+        (6, "m mn mio mln million millions millionen milioni milione millones millon miljoen milhoes milhao"),
         (7, "crore"),
         (8, "亿"),
-        (9, "b bn billion billions mrd milliard milliards milliarden miliardi"),
+        (9, "b bn billion billions mrd milliard milliards milliarden milliarde miliardi miliardo miljard"),
         (12, "兆 tn trillion"),
     )
     for name in names.split()
@@ -72,7 +72,8 @@ _WORDS = [
 ]
 _NUMBER = r"\d{1,3}(?:[, '.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _LATIN_SCALE = (
-    r"(?:thousand|mila|tausend|millionen|millions?|milioni|millones|miljoen|mio\.?|mln\.?|mn|milliarden|milliards?|miliardi|mrd\.?|"
+    r"(?:thousand|mila|tausend|mille|mil|duizend|millionen|millions?|milioni|milione|millones|millon|miljoen|milhoes|milhao|mio\.?|mln\.?|mn|"
+    r"milliarden|milliarde|milliards?|miliardi|miliardo|miljard|mrd\.?|"
     r"billions?|bn|trillion|tn|lakh|crore|k|m|b)(?![a-z])"
 )
 _HAN_NUMBER = r"(?:\d[\d,.]*|[零一二三四五六七八九两〇壹贰叁肆伍十拾百佰千仟]+)"
@@ -117,13 +118,17 @@ def _value(text: str, has_scale: bool) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A sum as printed. `currency` is an ISO code, or "$", "元", "¥" or "" for the jurisdiction to tell."""
+    """A sum as printed. `currency` is an ISO code, or "$", "元", "¥" or "" for the jurisdiction to tell.
+
+    `converted` holds what the text makes of it in other currencies: "€10 million ($11.7 million)".
+    """
 
     start: int
     end: int
     minimum: Decimal
     maximum: Decimal
     currency: str
+    converted: tuple[Sum, ...] = ()
 
 
 @cache
@@ -154,7 +159,7 @@ _MARKED = re.compile(r"[a-z$€£¥₩₹]")
 """A Latin sum has a letter or a sign."""
 
 
-@lru_cache(maxsize=16)  # each trigger word of a sentence asks again
+@lru_cache(maxsize=64)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
     if not re.search(r"\d|[万亿]", folded[start:end]):
@@ -172,8 +177,17 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             high = _scaled(match["b"], scale_b or scale_a) if match["b"] else low
             high = max(low, high)
             cur = match["cur"]
-            stop = match.end() if not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
-            found.append(Sum(match.start(), stop, low, high, money.get(cur, "$" if cur.startswith("dollar") else cur)))
+            is_from = bool(match["b"]) and folded.endswith("from ", start, match.start())
+            stop = match.end() if is_from or not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
+            code = money.get(cur, "$" if cur.startswith("dollar") else cur)
+            if is_from:  # "cut from 10,000 to 6,000 euros"
+                low, high = _scaled(match["a"], scale_a or scale_b), _scaled(match["b"], scale_b or scale_a)
+                found.append(Sum(match.start(), match.end("a"), low, low, code))
+                gap = folded[match.end("a") : match.start("b")]
+                second = match.start("b") - len(gap) + len(gap.rstrip("€£$¥₩₹ "))
+                found.append(Sum(second + folded[second:].startswith(" "), stop, high, high, code))
+            else:
+                found.append(Sum(match.start(), stop, low, high, code))
             taken.append((match.start(), stop))
     if "원" in folded[start:end]:
         for match in _WON.finditer(folded, start, end):
@@ -212,7 +226,7 @@ _CONVERTED = re.compile(rf"\s?\(\s?(?:{_ABOUT}\s?){{0,3}}|,\s(?:or|equivalent to
 
 
 def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
-    """Without the sums that only tell the one before in another currency: "€10 million ($11.7 million)"."""
+    """The sums as given, with those that only tell the one before in another currency inside it."""
     kept: list[Sum] = []
     told = 0  # where the last sum or its conversion ends
     for one in found:
@@ -224,7 +238,9 @@ def _as_given(folded: str, found: list[Sum]) -> list[Sum]:
             and (bool(_CONVERTED.fullmatch(gap)) or (in_bracket and bool(re.fullmatch(rf"\s?[,;/]?\s?(?:{_ABOUT}\s?){{0,3}}", gap))))
         )
         told = one.end
-        if not is_again:
+        if is_again:
+            kept[-1] = replace(kept[-1], converted=(*kept[-1].converted, one))
+        else:
             kept.append(one)
     return kept
 
@@ -315,6 +331,15 @@ def _han_sum_kind(before: str) -> AmountKind | Literal[""] | None:
     return next((kind for expression, kind in _told_sums() if expression.search(before)), None)
 
 
+def dollar_country(folded: str) -> list[str]:
+    """The only country with a dollar that the text speaks of, if it is only one."""
+    if "$" not in folded and "dollar" not in folded:
+        return []
+    cues = lexicon()["jurisdictions"]
+    spoken_of = [place for place in _DOLLARS if place in cues and re.search(cues[place], folded[:4000])]
+    return spoken_of if len(spoken_of) == 1 else []
+
+
 def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     """DEAL_VALUE or TURNOVER by the words beside the sum, IMPOSED for a penalty, None for another sum."""
     before = folded[max(start, one.start - 28) : one.start]
@@ -344,6 +369,18 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     if pattern("sums", "deal").search(before[-24:]) and not penalty:
         return AmountKind.DEAL_VALUE
     return AmountKind.IMPOSED
+
+
+_WHAT = re.compile(
+    r"\b(penalt|fine|disgorge|forfeit|restitution|interest|redress|refund|amende|sanzion|multa|bussgeld|geldbuss|boete|coima)"
+)
+
+
+def sum_for(folded: str, one: Sum, start: int, end: int) -> str:
+    """What the sum beside which it stands is paid as: "penalt", "disgorge"; empty when no word there says so."""
+    after = _WHAT.search(folded, one.end, min(end, one.end + 22))
+    before = list(_WHAT.finditer(folded, max(start, one.start - 40), one.start))
+    return after.group(1) if after else before[-1].group(1) if before else ""
 
 
 def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
@@ -419,12 +456,11 @@ class Dated:
     is_effective: bool
 
 
-def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
+@lru_cache(maxsize=64)  # each act of a sentence asks again
+def dates(folded: str, start: int, end: int, on: date | None) -> Sequence[Dated]:
     """The dates between the offsets that may be an act's; periods, deadlines and names of laws are left out."""
     found: list[Dated] = []
-    if not _MAY_DATE.search(folded, start, end):
-        return found
-    for match in _DATE.finditer(folded, start, end):
+    for match in _date_matches(folded, start, end):
         before = folded[max(start, match.start() - 22) : match.start()]
         if re.search(
             r"\b(?:between|since|until|before|by|during|through|to|act|order|regulations?|law|code|and|dated|of|ending|"
@@ -445,7 +481,64 @@ def dates(folded: str, start: int, end: int, on: date | None) -> list[Dated]:
             re.match(r"起?(?:施行|生效|实施)", folded[match.end() : match.end() + 4])
         )
         found.append(Dated(match.start(), match.end(), value[0], value[1], is_effective))
-    return found
+    return tuple(found)
+
+
+def _date_matches(folded: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """What looks like a date, looked for only around a year, a month's beginning or a word like "yesterday"."""
+    at = start
+    for sign in _MAY_DATE.finditer(folded, start, end):
+        if sign.start() < at:
+            continue
+        for match in _DATE.finditer(folded, max(at, sign.start() - 18), min(end, sign.end() + 24)):
+            at = match.end()
+            yield match
+
+
+_PARTS = re.compile(r"[;:]\s")
+_SAID = re.compile(r"\b(?:said|says|announced|confirmed|stated|told reporters)\s(?:late |earlier )?(?:on )?$")
+_FIELD_DATE = re.compile(r"\bdate of (?:the )?(?:final )?(?:decision|order|judgment|sanction)\s?:?\s")
+_CAPTION_DATE = re.compile(rf"\((?P<date>{_MONTH}\s\d{{1,2}},? \d{{4}}|\d{{1,2}}\s{_MONTH}\s\d{{4}})\)")
+
+
+def date_of_act(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:
+    """The day between the offsets on which an act was done: the nearest that no violation, period or other event claims."""
+    found: list[tuple[int, Dated]] = []
+    for one in dates(folded, start, end, on):
+        if one.is_effective or (on is not None and one.value.value > on):
+            continue
+        if one.start >= act[1]:
+            gap, distance = folded[act[1] : one.start], one.start - act[1]
+        else:
+            gap, distance = folded[one.end : act[0]], act[0] - one.end
+            if _SAID.search(folded, max(start, one.start - 24), one.start):
+                gap = gap.removeprefix(" that")
+            if _is_anothers(folded[max(start, one.start - 24) : one.start]):
+                continue
+        if distance <= 160 and not _is_anothers(gap):
+            found.append((distance, one))
+    return min(found, key=lambda pair: pair[0], default=(0, None))[1]
+
+
+def _is_anothers(gap: str) -> bool:
+    """Whether the words between an act and a date give the date to something else: a clause of its own, the conduct."""
+    return bool(_PARTS.search(gap) or pattern("conduct", "links").search(gap) or stems("conduct", "events").search(gap))
+
+
+def date_near(folded: str, start: int, end: int, act: tuple[int, int], on: date | None) -> Dated | None:
+    """The date between the offsets that is nearest to the act."""
+    past = [one for one in dates(folded, start, end, on) if not one.is_effective and (on is None or one.value.value <= on)]
+    return min(past, key=lambda one: abs(one.start - act[0]), default=None)
+
+
+def date_of_document(folded: str, title_end: int, on: date | None) -> Dated | None:
+    """The day in a caption's brackets, "136 FERC ¶ 61,020 (July 7, 2011)", or in a field, "Date of final decision: 10 July 2025"."""
+    caption = _CAPTION_DATE.search(folded, 0, title_end)
+    if caption:
+        return next(iter(dates(folded, caption.start("date"), caption.end("date"), on)), None)
+    label = _FIELD_DATE.search(folded, 0, 2_000) if "date of" in folded else None
+    read = dates(folded, label.end(), label.end() + 24, on) if label else []
+    return read[0] if read and label and read[0].start <= label.end() + 2 else None
 
 
 def _date_of(match: re.Match[str], on: date | None) -> tuple[PartialDate, bool] | None:
@@ -505,9 +598,14 @@ def _relative(text: str, on: date | None) -> tuple[PartialDate, bool] | None:
 
 # --- counts and numbers --------------------------------------------------------------------------------------
 
+_FIRMS = (
+    "companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|"
+    "respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa"
+)
+_COUNTED = (*_FIRMS.split("|"), "家", "款", "个", "批", "大", "社", "개")  # none of them, no count
 _COUNT = re.compile(
     rf"(?<![\d$€£.,-])(?P<n>\d{{1,3}}|{'|'.join(_WORDS[2:])})\s+(?:(?!of\b|and\b|in\b|for\b|to\b|the\b|percent\b|million\b|billion\b|years?\b|months?\b|days?\b)[a-z&-]+\s+){{0,4}}?"
-    r"(?:companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa)\b"
+    rf"(?:{_FIRMS})\b"
     r"|(?P<k>\d{1,4})(?:社(?!会)|\s?개\s?(?:사|업체|회사|기업|은행))"
     r"|(?P<h>\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
 )
@@ -525,6 +623,9 @@ class Count:
 @lru_cache(maxsize=16)
 def counts(folded: str, start: int, end: int) -> Sequence[Count]:
     """The stated numbers of firms between the offsets; a count of one is none."""
+    zone = folded[start:end]
+    if not any(unit in zone for unit in _COUNTED):
+        return ()
     found = []
     for match in _COUNT.finditer(folded, start, end):
         text = match["n"] or match["h"] or match["k"]
@@ -591,6 +692,16 @@ def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> Regulato
         return rows[0]
     place = {"zh-Hans": "CN", "zh-Hant": "TW"}.get(reading.language) if is_han else None
     return next((row for row in rows if row.jurisdiction == place), None)
+
+
+def jurisdictions(reading: Reading, own: RegulatorRow | None) -> list[str]:
+    """The countries of the source's own body and of those that the text names, in that order."""
+    named: dict[tuple[tuple[RegulatorRow, bool], ...], Name] = {}
+    for name in reading.names:
+        if name.regulators:
+            named.setdefault(name.regulators, name)
+    rows = (identify(name, reading, own) for name in named.values())
+    return [*([own.jurisdiction] if own else ()), *(row.jurisdiction for row in rows if row)]
 
 
 def regulators_of(reading: Reading, names: Iterable[Name], own: RegulatorRow | None) -> tuple[FoundRegulator, ...]:

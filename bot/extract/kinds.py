@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts, han, kana, latin
-from bot.extract.names import Hit, Name, Trigger, firm_key
-from bot.extract.roles import FIRM, PENAL, Act, Scene, role_beside, take
+from bot.extract import captions, facts, han, kana, latin
+from bot.extract.names import Hit, Name, Trigger
+from bot.extract.roles import PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
 from storage.models import Kind, Status
 
@@ -36,6 +36,7 @@ _ABSORBS: dict[Kind, frozenset[Kind]] = {
 }  # what else is told of one and the same act; the penal kinds absorb nearly all
 
 
+_OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT))
 _ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
 
 
@@ -55,13 +56,10 @@ def _rank() -> dict[Kind, int]:
     return {Kind(kind): place for place, kind in enumerate(lexicon()["precedence"])}
 
 
-_VERSUS = re.compile(r"\sv\.?\s")
-
-
 def acts(scene: Scene) -> list[Act]:
     """Every act that a sentence tells."""
-    if scene.reading.hits or _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end):
-        scene.caption = _caption(scene)
+    if scene.reading.hits or scene.reading.title_end:
+        scene.caption = captions.caption(scene)
     found: list[Act] = []
     at = 0
     hits = scene.reading.hits
@@ -77,14 +75,23 @@ def acts(scene: Scene) -> list[Act]:
             found.append(more)
             continue
         for hit in hits[first:at]:
-            for trigger in hit.triggers:
-                act = _read(scene, index, sentence, hit, trigger)
-                if act is not None:
-                    here.append(act)
-                    scene.said = act if act.targets else scene.said
-                    break
+            act = _first_read(scene, index, sentence, hit)
+            if act is not None:
+                here.append(act)
+                scene.said = act if act.targets else scene.said
         found.extend(_one_sentence(here))
-    return found or _versus(scene)
+    return found or captions.told_by_title(scene)
+
+
+def _first_read(scene: Scene, index: int, sentence: Sentence, hit: Hit) -> Act | None:
+    """The first of a word's senses that finds a firm, else the first that is read at all: "fines" is a verb and a noun."""
+    first: Act | None = None
+    for trigger in hit.triggers:
+        act = _read(scene, index, sentence, hit, trigger)
+        if act is not None and (act.targets or act.groups):
+            return act
+        first = first or act
+    return first
 
 
 def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
@@ -99,26 +106,6 @@ def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
         return None
     act = Act(told.kind, told.status, sentence.start, sentence.end, index, rule="completes", has_actor=told.has_actor, is_recalling=True)
     return act if take(scene, act, named) else None
-
-
-def _versus(scene: Scene) -> list[Act]:
-    """A regulator's caption "SEC v. X" tells of a lawsuit, whatever the text says."""
-    mark = _VERSUS.search(scene.reading.folded, 0, scene.reading.title_end)
-    if mark is None or not scene.caption or not scene.is_body(0, mark.start()):
-        return []
-    return [
-        Act(
-            Kind.LAWSUIT,
-            Status.IN_FORCE,
-            mark.start() + 1,
-            mark.end() - 1,
-            0,
-            list(scene.caption),
-            actors=scene.bodies(0, mark.start()),
-            rule="caption",
-            has_actor=True,
-        )
-    ]
 
 
 _READERS = {"zh": han.read, "ja": kana.read, "ko": kana.read}
@@ -146,49 +133,7 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
     return act
 
 
-_LABEL = re.compile(
-    r"(?:(?<=[\s;>])|^)(?:controller|respondents?|defendants?|company|firm|name of (?:the )?(?:firm|company)|addressees?)\s?:(?:\s|"
-    r"&nbsp;?)*|(?:当事人|被处罚人|受处罚人|被处罚单位|公司名称|企业名称)(?:名称)?:\s?"
-)
-
-
-def _caption(scene: Scene) -> list[Name]:
-    """Who a title without a verb is about: "SEC v. X", "In the matter of X", "X, Docket No. 1", "X: enforcement case"."""
-    reading = scene.reading
-    end = reading.title_end
-    for label in _LABEL.finditer(reading.folded) if reading.names and ":" in reading.folded else ():
-        named = scene.firms(label.end(), label.end() + 12)
-        if named:
-            return named[:1]
-    if not end:
-        return []
-    title = reading.whole[:end]
-    versus = re.search(r"\s(?:v\.?|vs\.?)\s", title)
-    matter = re.match(r"(?:in the matter of|in re:?|re:|matter of)\s+", title, re.IGNORECASE)
-    if (versus or matter) and scene.firms(start := versus.end() if versus else matter.end() if matter else 0, end):
-        return scene.firms(start, end)
-    names = scene.firms(0, end)
-    rest = re.sub(
-        rf"[{FIRM}]+|\([^)]*\)|docket.*|case no.*|\d+ ferc.*|order\b.*|[\d¶,.;&/-]|\band\b|\bthe\b", "", scene.skeleton[:end]
-    ).strip()
-    is_han = reading.language.startswith("zh")
-    if names and names[0].start <= 6 and len(rest) < 12 and not (is_han and role_beside(scene, names[0])):
-        return names
-    if match := re.match(
-        r"(?:in re:?\s+)?([A-Z][\w.&'’-]*(?: (?:[A-Z][\w.&'’-]*|of|and|&))+),? (?:docket no|\d+ ferc|file no|case no|no\.)",
-        title,
-        re.IGNORECASE,
-    ):
-        start = match.start(1)
-        one = None if scene.firms(0, end) else latin.firm_like(scene, start, match.end(1), is_led=False, is_bare=True)
-        if one:
-            return [one]
-    if match := re.match(r"(\w[^:\n]{1,50}?): [a-z][^:]*\bcase\b", title):
-        if not names:
-            placed = Name(0, match.end(1), match.end(1), firm_key(match.group(1)), name=match.group(1), rule="caption")
-            return [scene.add(placed)]
-        return names
-    return []
+_AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
 
 
 _UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
@@ -213,6 +158,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if re.search(r"^\s*\?|\bwhat if\b", after):
+        return False
+    if act.kind in PENAL and _AT_MOST.match(folded, hit.end):
         return False
     is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-30:]))
     if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
@@ -277,6 +224,8 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         )
         if final and Kind.FINE in (act.kind, partner.kind):
             kind: Kind = Kind.FINE
+        elif Kind.MERGER_DECISION in (act.kind, partner.kind) and {act.kind, partner.kind} <= _OF_MERGERS:
+            kind = Kind.MERGER_DECISION
         else:
             kind = min((act.kind, partner.kind), key=lambda one: _rank()[one])
         if kind is act.kind and kind is not partner.kind:
@@ -306,7 +255,8 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
             if act.targets or act.groups or act.count or act.has_actor or act.is_unnamed or act.is_sum:
                 told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
             continue
-        if not home.targets and act.targets and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
+        is_outcome = home.kind is Kind.INVESTIGATION and home.acts[0].is_over and act.kind in PENAL
+        if (is_outcome or (not home.targets and act.targets)) and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
             home.kind, home.status = act.kind, act.status
         if act.kind is home.kind and act.status in (Status.FINAL, Status.REDUCED) and home.status is Status.IN_FORCE:
             home.status = act.status
@@ -316,11 +266,17 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
     kept = [
         one for one in told if one.targets or one.groups or any(act.count or act.is_unnamed for act in one.acts) or one.kind is Kind.RULE
     ]
-    return kept or [
-        one
-        for one in told[:1]
-        if one.acts[0].has_actor and (one.acts[0].sentence == 0 or scene.reading.sentences[one.acts[0].sentence].is_title)
-    ]
+    return kept or [one for one in told[:1] if _counts_unnamed(scene, one.acts[0])]
+
+
+def _counts_unnamed(scene: Scene, act: Act) -> bool:
+    """Whether an act against nobody that the text names is an action: a caption's, one told at the start, one with a sum."""
+    sentence = scene.reading.sentences[act.sentence]
+    if scene.caption is not None:
+        return True
+    is_early = sentence.is_title or act.sentence <= bool(scene.reading.title_end)
+    is_summed = act.kind in PENAL and bool(facts.sums(scene.reading.folded, sentence.start, sentence.end))
+    return act.has_actor and (is_early or is_summed)
 
 
 def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
@@ -328,8 +284,12 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
     lead = home.acts[0]
     counts = {one.count.value for one in home.acts if one.count} | ({act.count.value} if act.count else set())
     absorbs = act.kind in _ABSORBS.get(home.kind, frozenset()) or (home.kind in PENAL and act.kind not in _ALL_BUT)
+    if home.kind is Kind.INVESTIGATION and lead.is_over and act.kind in PENAL and (keys & theirs or not keys):
+        return True
     if act.kind is home.kind:
         if keys & theirs or act.is_recalling:
+            return True
+        if act.kind is Kind.MERGER_DECISION and act.sentence - lead.sentence <= 2:  # a title's short names, then the full ones
             return True
         if not keys and not act.groups:
             return len(counts) < 2 and (not act.count or not theirs or act.sentence - lead.sentence <= 2)

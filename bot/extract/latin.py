@@ -10,47 +10,47 @@ spelling, a noun beside it or the rest of the text says that it is one.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from bot.extract import facts
-from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
+from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
+from bot.extract.mergers import are_parties, deciding
+from bot.extract.names import Hit, Trigger, alternation, stems
+from bot.extract.phrases import STOP, leading, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import Sentence, words
+from bot.extract.text import Sentence, pattern, words
 from storage.models import Kind, Role
 from storage.text import fold
 
-_STOP = re.compile(
-    r"\b(?:for|over|after|because|that|which|who|whom|whose|said|says|when|while|from|to|as|with|under|on|at|about|not|if|into|against|by|since|unless|per|pour|apres|wegen|than|whether|before|during|how|is|was|were|are|has|have|had)\b|[;:?!]|\.\s"
-)
-
+__all__ = ["completes", "read"]
 
 _NOUN_STOP = re.compile(
     r"\b(?:that|which|who|whom|because|after|said|says|when|while|for|from|since|if|pour|wegen|before|during|than|but)\b|[;?!]|\.\s"
 )
 
 
-_THROUGH = re.compile(
-    r"\b(?:offering|ipo|listing|licen[cs]es?|trading|app|apps|shares|registration|authori[sz]ation|access|use|sales?|imports?|"
-    r"operations|services|methods|practices|conduct|merger|distribution)\s+(?:of|by|in|to|from|used by)\b"
-)
+@cache
+def _through() -> re.Pattern[str]:
+    """What a verb may be done to instead of the firm itself: "suspended trading in X", "banned the sale of X"."""
+    return re.compile(rf"\b(?:{alternation('grammar', 'things_of')})\s+(?:of|by|in|to|from|used by)\b")
 
 
-_LEADS = re.compile(
-    r"\s+$|(?:^|.*\b)(?:against|on|into|to|of|over|with|by|involving|at|whether|gegen|contre|contro|contra|a l'encontre de|"
-    r"against the|upon|addressed to|aux|alla|al|a)\s+(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|"
-    r"us)\s+)*(?:[\w.'’&-]+,?\s+){0,5}$|^\s+(?:a|di)\s$",
-    re.DOTALL,
-)
+@cache
+def _leads() -> re.Pattern[str]:
+    """From a noun to its firm: "(a fine) of €5 million on the lender X", "(amende) à X"."""
+    prepositions = f"{alternation('grammar', 'onto')}|{alternation('grammar', 'onto_abroad')}"
+    articles = r"(?:(?:the|a|an|die|der|das|den|la|le|il|los|de|du|its|us)\s+)*"
+    return re.compile(rf"\s+$|(?:^|.*\b)(?:{prepositions})\s+{articles}(?:[\w.'’&-]+,?\s+){{0,5}}$|^\s+(?:a|di)\s$", re.DOTALL)
+
+
+@cache
+def _receives() -> re.Pattern[str]:
+    """From a firm to the noun: "X faces a record (fine)", "X agreed to a (penalty)"."""
+    return re.compile(rf"\b(?:{alternation('grammar', 'receives')})\s+(?:(?:a|an|the|its|[a-z€$£\d.,-]+)\s+){{0,5}}$")
 
 
 _PASSIVE = re.compile(
     r"\b(?:was|were|is|are|been|be|being|gets?|got)(?:\s+(?:also|each|jointly|[a-z]+ly|subsequently|then|now|provisionally))*\s*$"
-)
-
-
-_RECEIVES = re.compile(
-    r"\b(?:hit with|hit by|faces?|facing|faced|handed|received?|receives|receiving|gets?|got|given|pays?|paid|pay|under|issued with|"
-    r"served with|subject to|slapped with|appeals?|appealed|fights?|loses?|lost|challenges?|over)\s+(?:(?:a|an|the|its|record|"
-    r"further|new|another|formal|[a-z€$£\d.,-]+)\s+){0,5}$"
 )
 
 
@@ -59,43 +59,71 @@ _CLAUSE = re.compile(
 )
 
 
+@cache
+def _recalls_no_goods() -> re.Pattern[str]:
+    return re.compile(rf"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:{alternation('grammar', 'no_goods')})\b")
+
+
+_STORIES = re.compile(r"\s[-–—|•]\s")
+
+
+def _story(scene: Scene, sentence: Sentence, hit: Hit) -> Sentence:
+    """Of a newsletter's title, which strings its stories together with dashes, the story that the word belongs to."""
+    marks = list(_STORIES.finditer(scene.skeleton, sentence.start, sentence.end))
+    if len(marks) < 2:
+        return sentence
+    start = max((mark.end() for mark in marks if mark.end() <= hit.start), default=sentence.start)
+    end = min((mark.start() for mark in marks if mark.start() >= hit.end), default=sentence.end)
+    return Sentence(start, end, is_title=True)
+
+
+def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger) -> bool:
+    """False for words that are verbs of an act only in some company: "to settle", "to fine", "recalls its ambassador"."""
+    skeleton = scene.skeleton
+    if act.kind is Kind.SETTLEMENT and trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start):
+        return False
+    if skeleton.startswith("to fine", hit.start):
+        return bool(re.search(r"\b(?:decision|decided|decides|moves?|moved)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start]))
+    before = pattern("conduct", "earlier").search(skeleton, max(sentence.start, hit.start - 50), hit.start)
+    if before and (act.kind in PENAL or act.kind is Kind.BAN) and re.fullmatch(r"\s(?:[a-z]+\s){0,4}", skeleton[before.end() : hit.start]):
+        folded = scene.reading.folded  # what went before counts when it is told in full
+        return bool(facts.sums(folded, sentence.start, sentence.end) or facts.dates(folded, sentence.start, sentence.end, None))
+    return not (act.kind is Kind.RECALL and _recalls_no_goods().match(skeleton, hit.end))
+
+
+_OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
+
+
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     skeleton = scene.skeleton
+    if not _is_told(scene, sentence, hit, act, trigger):
+        return False
+    if sentence.is_title:
+        sentence = _story(scene, sentence, hit)
     clause = sentence.start
     for match in _CLAUSE.finditer(skeleton, sentence.start, hit.start):
         clause = match.end()
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
+    if act.kind is Kind.INVESTIGATION:
+        word = skeleton[hit.start : hit.end]
+        act.is_over = bool(_OVER.search(left)) or word == "investigated" or word.endswith(" case")
     if trigger.frame == "merger":
-        return _merger(scene, sentence, hit, act)
+        return are_parties(scene, sentence, hit, act)
+    if trigger.frame == "finding":
+        return _finding(scene, sentence, hit, act, clause)
     if trigger.frame == "body":
         act.kind = Kind.RULE
         return scene.acting(act, clause, hit.start)
     if trigger.frame in ("object", "act"):
         is_read = _verb(scene, sentence, hit, act, clause, left, right)
-        if not is_read and act.kind is Kind.INVESTIGATION and not _PASSIVE.search(left):
-            is_read = _noun(scene, sentence, hit, act, clause, "", right)
+        if not is_read and act.kind is Kind.INVESTIGATION and (not _PASSIVE.search(left) or word.endswith("ing")):
+            is_read = _noun(scene, sentence, hit, act, clause, "")
     elif trigger.frame in ("noun", "matter"):
-        is_read = _noun(scene, sentence, hit, act, clause, left, right)
+        is_read = _noun(scene, sentence, hit, act, clause, left)
     else:
         is_read = _subject(scene, act, sentence, clause, hit.start)
         act.has_actor = True
-    if (
-        not is_read
-        and not act.targets
-        and not act.groups
-        and scene.said
-        and scene.said.sentence == act.sentence
-        and trigger.kind in PENAL
-        and trigger.frame != "subject"
-    ):
-        is_read = bool(
-            re.search(
-                r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", skeleton[max(clause, hit.start - 40) : hit.end + 4]
-            )
-        )
-    if not is_read and not act.targets and not act.groups:
-        is_read = _unnamed(scene, sentence, hit, act, trigger, clause)
-    if not is_read:
+    if not (is_read or act.targets or act.groups or _elsewhere(scene, sentence, hit, act, trigger, clause)):
         return False
     if trigger.frame == "matter" and act.kind is not Kind.LAWSUIT and FIRM not in left and scene.acting(act, sentence.start, sentence.end):
         return True
@@ -108,24 +136,120 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     return True
 
 
-_OF_FIRMS = frozenset((Kind.FINE, Kind.INVESTIGATION, Kind.MERGER_DECISION))  # done to firms rather than to persons or places
+def _elsewhere(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
+    """A word without its firm in reach: of the act just told, of the firm spoken of before, or of firms that have no name here."""
+    is_penal = trigger.kind in PENAL
+    if is_penal and trigger.frame != "subject" and scene.said and scene.said.sentence == act.sentence:
+        near = scene.skeleton[max(clause, hit.start - 40) : hit.end + 4]
+        if re.search(r"\b(?:settlement of|imposing|imposed|with a|and a|reflecting|also)\b", near):
+            return True
+    return (
+        (trigger.language != "en" and _beside(scene, sentence, hit, act))
+        or (is_penal and _spoken_of(scene, sentence, hit, act))
+        or _unnamed(scene, sentence, hit, act, trigger, clause)
+    )
+
+
+@cache
+def _anaphors() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """ "(a fine) on the company" and "the company was (fined)": after the word, before it."""
+    firm = rf"(?:the|this|that|said) (?:[a-z]+ )?(?:{'|'.join(words('spoken_of', 'firms'))})\b(?!'s? (?:ceo|chief|director|owner))"
+    return (
+        re.compile(rf"(?:\s[^;:.]{{0,60}}?\s(?:on|against|to|upon))?\s(?:{firm}|it\b(?=\s(?:€|\$|£|[a-z]{{3}}\s?\d|\d|for|over)))"),
+        re.compile(
+            rf"\b(?:{firm}|it)\s(?:was|has been|is|had been|were)\s(?:[a-z]+\s)?$|"
+            rf"\b{firm}\s(?:agreed|agrees|will|must|has|received)\s?(?:[a-z]+\s)?$"
+        ),
+    )
+
+
+def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """ "The authority fined the company": the firm of the act told before, or the only firm that was named before."""
+    skeleton = scene.skeleton
+    follows, precedes = _anaphors()
+    blank = _without_sums(scene, hit.end, sentence.end)
+    before = skeleton[sentence.start : hit.start]
+    is_again = bool(_AGAIN.search(before) and _REDUCED.match(blank))  # "the original fine of €20,000 was reduced"
+    is_bare = bool(_IMPOSED.search(before)) and blank.startswith(("  ", " of  ", " in the amount of  ", " totalling  ", " totaling  "))
+    if not (is_again or is_bare or follows.match(blank) or precedes.search(before)):
+        return False
+    if not is_again and not (scene.has_body and (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before))):
+        return False
+    act.is_recalling = act.is_recalling or is_again
+    act.has_actor = True
+    said = scene.said
+    if said and 0 < act.sentence - said.sentence <= 6 and len({name.key for name in said.targets}) == 1:
+        act.targets = [said.targets[0]]
+    else:
+        named = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
+        if len({name.key for name in named}) != 1:
+            return is_again or is_bare
+        act.targets = [named[0]]
+    return True
+
+
+_AGAIN = re.compile(r"(?:^|\s)the (?:original |initial |proposed |first )?$")
+_REDUCED = re.compile(r"[^.;]{0,60}\b(?:reduced|cut|lowered)\b")
+_IMPOSED = re.compile(r"\b(?:impos\w+|issued|levied|handed down|received|receives) (?:an? |the )?(?:[a-z]+ ){0,2}$")
+
+
+def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
+    """ "The authority found that X infringed": a body's finding, preliminary or not, of a breach by the firm that follows."""
+    breach = stems("conduct", "breach").search(scene.skeleton, hit.end, sentence.end)
+    if breach is None or breach.start() - hit.end > 170 or not scene.acting(act, clause, hit.start):
+        return False
+    first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
+    gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
+    for that in re.finditer(r"\s(?:that\s)?", scene.skeleton[hit.end : breach.start()]) if first is None else ():
+        if that.start() == 0 or len(that.group()) > 1:  # right after the verb, or after a "that"
+            first, gap = first or placed(scene, act, hit.end + that.end(), sentence), ""
+    if first is None or STOP.search(gap) or not take(scene, act, listed(scene, first, breach.start())):
+        return False
+    if re.search(r"\bpreliminar\w+|\bprovisional\w*", scene.skeleton[max(sentence.start, hit.start - 40) : breach.end()]):
+        act.kind = Kind.PROPOSED_PENALTY
+    return True
+
+
+@cache
+def _oblique() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w'])(?:{alternation('grammar', 'onto_abroad')}|{alternation('grammar', 'articles_abroad')})\s+")
+
+
+def _beside(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """In languages of a freer order: the only firms of the clause, or a name after a preposition, where a public body acts."""
+    if not scene.acting(act, sentence.start, hit.start) and not scene.is_body(sentence.start, sentence.end):
+        return False
+    act.has_actor = True
+    names = [name for name in scene.firms(sentence.start, sentence.end) if abs(name.start - hit.start) < 170]
+    if names:
+        run = listed(scene, names[0], sentence.end)
+        return len(run) == len(names) and take(scene, act, run)
+    for match in _oblique().finditer(scene.skeleton, sentence.start, sentence.end):
+        if run := placed_run(scene, act, match.end(), sentence):
+            act.targets += run
+            return True
+    return False
+
+
+_BY_BODIES = frozenset((Kind.RECTIFICATION, Kind.BAN, Kind.SUSPENSION))  # "X ordered to stop": nobody else orders
 
 
 def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
-    if _PASSIVE.search(left):
+    if _PASSIVE.search(left) and not scene.skeleton.endswith("ing", hit.start, hit.end):  # not "is investigating"
         if _subject(scene, act, sentence, clause, hit.start):
             act.has_actor = act.has_actor or (scene.has_body and not re.match(r"\s+by\s+" + FIRM, right))
             return not re.match(r"\s+by\s+(?:the\s+)?" + FIRM, right)
         return False
     for name in scene.firms(hit.end, sentence.end)[:1]:
-        gap = scene.gap(hit.end, name.start)
+        gap = _PRICED.sub(" ", _without_sums(scene, hit.end, name.start).strip(FIRM))
         if _is_open(gap):
             if FIRM in left and not scene.is_body(clause, hit.start) and act.rule.endswith("act"):
                 return False
-            if take(scene, act, _whole(scene, hit.end, _object(scene, act, name, sentence.end), sentence.end)):
+            if take(scene, act, whole_list(scene, hit.end, object_list(scene, act, name, sentence.end), sentence.end)):
+                _priced(scene, act, hit, sentence)
                 return True
-    gathered = _GATHERS.search(scene.skeleton, hit.end, sentence.end)
-    is_gathering = gathered and not _STOP.search(scene.skeleton, hit.end, gathered.start())
+    gathered = GATHERS.search(scene.skeleton, hit.end, sentence.end)
+    is_gathering = gathered and not STOP.search(scene.skeleton, hit.end, gathered.start())
     if gathered and is_gathering and take(scene, act, members(scene, gathered.end(), sentence.end, is_of_firms=True)):
         return True
     if (
@@ -135,10 +259,12 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         )
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
+        act.has_actor = act.has_actor or (act.kind in _BY_BODIES and scene.has_body)
         return _subject(scene, act, sentence, clause, hit.start)
-    placed = _placed(scene, act, hit.end, sentence) if act.kind is not Kind.OTHER else None
-    if placed and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
-        act.targets.append(placed)
+    run = placed_run(scene, act, hit.end, sentence)
+    if run and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
+        act.targets += run
+        _priced(scene, act, hit, sentence)
         return True
     if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
         r"\s*(?:[€$£¥\d]|eur|usd|gbp|for\b|over\b|by\b|after\b)", right
@@ -147,150 +273,27 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     return False
 
 
-def _whole(scene: Scene, low: int, run: list[Name], limit: int) -> list[Name]:
-    """The list with the members that are not in the register; `low` is where it may begin."""
-    if not run:
-        return run
-    gathered = _GATHERS.search(scene.skeleton, low, run[0].start)
-    start = gathered.end() if gathered else low + len(scene.skeleton[low : run[0].start]) - len(scene.skeleton[low : run[0].start].lstrip())
-    full = members(scene, start, limit, is_of_firms=bool(gathered))
-    return full if {name.start for name in run} <= {name.start for name in full} else run
+def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
+    """ "Ordered X to pay €3 million" is a fine, unless it is paid to those who were harmed."""
+    if act.kind is Kind.RECTIFICATION and (paid := re.search(r"\bto pay\b", scene.skeleton[hit.end : sentence.end])):
+        start = hit.end + paid.end()
+        sums = facts.sums(scene.reading.folded, start, min(sentence.end, start + 60))
+        if sums and not re.search(r"compensat|refund|redress|damages|restitution|back\b", scene.skeleton[start : sums[0].end + 24]):
+            act.kind = Kind.FINE
 
 
-def _object(scene: Scene, act: Act, first: Name, limit: int) -> list[Name]:
-    """The list that the name begins. Of "TikTok owner ByteDance" or "Alibaba affiliate Ant Group" the second begins it."""
-    while (beside := role_beside(scene, first)) and beside[1] in ("holder", "owner-of"):
-        follow = scene.firms(first.end, limit)[:1]
-        if not follow or _STOP.search(scene.gap(first.end, follow[0].start)):
-            return [] if beside[1] == "holder" else listed(scene, first, limit)
-        if beside[0] is Role.GROUP:
-            act.groups.append(first)
-        first = follow[0]
-    return listed(scene, first, limit)
-
-
-_MEMBER = re.compile(
-    r"(?:(?:the|its|also|both|and)\s)?(?:[a-z][\w'’-]*\s){0,5}?(?P<name>[A-Z0-9][\w.&'’!+-]*(?:\s(?:[A-Z0-9&][\w.&'’!+-]*|of|de))*)"
-)
-_NEXT = re.compile(
-    r"\s*(?:\([^()]{0,60}\)\s*)?(?:(?:,|;)\s+(?P<last>(?:and|or|as well as|along with)\s+)?|"
-    r"(?P<joined>\s(?:and|or|&|as well as|along with)\s+))"
-)
-_AFTER = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:$|[,.;:)\n–-]|(?:for|over|after|to|on|in|with|from|by|at|about|of|under|because|was|were|are|had|have|must|agreed|this|last|yesterday)\b)"
-)
-_GATHERS = re.compile(
-    r"\b(?:companies|firms|banks|platforms|apps|operators|businesses|lenders|insurers|retailers|airlines|brokers|providers|groups|"
-    r"manufacturers|carmakers|institutions|entities),?\s(?:including|such as|namely|among them)\s|"
-    r"\b(?:companies|firms|banks|platforms|apps|operators|lenders|insurers|retailers|brokers|institutions|entities):\s"
-)
-
-
-def members(scene: Scene, start: int, end: int, *, is_of_firms: bool = False) -> list[Name]:
-    """The list that begins at the offset: known firms, and capitalised names between or after them that are no person or place.
-
-    Nothing when no known firm is in it, unless the words before it say that it lists firms. What follows the member
-    after "and" is another clause.
-    """
-    whole, skeleton = scene.reading.whole, scene.skeleton
-    run: list[tuple[int, int, Name | None]] = []
-    at, is_last = start, False
-    while True:
-        known = next(iter(scene.firms(at, end)), None)
-        lead = skeleton[at : known.start] if known else ""
-        if known and _DESCRIBED.fullmatch(skeleton, at, known.start) and not _STOP.search(lead) and lead == whole[at : known.start]:
-            run.append((known.start, known.tail, known))
-            at = known.tail
-            beside = role_beside(scene, known)
-            follow = next(iter(scene.firms(at, end)), None) if beside and beside[1] in ("holder", "owner-of") else None
-            if follow and _DESCRIBED.fullmatch(skeleton, at, follow.start):  # "TikTok owner ByteDance"
-                run.append((follow.start, follow.tail, follow))
-                at = follow.tail
-        else:
-            match = _MEMBER.match(whole, at, known.start if known else end)
-            if match is None or _STOP.search(skeleton, at, match.start("name")):
-                break
-            left, right = match.span("name")
-            while whole[right - 1] in ".'’":
-                right -= 1
-            if _MEMBER_END.match(whole, right, end) is None or BODY in skeleton[left:right]:
-                break
-            run.append((left, right, None))
-            at = right
-        joint = _NEXT.match(whole, at, end)
-        if is_last or joint is None:
-            break
-        is_last = bool(joint["last"] or joint["joined"])
-        at = joint.end()
-    while run and run[-1][2] is None and not ((is_last or (is_of_firms and len(run) == 1)) and _AFTER.match(whole, run[-1][1], end)):
-        run.pop()
-    if not is_of_firms and (len(run) < 2 or not any(name for _, _, name in run)):
-        return []
-    return scene.members((left, right) for left, right, name in run if name or _is_member(scene, left, right))
-
-
-_DESCRIBED = re.compile(r"(?:'s)?\s*(?:[a-z][\w'-]*\s){0,5}")
-_MEMBER_END = re.compile(r"['’]?(?=$|[\s,;.()])")
-
-
-def _is_member(scene: Scene, start: int, end: int) -> bool:
-    """Whether a capitalised run in a list of firms may be one: no person, place, month or body."""
-    whole = scene.reading.whole
-    tokens = fold(whole[start:end]).replace("’", "'").split()
-    persons = vocabulary("persons", "surnames")
-    is_first = any(sentence.start == start for sentence in scene.reading.sentences)  # its capital says nothing
-    return not (
-        end - start < 2
-        or tokens[0].isdigit()
-        or len(tokens) > 6
-        or _STOP.fullmatch(tokens[0])
-        or tokens[0] in ("in", "also", "both", "last", "earlier", "among")
-        or (len(tokens) == 1 and is_first and whole[start + 1 : end] == tokens[0][1:])
-        or vocabulary("legal", "not_firms").intersection(tokens)
-        or (len(tokens) in (2, 3) and (tokens[0] in vocabulary("persons", "given") or {tokens[0], tokens[-1]} & persons))
-        or {tokens[0], " ".join(tokens)}
-        & (vocabulary("bodies", "words") | vocabulary("bodies", "places") | vocabulary("persons", "places"))
-        or any(start <= hit.start < end for hit in scene.reading.hits)
-    )
-
-
-_COMPLETES = re.compile(
-    r"(?:they|these|those(?: \w+)?|among them|(?:the|those) (?:[a-z0-9]+ ){0,3}?(?:companies|firms|banks|platforms|apps|operators|lenders|"
-    r"businesses|groups|institutions|brokers|insurers)(?: (?:summoned|fined|involved|concerned|named|called in|affected))?)\s"
-    r"(?:include|includes|included|are|were|also include|also included)\s|"
-    r"among (?:them|those (?:summoned|fined|named|called in|hit))(?: are| were| is| was|,)?\s"
-)
-_COMPLETED = re.compile(
-    r"\s(?:are|were|is|was)\s(?:also\s)?(?:among|some of)\s(?:them|those|the\s(?:[a-z0-9]+\s){0,3}?(?:companies|firms|banks|platforms|apps|"
-    r"operators|lenders|businesses|groups|institutions|ones))\b|\s(?:made|are on|were on|is on)\sthe\slist\b"
-)
-
-
-def completes(scene: Scene, sentence: Sentence) -> list[Name]:
-    """The firms of a sentence that only goes on with the list of the act told before it: "X and Y are among them"."""
-    skeleton = scene.skeleton
-    tail = _COMPLETED.search(skeleton, sentence.start, sentence.end)
-    if tail:
-        named = scene.firms(sentence.start, tail.start())
-        return members(scene, sentence.start, tail.start() + 1) or named
-    lead = _COMPLETES.match(skeleton, sentence.start, sentence.end)
-    if lead is None:
-        return []
-    named = scene.firms(lead.end(), sentence.end)[:1]
-    return members(scene, lead.end(), sentence.end, is_of_firms=True) or (
-        listed(scene, named[0], sentence.end) if named and not _STOP.search(scene.gap(lead.end(), named[0].start)) else []
-    )
+_PRICED = re.compile(r"\b(?:per|mit|con|for|d'une amende de|zu|um|por|com|con una multa de|with a fine of)\s{2,}|\s{3,}")
 
 
 def _is_open(gap: str) -> bool:
     """Nothing between a verb and a name keeps the name from being its object."""
     size = len(gap)
     gap = re.sub(r"\bwhether (?:or not )?(?:to [a-z]+ )?", "", gap)
-    through = _THROUGH.search(gap)
+    through = _through().search(gap)
     rest = gap[: through.start()] + gap[through.end() :] if through else gap
     return (
         size <= 110
-        and not _STOP.search(rest)
+        and not STOP.search(rest)
         and (
             through is not None
             or not re.search(r"\b(?:of|in)\b(?! (?:its|the) )", rest)
@@ -299,8 +302,13 @@ def _is_open(gap: str) -> bool:
     )
 
 
-def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str, right: str) -> bool:
+_GIVEN = re.compile(r"\s(?:offered |given |made |proposed |provided )?(?:by|from|of|with)\s(?:the\s)?")
+
+
+def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str) -> bool:
     skeleton = scene.skeleton
+    if act.kind is Kind.APPROVAL and not deciding().search(skeleton, sentence.start, hit.start):
+        return False
     act.is_recalling = bool(re.search(r"\b(?:the|latest|these|this|those)\s+(?:latest\s+)?$", left))
     owner = re.search(
         rf"({FIRM}+)(?:(?:'s?)?\s+(?:[\w€$£.,%&/()-]+\s+){{0,4}}|:\s(?:[\w]+\s+){{0,3}})$",
@@ -311,22 +319,32 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         and not _NOUN_STOP.search(owner.group())
         and not re.search(r"\b(?:to|of|in|on|by|with|against|and|opened|opens|launches|launched|faces|under)\b", owner.group())
     ):
+        is_many = act.kind is Kind.FINE and skeleton.endswith("s", 0, hit.end)  # "Acme's fines" are nobody's act without a sum
         run = scene.firms(sentence.start, hit.start)
+        if is_many and not facts.sums(scene.reading.folded, sentence.start, sentence.end):
+            run = []
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
             return True
-    if _RECEIVES.search(left) and _subject(scene, act, sentence, clause, hit.start):
+    if _receives().search(left) and _subject(scene, act, sentence, clause, hit.start):
         act.has_actor = act.has_actor or scene.has_body
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
         gap = scene.gap(hit.end, name.start)
-        if len(gap) > 120 or _NOUN_STOP.search(re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)):
+        if len(gap) > 120 or _NOUN_STOP.search(
+            ""
+            if act.kind is Kind.CONSENT_ORDER and _GIVEN.fullmatch(gap)
+            else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)
+        ):
             break
         if act.kind is Kind.LAWSUIT and not re.search(r"\bagainst\b", gap + scene.reading.folded[hit.end - 8 : hit.end]):
             break
+        if act.kind is Kind.APPROVAL and "scheme" in gap:
+            break
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
-        if not (_LEADS.match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
+        is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
+        if not (is_given or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
             break
         run = listed(scene, name, sentence.end)
         beside = role_beside(scene, run[0])
@@ -335,13 +353,40 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if take(scene, act, run):
             return True
         break
-    lead_in = re.match(r"(?:(?:[^,;:.]|[,.](?=\d)|(?<=ca)\.){0,60}?\s)?(?:against|on|into|to|with)\s+", right)
-    if lead_in and not _NOUN_STOP.search(lead_in.group()):
-        placed = _placed(scene, act, hit.end + lead_in.end(), sentence)
-        if placed:
-            act.targets.append(placed)
-            return True
+    blank = _without_sums(scene, hit.end, sentence.end)
+    if act.kind is Kind.APPROVAL:
+        is_led = skeleton.endswith(" to support", 0, hit.end)
+        lead_in = re.match(r"\s", blank) if is_led else _IN_AID_OF.match(blank)
+    elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT):
+        lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
+    else:
+        lead_in = (_LEAD_IN if act.rule.startswith("en") else _lead_in_abroad()).match(blank)
+    if lead_in and (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) or not _NOUN_STOP.search(lead_in.group())):
+        run = placed_run(scene, act, hit.end + lead_in.end(), sentence)
+        act.targets += run
+        return bool(run)
     return False
+
+
+_WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")
+_IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
+_FAR = r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?"
+_LEAD_IN = re.compile(rf"{_FAR}(?:against|on|upon|into|to|with)\s+")
+
+
+@cache
+def _lead_in_abroad() -> re.Pattern[str]:
+    return re.compile(rf"{_FAR}(?:{alternation('grammar', 'onto_abroad')})\s+(?:die |der |das |den |la |le |il |les )?")
+
+
+def _without_sums(scene: Scene, start: int, end: int) -> str:
+    """The folded text with sums of money, and the brackets that convert them, blanked out."""
+    text = scene.skeleton[start:end]
+    for one in facts.sums(scene.reading.folded, start, end):
+        low, high = one.start - start, (one.converted[-1].end if one.converted else one.end) - start
+        high += text[high : high + 1] == ")"
+        text = text[:low] + " " * (high - low) + text[high:]
+    return text
 
 
 def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) -> bool:
@@ -358,12 +403,12 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
             if beside and beside[0] is Role.GROUP:
                 act.groups.append(name)
                 continue
-            return take(scene, act, _whole(scene, start, listed(scene, name, end), end))
+            return take(scene, act, whole_list(scene, start, listed(scene, name, end), end))
         if act.groups:
             return True
         if names and not all((role_beside(scene, name) or (None,))[0] is Role.MENTIONED for name in names):
             return False
-    lead = _leading_run(scene, act, sentence, end)
+    lead = leading(scene, act, sentence, end)
     if lead:
         act.targets.append(lead)
     return bool(lead)
@@ -371,13 +416,24 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
 
 def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
     """An act against firms that are counted or described, not named: only when a public body acts or the word leaves no doubt."""
+    if (
+        scene.caption is not None
+        and (trigger.kind in PENAL or trigger.kind is Kind.INVESTIGATION)
+        and trigger.frame in ("noun", "object", "subject")
+    ):
+        return True
+    if (
+        trigger.kind is Kind.FINE
+        and trigger.frame == "object"
+        and _described().match(scene.skeleton, hit.end)
+        and scene.acting(act, clause, hit.start)
+    ):
+        return True
+    if sentence.start == hit.start and trigger.kind is Kind.FINE and trigger.frame == "noun" and act.sentence == 0:
+        act.has_actor = True  # "Fine for late filing."
+        return True
     zone = scene.skeleton[max(sentence.start, hit.start - 60) : hit.end + 80]
-    told = re.search(
-        r"\b(?:companies|firms|banks|platforms|apps|operators|brokers|lenders|insurers|carriers|retailers|a company|a firm|a bank|"
-        r"an? [a-z]+ (?:company|firm|bank|provider|operator)|una banca|societe|una societa|un'azienda|azienda|the (?:bank|company|"
-        r"firm|operator|brokerage))\b",
-        zone,
-    )
+    told = _unnamed_firms().search(zone)
     if told is None and not (sentence.is_title or act.sentence <= 1):
         return (
             trigger.frame in ("noun", "object")
@@ -393,150 +449,35 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     return (
         scene.acting(act, clause, hit.start)
         or (bool(counted) and trigger.frame in ("subject", "noun", "object"))
-        or (told is not None and trigger.frame == "subject")
+        or (told is not None and (trigger.frame == "subject" or _is_fined(scene, sentence, hit, act, clause)))
     )
 
 
-_DECIDES = re.compile(
-    r"\b(?:approv\w+|clear\w*|block\w*|prohibit\w*|investigat\w+|open\w*|review\w*|seek\w* views|invit\w+ comments|refer\w*|"
-    r"consider\w*|launch\w*|authori[sz]\w+|merger inquir\w+|unconditional\w*|in-depth|finds?|found|accept\w*)\b"
-)
-
-
-def _merger(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
-    text = scene.skeleton[sentence.start : sentence.end]
-    if not _DECIDES.search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
-        return False
-    names = scene.firms(sentence.start, sentence.end)
-    if sentence.is_title and "merger inquir" in text:  # "X / Y merger inquiry"
-        lead = scene.reading.whole[sentence.start : hit.start]
-        for match in re.finditer(r"[^/]+", lead):
-            part = re.sub(r"\s*\([^)]*\)?\s*$|\s+(?:JV|and)\s*$", "", match.group()).strip()
-            left = sentence.start + match.start() + len(match.group()) - len(match.group().lstrip())
-            if (
-                1 < len(part) < 60
-                and " and " not in part
-                and not scene.firms(left, left + len(part))
-                and scene.skeleton[left : left + len(part)].count(FIRM) == 0
-            ):
-                names.append(scene.add(Name(left, left + len(part), left + len(part), firm_key(part), name=part, rule="caption")))
-    for match in re.finditer(
-        r"\b(?:clears|approves|blocks|prohibits|acquisition of|acquisition by|merger (?:of|with|between)|takeover (?:of|by)|"
-        r"purchase of|to buy|to acquire|into)\s",
-        text,
-    ):
-        if placed := _placed(scene, act, sentence.start + match.end(), sentence):
-            names.append(placed)
-    act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
-    act.has_actor = True
-    return bool(act.targets)
-
-
-def _leading_run(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
-    """A capitalised run that begins the sentence and leads up to its verb: "Lanier Marine Settles ...", outside the register."""
-    whole = scene.reading.whole
-    lead = re.match(r"(?:[^:\n]{0,12}:\s)?", whole[sentence.start : end])
-    start = sentence.start + (lead.end() if lead else 0)
-    near = re.search(
-        r"(?:^|[a-z,] )((?:[A-Z0-9][\w.&'’-]*)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of)){0,5})(?:\s(?:was|were|has been|have been))?\s$",
-        whole[start:end],
+@cache
+def _unnamed_firms() -> re.Pattern[str]:
+    """Firms that are spoken of without a name: "three banks", "an online shop", "orange juice makers"."""
+    nouns = [word for word in words("legal", "descriptors") if word.isalpha()]
+    many = "|".join(word for word in nouns if word.endswith("s"))
+    one = "|".join(nouns)
+    return re.compile(
+        rf"\b(?:{many}|{alternation('legal', 'descriptors_alone')}|"
+        rf"(?:an?|the|une?|una|un'|il|la|le|el|ein\w?|een)\s?(?:[a-z-]+ ){{0,2}}(?:{one}))\b"
     )
-    if (
-        near
-        and near.start(1)
-        and (one := firm_like(scene, start + near.start(1), start + near.end(1), is_led=False, is_bare=act.kind in _OF_FIRMS))
-    ):
-        return one
-    match = re.match(r"(?:[A-Z0-9][\w.&'’-]*|&|of|and)(?:\s(?:[A-Z0-9][\w.&'’-]*|&|of|and|de)){0,7}", whole[start:end])
-    if match is None:
-        return None
-    stop = start + match.end()
-    between = re.sub(r"^,[^,]{0,70},(?=\s)", ",", scene.skeleton[stop:end])
-    if (
-        len(between) > 90
-        or _STOP.search(re.sub(r"\b(?:as|than|was|were|is|are|has|have|had)\b|\([^)]*\)", "", between))
-        or (between.strip(" ,")[:1] not in ("", "(", "w", "h", "m") and not between.startswith((",", " (")))
-    ):
-        return None
-    return firm_like(scene, start, stop, is_led=False, is_bare=act.kind in _OF_FIRMS)
 
 
-def _placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
-    """The capitalised run right after a verb or preposition, when it looks like a firm and no person or place."""
-    whole = scene.reading.whole
-    lead = re.match(
-        r"\s*(?:(?:the|a|an|its|la|le|il|die|der|das|l'|gli|una?|both)\s+)?((?:[a-z][\w-]*\s+){0,5}?)(?=[A-Z0-9])", whole[at : sentence.end]
+@cache
+def _described() -> re.Pattern[str]:
+    """A firm that is only described: "fines an airline", "sanziona società che ..."."""
+    nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
+    return re.compile(rf"\s(?:(?:an?|the|una?|il|la|le|une?|eine?|een)\s)?(?:[a-z-]+\s)?(?:{nouns})(?![a-z])")
+
+
+def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
+    """A passive with a sum: "The company was fined €5 million" needs no body beside it."""
+    is_told = (
+        act.kind is Kind.FINE
+        and bool(_PASSIVE.search(scene.skeleton, clause, hit.start))
+        and bool(facts.sums(scene.reading.folded, hit.end, sentence.end))
     )
-    if lead is None:
-        return None
-    described = lead.group(1).split()
-    if (described and (described[-1] not in words("legal", "descriptors"))) or _STOP.search(lead.group(1)):
-        return None
-    start = at + lead.end()
-    match = re.match(r"[A-Z0-9][\w.&'’!-]*(?:[ ](?:[A-Z][\w.&'’!-]*|&|\d+))*", whole[start : sentence.end])
-    text = re.sub(r"(?:['’]s?|[.,])$", "", match.group() if match else "")
-    money = re.search(r"\s+(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|HUF|CZK|RON|Over|For|After|To|In|On|By|With)\b.*$", text)
-    text = text[: money.start()] if money else text
-    text = re.sub(r"\s+\d+$", "", text)
-    after = whole[start + len(text) : start + len(text) + 12]
-    if not text or not re.match(
-        r"\s*(?:$|[,.;:()\n–-]|['’]s?\s|[€$£]|[A-Z]{3}\s?\d|\d|(?:for|over|after|to|on|in|with|and|from|by|per|at|as|about|of|under|because|pour|a|di|not|more|up|nearly|around|following|was|has)\b)",
-        after,
-        re.IGNORECASE,
-    ):
-        return None
-    is_ordered = act.kind is Kind.RECTIFICATION and not text.endswith("s") and bool(scene.bodies(sentence.start, at))
-    return firm_like(scene, start, start + len(text), is_led=bool(described), is_bare=act.kind in _OF_FIRMS or is_ordered)
-
-
-def firm_like(scene: Scene, start: int, end: int, *, is_led: bool, is_bare: bool) -> Name | None:
-    """A new name for the run, when something says firm: a legal or trade word, a noun before it, its spelling, the rest of the text."""
-    reading = scene.reading
-    surface = reading.whole[start:end]
-    tokens = fold(surface).replace("’", "'").split()
-    if (
-        not tokens
-        or scene.firms(start, end)
-        or scene.bodies(start, end)
-        or len(surface) < 2
-        or vocabulary("legal", "not_firms").intersection(tokens)
-        or len(tokens) > 8
-        or tokens[0].isdigit()
-    ):
-        return None
-    no_firms = vocabulary("bodies", "words") | vocabulary("bodies", "places")
-    if (
-        {fold(surface), tokens[0]} & no_firms
-        or fold(surface) in vocabulary("persons", "places") | vocabulary("legal", "latin")
-        or any(hit.start >= start and hit.end <= end for hit in reading.hits)
-    ):
-        return None
-    described = re.search(
-        rf"\b(?:{'|'.join(re.escape(word) for word in words('legal', 'descriptors'))})\s{re.escape(fold(surface))}(?![a-z])", reading.folded
-    )
-    is_led = is_led or bool(described) or bool(re.search(re.escape(surface) + r"\s*\((?:the )?[\"“]", reading.whole))
-    known = next((name for name in reading.names if not name.regulators and name.start != start and name.key == firm_key(surface)), None)
-    line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : (reading.whole.find("\n", end) + 1 or len(reading.whole) + 1) - 1]
-    capitals = [word[:1].isupper() for word in re.findall(r"[A-Za-z]{4,}", line)]
-    is_headline = len(capitals) > 3 and sum(capitals) / len(capitals) > 0.7
-    is_trade = bool(vocabulary("legal", "corporate").intersection(tokens[1:])) or tokens[-1].rstrip(".") in vocabulary("legal", "latin")
-    is_odd = (
-        is_bare
-        and len(tokens) == 1
-        and not line.isupper()
-        and (surface[1:] != surface[1:].lower() or (not is_headline and len(surface) > 2))
-    )
-    if not (known or is_led or is_trade or is_odd):
-        return None
-    name = Name(start, end, end, firm_key(surface), name=surface, rule="place")
-    if known:
-        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id, name.strength = (
-            known.key,
-            known.firm_id,
-            known.name,
-            known.via,
-            known.brand_id,
-            known.child_id,
-            known.strength,
-        )
-    return scene.add(name)
+    act.has_actor = act.has_actor or is_told
+    return is_told

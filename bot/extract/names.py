@@ -318,10 +318,7 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     if _CODE.match(after):
         return "ticker"
     cue = pattern("weak", "before").search(before + "\0")
-    is_end = re.match(
-        r"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:over|for|after|to|on|in|with|under|and|from|by|at|of|as|because|when|while|following|about|is|was|are|has|had|must|will|not|again|million|billion|agreed|agrees|settles|recalls|faces|fined|failed|violated|abused|hit|\d)\b)",
-        after,
-    )
+    is_end = _weak_end().match(after)
     if cue and is_end:
         return "cue"
     if (
@@ -347,6 +344,11 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
     return ""
 
 
+@cache
+def _weak_end() -> re.Pattern[str]:
+    return re.compile(rf"\s*(?:[,.;:()!?\"]|$|\n|(?:[$€£]|eur|usd)|(?:{alternation('weak', 'after')}|\d)\b)")
+
+
 _CONTEXT = re.compile(
     "约谈|责令|下架|调查|处罚|罚|通报|点名|警告|叫停|封杀|召回|起诉|立案|监管|被|遭|收到|异议声明|警示函|问询函|关注函|告知书|整改"
 )
@@ -367,6 +369,24 @@ def vocabulary(section: str, key: str) -> frozenset[str]:
     return frozenset(words(section, key))
 
 
+@cache
+def lands() -> frozenset[str]:
+    """Countries, states and their adjectives."""
+    return vocabulary("legal", "lands") | vocabulary("bodies", "places")
+
+
+@cache
+def alternation(section: str, key: str) -> str:
+    """The lexicon's list as the inside of an expression, longest first."""
+    return "|".join(re.escape(word) for word in words(section, key))
+
+
+@cache
+def stems(section: str, key: str) -> re.Pattern[str]:
+    """The words of a text that begin as the lexicon's list says."""
+    return re.compile(rf"\b(?:{alternation(section, key)})\w*")
+
+
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
     text = re.sub(r"[,.]", "", fold(surface)).strip()
@@ -384,7 +404,7 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
     for start, end in spans:
         if not (start < reading.title_end or start == 0 or any(start <= hit.start < end for hit in hits)):
             continue
-        for left, right in (*_latin_names(reading, start, end), *_han_names(reading, start, end, hits, names)):
+        for left, right in (*_undescribed(reading, _latin_names(reading, start, end)), *_han_names(reading, start, end, hits, names)):
             inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
             if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
                 continue
@@ -395,11 +415,22 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
             taken.append((left, right))
 
 
+def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Without what only describes the next one: "Patio Furniture Company Grosfillex Inc."."""
+    before: tuple[int, int] | None = None
+    for span in spans:
+        if before and not (span[0] == before[1] + 1 and reading.whole.endswith(("Company", "Firm", "Corporation"), 0, before[1])):
+            yield before
+        before = span
+    if before:
+        yield before
+
+
 _FORM = re.compile(
-    r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
+    r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
     r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
     r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.])|(?=\.(?:\s|$)))"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
 )
 
 
@@ -413,23 +444,27 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
     """Walk left from each legal form over the capitalised words before it."""
     whole, last = reading.whole, start
     for form in _FORM.finditer(whole, start, end):
-        if form.start() < last:
+        form_start = form.start() + 1
+        if form_start < last:
             continue
-        left = at = form.start()
+        left = at = form_start
         count = 0
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
+            bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
+            if bracket and at == form_start:
+                before, comma = before[: bracket.start()], False
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
             if token is None:
                 break
             text = token.group()
-            if comma and not (at == form.start() or _is_listy(whole, last, at)):
+            if comma and not (at == form_start or _is_listy(whole, last, at)):
                 break
             is_name = text[0].isupper() or text[0].isdigit() or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
-                if inner is None or not inner.group(1)[0].isupper() or text == "for":
+                if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):
                     break
                 at = last + token.start()
                 continue
@@ -442,25 +477,29 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             at = left = last + token.start()
             count += 1
         if count:
-            left = _strip_front(reading, left, form.start())
-            if left < form.start():
+            left = _strip_front(reading, left, form_start)
+            places = lands()
+            if left < form_start and not all(
+                word in places for word in fold(whole[left:form_start]).split()
+            ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
-                if whole[last - 1] == "." and whole[left:last].split()[-1].rstrip(".") in (
-                    "plc",
-                    "PLC",
-                    "LLC",
-                    "LLP",
-                    "AG",
-                    "GmbH",
-                    "Limited",
-                    "Company",
-                    "Corporation",
-                    "SE",
-                    "AB",
-                ):
+                if whole[last - 1] == "." and not _is_pointed(whole[left:last].split()[-1]):
                     last -= 1
                 yield left, last
+
+
+_LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
+
+
+def _is_form(word: str) -> bool:
+    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
+    return fold(word).strip(".,") in _forms() | {"group"}
+
+
+def _is_pointed(form: str) -> bool:
+    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."."""
+    return "." in form[:-1] or form.lower() in ("inc.", "ltd.", "corp.", "co.", "pte.", "pty.", "bros.")
 
 
 _STOPPERS = frozenset(("against", "with", "by", "to", "fines", "fined", "sues", "charges", "orders", "v.", "vs.", "v", "controller:"))
@@ -552,7 +591,7 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
             continue
         match = _DEFINITION.match(reading.whole, name.end) or _FAR_DEFINITION.match(reading.whole, name.end)
         short = (match.group(1) or match.group(2) or "").strip() if match else ""
-        if len(short) < 2 or fold(short) in ("the", "company", "the company", "bank", "the bank", "group", "the group"):
+        if len(short) < 2 or fold(short).removeprefix("the ") in vocabulary("legal", "defined_things"):
             continue
         if match and match.group(2) and not _is_initials(short, reading.whole[name.start : name.end]):
             continue
@@ -587,7 +626,8 @@ def add_definitions(reading: Reading, names: list[Name]) -> None:
 
 def _is_initials(short: str, full: str) -> bool:
     letters = [word[0] for word in re.findall(r"[^\W\d_]+", full)]
-    return (short.isupper() and all(char in "".join(letters).upper() for char in short)) or fold(short) in fold(full)
+    initials = [char for char in short if char.isalpha()]
+    return (short.isupper() and all(char in "".join(letters).upper() for char in initials)) or fold(short) in fold(full)
 
 
 def close_brackets(reading: Reading, name: Name) -> None:

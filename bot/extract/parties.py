@@ -31,7 +31,7 @@ _ALSO = (
     r"(?:f/?k/?a|n/?k/?a|a/?k/?a|d/?b/?a|t/?a|formerly(?: known as)?|now known(?: in relevant part)? as|also known as|doing business as|"
     r"trading as)"
 )
-_BRACKET = re.compile(r"\s*[,.]?\s?\([^()]*(?:\)|$)")
+_BRACKET = re.compile(r"\s*,?\s?\([^()]*(?:\)|$)")
 _RENAMED = re.compile(rf"[\s,]+{_ALSO}\b:?\s", re.IGNORECASE)
 _ALIAS = re.compile(rf"^\W*(?:{_ALSO}\b:?\s*)?(?:the )?", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\s,;]+")

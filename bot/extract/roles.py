@@ -6,10 +6,11 @@ The frames of the two script families (`latin`, `han`) and the kinds build on th
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 
 from bot.extract.facts import Count
 from bot.extract.names import Name, Reading, firm_key
@@ -23,6 +24,7 @@ FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton
 PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
 """Kinds that carry a penalty, or ask for one."""
 _PRONOUN = re.compile(r"\b(?:it|they|he|she|we|the agency|the body|who|which|then|and)\b[^,;]*$")
+_ADVERBS = re.compile(r"\b[a-z]+ly\b")
 _THINGS = frozenset((Kind.BAN, Kind.SUSPENSION, Kind.REMOVAL, Kind.RECALL, Kind.INVESTIGATION, Kind.LAWSUIT, Kind.FINE))
 
 
@@ -44,6 +46,7 @@ class Act:
     is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
     is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_over: bool = False  # an investigation that the text says led to what it tells
 
 
 class Scene:
@@ -53,10 +56,15 @@ class Scene:
         self.reading = reading
         self.own = own
         self.skeleton = _skeleton(reading)
-        self._starts = [name.start for name in reading.names]
+        self._firms = [name for name in reading.names if not name.regulators]
+        self._firm_starts = [name.start for name in self._firms]
+        self._bodies = [name for name in reading.names if name.regulators]
+        self._body_starts = [name.start for name in self._bodies]
+        self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
+        self.places: list[str] = []  # countries of the bodies that are spoken of
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
-        self.caption: list[Name] = []  # whom a title without a verb is about
-        firms = [(name.start, name.end) for name in reading.names if not name.regulators]
+        self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
+        firms = [(name.start, name.end) for name in self._firms]
         marks = [(at, is_place) for at, is_place in reading.bodies if not any(start <= at < end for start, end in firms)]
         self._marks = [at for at, _ in marks]
         self._words = [at for at, is_place in marks if not is_place]
@@ -64,7 +72,7 @@ class Scene:
     @property
     def has_body(self) -> bool:
         """Whether any public body is spoken of at all."""
-        return bool(self.own or self._marks) or any(name.regulators for name in self.reading.names)
+        return bool(self.own or self._marks or self._bodies)
 
     def is_body(self, start: int, end: int, *, places: bool = True) -> bool:
         """Whether a public body is spoken of between the offsets, a country as one too unless `places` is False."""
@@ -74,13 +82,13 @@ class Scene:
 
     def firms(self, start: int, end: int) -> list[Name]:
         """The firms named between the offsets, in order."""
-        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return [name for name in self.reading.names[low:high] if not name.regulators]
+        low = bisect_left(self._firm_starts, start)
+        return self._firms[low : bisect_left(self._firm_starts, end, low)]
 
     def bodies(self, start: int, end: int) -> list[Name]:
         """The regulators named between the offsets."""
-        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return [name for name in self.reading.names[low:high] if name.regulators]
+        low = bisect_left(self._body_starts, start)
+        return self._bodies[low : bisect_left(self._body_starts, end, low)]
 
     def add(self, name: Name) -> Name:
         """Take a name that only its place in a sentence shows to be a firm."""
@@ -116,9 +124,10 @@ class Scene:
         return found
 
     def _insert(self, name: Name) -> None:
-        at = bisect_left(self._starts, name.start)
-        self.reading.names.insert(at, name)
-        self._starts.insert(at, name.start)
+        insort(self.reading.names, name, key=attrgetter("start"))
+        at = bisect_left(self._firm_starts, name.start)
+        self._firms.insert(at, name)
+        self._firm_starts.insert(at, name.start)
         self.skeleton = self.skeleton[: name.start] + FIRM * (name.end - name.start) + self.skeleton[name.end :]
 
     def gap(self, start: int, end: int) -> str:
@@ -132,7 +141,10 @@ class Scene:
         act.has_actor = (
             act.has_actor
             or self.is_body(start, end)
-            or (FIRM not in zone and (self.own is not None or (self.has_body and (not zone.strip() or bool(_PRONOUN.search(zone))))))
+            or (
+                FIRM not in zone
+                and (self.own is not None or (self.has_body and (not _ADVERBS.sub("", zone).strip() or bool(_PRONOUN.search(zone)))))
+            )
         )
         return act.has_actor
 
@@ -187,36 +199,29 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         return Role.MENTIONED, "speaker"
     if rest.startswith(words("roles", "han_holders")):
         return Role.MENTIONED, "holder"
+    spoken = before.split()[-4:]
     for key, role in (
         ("complainant", Role.COMPLAINANT),
         ("impersonated", Role.IMPERSONATED),
         ("owner", Role.MENTIONED),
         ("other", Role.MENTIONED),
     ):
-        if before[-1:] > "\u2fff":  # a Han letter
-            if before.endswith(_han_before(key)) and (key != "complainant" or _COMPLAINS.match(after)):
-                return role, key
+        latin, last_words, han = _before(key)
+        if before.endswith(han):
+            is_told = key != "complainant" or bool(_COMPLAINS.match(after))
+        elif not last_words.isdisjoint(spoken) and (match := latin.search(before)):
+            is_told = match.group(1) != "such as" or "rivals" in before or "competitors" in before
+        else:
             continue
-        match = _before(key).search(before)
-        if match and not (
-            (match.group(2) and key == "complainant" and not _COMPLAINS.match(after))
-            or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
-        ):
+        if is_told and not (scene.ends & {name.start - 1, name.start - 5}):
             return role, key
     return None
-
-
-_COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
-
-
-@cache
-def _han_before(key: str) -> tuple[str, ...]:
-    return tuple(word for word in words("roles", key) if not word.isascii())
 
 
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 
+_COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
 _HAN_LINK = re.compile(r"^(?:银行|集团|公司|股份)?(?:的|一|两|多名|原|前|\d+名)?")
 
 
@@ -237,11 +242,12 @@ def alternatives(key: str) -> str:
 
 
 @cache
-def _before(key: str) -> re.Pattern[str]:
-    latin = "|".join(re.escape(word) for word in words("roles", key) if word.isascii())
-    han = "|".join(re.escape(word) for word in words("roles", key) if not word.isascii())
+def _before(key: str) -> tuple[re.Pattern[str], frozenset[str], tuple[str, ...]]:
+    """The words before a name that give it a role: Latin ones as an expression, with the last word of each; Chinese ones."""
+    latin = [word for word in words("roles", key) if word.isascii()]
     tail = r"\s+(?:the |its |an? |both |u\.s\. )?(?:[a-z-]+ ){0,2}?$"
-    return re.compile(f"(?<![a-z])({latin}){tail}|({han or '(?!)'})$")
+    expression = re.compile(f"(?<![a-z])({'|'.join(map(re.escape, latin))}){tail}")
+    return expression, frozenset(word.split()[-1] for word in latin), tuple(word for word in words("roles", key) if not word.isascii())
 
 
 def listed(scene: Scene, first: Name, limit: int) -> list[Name]:
@@ -276,15 +282,16 @@ def lead_of(names: list[Name], last: int, scene: Scene) -> int:
     return last
 
 
+_SHARES = ("shares of ", "shares in ", "stock of ", "securities of ", "sale of ")  # suspended or banned, the firm is hit
+
+
 def take(scene: Scene, act: Act, run: Iterable[Name]) -> bool:
     """Sort the run's names into targets and owners; True when a target or an owner was found."""
     for name in run:
         beside = role_beside(scene, name)
-        if (
-            beside is None
-            or (beside[1] == "thing" and act.kind in _THINGS)
-            or (beside[1] == "speaker" and act.kind is Kind.TALKS)  # 约谈X负责人
-        ):
+        is_thing = beside is not None and (beside[1] == "thing" or scene.skeleton.endswith(_SHARES, 0, name.start))
+        is_speaker = beside is not None and beside[1] == "speaker"  # 约谈X负责人
+        if beside is None or (is_thing and act.kind in _THINGS) or (is_speaker and act.kind is Kind.TALKS):
             act.targets.append(name)
         elif beside[0] is Role.GROUP:
             act.groups.append(name)

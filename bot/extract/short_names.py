@@ -130,7 +130,7 @@ def _long_endings() -> re.Pattern[str]:
 def begins_predicate(text: str) -> bool:
     """Whether the words begin with a predicate, so that no subject stands before it: 因违规, 财务造假."""
     match = _ends().match(text)
-    return match is not None and match[1] is not None and match[1].isalnum()
+    return match is not None and match[1] is not None and match[1].isalnum() and not match[1][0].isdigit()
 
 
 def is_said_of_firms(folded: str, start: int, end: int) -> bool:

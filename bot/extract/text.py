@@ -145,11 +145,8 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
 
     def close(end: int) -> None:
         nonlocal start
-        left, right = start, end
-        while left < right and whole[left].isspace():
-            left += 1
-        while right > left and whole[right - 1].isspace():
-            right -= 1
+        said = whole[start:end]
+        left, right = end - len(said.lstrip()), start + len(said.rstrip())
         if left < right:
             found.append(Sentence(left, right, left < title_length))
         start = end

@@ -152,7 +152,8 @@ class Desk:
             case FirmInfo(name):
                 match = await self._firm(name, FirmInfo)
                 view = await self._store.firm(match.firm_id)
-                assert view is not None  # noqa: S101 - it was just resolved, and firms are never deleted
+                if view is None:  # its list was taken away a moment ago
+                    raise _Stop(f"No firm “{name}” in the register any more.")
                 return answers.firm(view, await self._store.coverage(), look)
             case Subscribe():
                 return await self._subscribe(command, who, look, can_post, zone_of)

@@ -1,0 +1,64 @@
+"""Mergers and aid: the firms that a review, a clearance or an approval is about.
+
+are_parties(scene, sentence, hit, act) -> bool    fills in the parties of a merger that a body decides on
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from bot.extract.names import Hit, Name, alternation, firm_key, stems
+from bot.extract.phrases import firm_like, placed
+from bot.extract.roles import FIRM, Act, Scene, role_beside
+from bot.extract.text import Sentence
+
+
+def deciding() -> re.Pattern[str]:
+    """The words of a decision on a merger or an aid."""
+    return stems("mergers", "decides")
+
+
+@cache
+def _party() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{alternation('mergers', 'parties')})\s")
+
+
+_BUYERS_DEAL = re.compile(
+    r"(?<!\w)(?P<buyer>[A-Z][\w&.-]+(?: [A-Z][\w&.-]+){0,3})['’]s?\s(?:[a-z$€£\d.]+\s){0,3}"
+    r"(?:acquisition|purchase|takeover|bid|merger|deal)\b"
+)
+_BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
+
+
+def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """Whether a body decides on the merger that the sentence tells of; its firms are the parties."""
+    text = scene.skeleton[sentence.start : sentence.end]
+    if not deciding().search(text) or not (scene.own or scene.is_body(sentence.start, sentence.end)):
+        return False
+    names = scene.firms(sentence.start, sentence.end)
+    for match in _BUYERS_DEAL.finditer(scene.reading.whole, sentence.start, sentence.end):
+        if one := firm_like(scene, *match.span("buyer"), is_led=False, is_bare=True):
+            names.append(one)
+    if sentence.is_title and "merger inquir" in text and "/" in text:
+        names += _in_title(scene, sentence, hit)
+    for expression in (_party(), _BUYER):
+        for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):
+            if one := placed(scene, act, match.end(), sentence):
+                names.append(one)
+    act.targets = [name for name in names if (role_beside(scene, name) or (None, ""))[1] not in ("holder", "complainant")]
+    act.has_actor = True
+    return bool(act.targets)
+
+
+def _in_title(scene: Scene, sentence: Sentence, hit: Hit) -> list[Name]:
+    """The parties of a title "X / Y merger inquiry" that are not known otherwise."""
+    found: list[Name] = []
+    for match in re.finditer(r"[^/]+", scene.reading.whole[sentence.start : hit.start]):
+        part = re.sub(r"\s*\([^)]*\)?\s*$|\s+(?:JV|and)\s*$", "", match.group()).strip()
+        left = sentence.start + match.start() + len(match.group()) - len(match.group().lstrip())
+        right = left + len(part)
+        is_name = 1 < len(part) < 60 and " and " not in part and (part != part.lower() or " " not in part)
+        if is_name and not scene.firms(left, right) and FIRM not in scene.skeleton[left:right]:
+            found.append(scene.add(Name(left, right, right, firm_key(part), name=part, rule="caption")))
+    return found

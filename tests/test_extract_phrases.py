@@ -1,0 +1,178 @@
+"""Firms outside the register, shown by their place in a Latin sentence: what makes a phrase one, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reading import read, targets
+
+
+@pytest.mark.parametrize(
+    ("text", "firms"),
+    [
+        pytest.param("The agency fined Brightcell €5,000.", {"Brightcell"}, id="one word after a fine"),
+        pytest.param("The agency fined eCampo €5,000.", {"eCampo"}, id="a small first letter"),
+        pytest.param("The agency fined Club Náutico el Faro €5,000.", {"Club Náutico el Faro"}, id="particles inside"),
+        pytest.param("The agency imposed a fine of €5,000 on Morel.net for spam.", {"Morel.net"}, id="a point inside"),
+        pytest.param(
+            "The agency imposed a fine of €5,000 on Pell / N.D.P. nv. The controller is a lab.", {"Pell / N.D.P. nv"}, id="a slash"
+        ),
+        pytest.param(
+            "The agency imposed a fine of €5,000 on BRAbank ASA. The controller is a bank.", {"BRAbank ASA"}, id="a regulator's initials"
+        ),
+        pytest.param("The agency imposed a fine on Hotel Adler, S.L. for spam.", {"Hotel Adler, S.L."}, id="a form after a comma"),
+        pytest.param("The agency imposed a fine of €5,000 on UAB Vilna for spam.", {"UAB Vilna"}, id="a form in front"),
+        pytest.param("The agency fined the lender Quickpound £5,000.", {"Quickpound"}, id="a noun before"),
+        pytest.param("The agency fined the company “light and dark” £5,000.", {"light and dark"}, id="quotation marks"),
+        pytest.param("The agency fined the Amsterdam hospital group OLVG €5,000.", {"OLVG"}, id="a place and a noun before"),
+        pytest.param("The agency fined Kell Moor, an electricity supplier, €5,000.", {"Kell Moor"}, id="apposition"),
+        pytest.param("The agency fined Kell Moor (“Kell”) €5,000.", {"Kell Moor"}, id="a definition"),
+        pytest.param("The agency reprimanded DeepVault for spam.", {"DeepVault"}, id="a coined word"),
+        pytest.param("The agency ordered Forbes Romania to delete the list.", {"Forbes Romania"}, id="a name and a country"),
+        pytest.param(
+            "The agency opened an investigation into Kell Moor. The company sells tea.", {"Kell Moor"}, id="spoken of as a company"
+        ),
+        pytest.param("Kell Moor was fined €5,000 for spam.", {"Kell Moor"}, id="subject of a passive"),
+        pytest.param("FCA fines Ashgrove £3m", {"Ashgrove"}, id="a headline with a sum"),
+        pytest.param("The agency imposed a fine of €5,000 on the operator of Kell Moor, a shop.", {"Kell Moor"}, id="the operator of"),
+        pytest.param(
+            "Patio Company Grosfield Inc. agreed to pay $5 million, the agency said.", {"Grosfield Inc."}, id="described with a capital"
+        ),
+        pytest.param(
+            "The agency approved a settlement with DHB Express (USA), Inc.", {"DHB Express (USA), Inc."}, id="a country in brackets"
+        ),
+        pytest.param("The agency fined Brightcell and Moorcell €5,000.", {"Brightcell", "Moorcell"}, id="two joined"),
+        pytest.param("The agency fined Brightcell and John Carter €5,000.", {"Brightcell"}, id="a firm and a person"),
+        pytest.param("The agency fined Brightcell and left.", {"Brightcell"}, id="a firm and a verb"),
+        pytest.param("SEC Settles With Advisory Firm Harbor Advisers Over Fees", {"Harbor Advisers"}, id="a noun with a capital"),
+        # and what is none
+        pytest.param("The agency fined John Carter €5,000.", set(), id="a person"),
+        pytest.param("The agency fined Olga Petrova €5,000.", set(), id="a person of another language"),
+        pytest.param("The agency fined Mr Kell €5,000.", set(), id="a title"),
+        pytest.param("The agency fined former hedge fund manager Crispin Kell €5,000.", set(), id="a role before a name"),
+        pytest.param("The agency fined the City of Kell €5,000.", set(), id="a town"),
+        pytest.param("The agency fined the Region of Kell €5,000.", set(), id="a region"),
+        pytest.param("The Commission fined Poland €5,000 a day.", set(), id="a state"),
+        pytest.param("The agency fined New Jersey €5,000.", set(), id="a state of two words"),
+        pytest.param("A New Jersey company was fined $5,000 by the agency.", set(), id="a state's company"),
+        pytest.param("The agency fined Kell shareholders €5,000.", set(), id="a name that goes on"),
+        pytest.param("The agency reprimanded Kell Moor.", set(), id="two words that nothing makes a firm"),
+        pytest.param("The agency opened an investigation into Death of Boy.", set(), id="a headline's noun"),
+        pytest.param("The agency fined EUR 5,000.", set(), id="a currency"),
+        pytest.param("The settlement includes changes to Servicing and to Lending, the agency said.", set(), id="to is no with"),
+        pytest.param("The settlement coincides with a Deferred Prosecution Agreement, the agency said.", set(), id="a document"),
+    ],
+)
+def test_phrases(text: str, firms: set[str]) -> None:
+    assert targets(read(text)) == firms
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "firms"),
+    [
+        pytest.param("The agency told Kell Ltd of it. It fined the company €5,000.", "fine", {"Kell Ltd"}, id="the company"),
+        pytest.param("The agency probed Kell Ltd. The DPA imposed a fine of €5,000.", "fine", {"Kell Ltd"}, id="no object at all"),
+        pytest.param("Kell Ltd sent mails. The controller was fined €5,000 by the agency.", "fine", {"Kell Ltd"}, id="the controller was"),
+        pytest.param("Kell Ltd and Moor Ltd met. The agency fined the company €5,000.", "fine", set(), id="which company?"),
+        pytest.param("The company was fined €5,000.", "fine", set(), id="a company without a name"),
+        pytest.param("It rained. It was cold. The shop shut. The agency imposed a fine of €5,000.", "fine", set(), id="with a sum"),
+        pytest.param("Fine for late filing.", "fine", set(), id="a title's fine"),
+        pytest.param("The agency found that Kell Ltd had infringed the rules.", "other", {"Kell Ltd"}, id="a finding"),
+        pytest.param(
+            "The agency found that the airline DeepSky infringed the rules.", "other", {"DeepSky"}, id="a finding, outside the register"
+        ),
+        pytest.param("The agency preliminarily finds Kell Ltd in breach.", "proposed_penalty", {"Kell Ltd"}, id="a preliminary finding"),
+        pytest.param("The agency ordered Kell Ltd to pay €5,000.", "fine", {"Kell Ltd"}, id="ordered to pay"),
+        pytest.param("The agency ordered Kell Ltd to pay €5,000 in compensation.", "rectification", {"Kell Ltd"}, id="to those harmed"),
+        pytest.param("The agency decided to fine Kell Ltd.", "fine", {"Kell Ltd"}, id="decided to fine"),
+        pytest.param("The agency accepted undertakings from Kell Ltd.", "consent_order", {"Kell Ltd"}, id="undertakings from"),
+        pytest.param("The agency cleared the purchase of Kell by Moor.", "merger_decision", {"Kell", "Moor"}, id="both sides of a merger"),
+        pytest.param("The agency approved State aid to support Kell Ltd.", "approval", {"Kell Ltd"}, id="aid"),
+        pytest.param("The agency suspended the shares of Kell Ltd.", "suspension", {"Kell Ltd"}, id="its shares"),
+        pytest.param("The agency conducted unannounced inspections at a company.", "investigation", set(), id="inspections"),
+    ],
+)
+def test_what_is_told_of_whom(text: str, kind: str, firms: set[str]) -> None:
+    reading = read(text)
+    told = [(action.kind.value, {firm.surface.rstrip(".") for firm in action.targets}) for action in reading.actions]
+    assert (kind, firms) in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("The agency wants to fine Kell Ltd.", id="wants to fine"),
+        pytest.param("Kell Ltd refused to settle, the agency said.", id="refused to settle"),
+        pytest.param("Kell Ltd recalls its policy, the agency said.", id="recalls a policy"),
+        pytest.param("Kell Ltd found that Moor Ltd infringed its rights.", id="a firm's finding"),
+        pytest.param("The agency found Kell Ltd in Leeds.", id="found, but no breach"),
+        pytest.param("Several agencies have already imposed fines and bans on Kell Ltd.", id="what went before"),
+        pytest.param("The agency approved a State aid scheme to support Kell Ltd.", id="a scheme"),
+        pytest.param("The agency paid State aid to Kell Ltd.", id="aid that nobody approves"),
+        pytest.param("A rise in the merger of Kell Ltd and Moor Ltd was seen by the agency.", id="a merger without a decision"),
+        pytest.param("Kell Ltd accepted undertakings from Moor Ltd.", id="between firms"),
+        pytest.param("The agency found after Kell Ltd complained a breach.", id="a finding after a complaint"),
+        pytest.param("Google's fines are many, the agency said.", id="fines without a sum"),
+    ],
+)
+def test_what_is_no_act(text: str) -> None:
+    assert targets(read(text)) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "firms"),
+    [
+        pytest.param("Die Behörde hat der Falke GmbH ein Bußgeld auferlegt.", "de", {"Falke GmbH"}, id="between verb and noun"),
+        pytest.param("Der Verein verlangt ein Bußgeld für die Falke GmbH.", "de", set(), id="nobody public"),
+        pytest.param("L'autorité inflige à Brévent une amende.", "fr", {"Brévent"}, id="before the noun"),
+        pytest.param("De autoriteit legt een boete op.", "nl", set(), id="nobody named"),
+    ],
+)
+def test_languages_of_a_freer_order(text: str, language: str, firms: set[str]) -> None:
+    assert targets(read(text, language=language)) == firms
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        pytest.param(
+            "NEWSLETTER - Il Garante privacy sanziona Serralunga SpA - Dal Garante ok alle linee guida di Brillo SpA - Il punto",
+            [("fine", {"Serralunga SpA"})],
+            id="each story for itself",
+        ),
+        pytest.param("NEWSLETTER - Il Garante privacy sanziona una banca - Online le FAQ - Il punto", [("fine", set())], id="unnamed"),
+        pytest.param("Il Garante privacy sanziona Serralunga SpA - le ragioni", [("fine", {"Serralunga SpA"})], id="one dash"),
+    ],
+)
+def test_newsletters(title: str, told: list[tuple[str, set[str]]]) -> None:
+    reading = read("", title=title, regulator="it-garante", language="it")
+    assert [(action.kind.value, {firm.surface for firm in action.targets}) for action in reading.actions] == told
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "found"),
+    [
+        pytest.param(
+            "GXO / Kell merger inquiry",
+            "The CMA investigates the purchase by GXO Logistics, Inc. of Kell.",
+            {"GXO Logistics, Inc.", "Kell"},
+            id="beginning",
+        ),
+        pytest.param(
+            "KBF / Moor merger inquiry",
+            "The CMA investigates the acquisition by Kell British Foods plc of Moor.",
+            {"Kell British Foods plc", "Moor"},
+            id="initials",
+        ),
+        pytest.param("viagetto / Moor merger inquiry", "", {"viagetto", "Moor"}, id="a firm in small letters"),
+        pytest.param("Moor / several care homes merger inquiry", "", {"Moor"}, id="no firm in small letters"),
+    ],
+)
+def test_parties_of_mergers(title: str, text: str, found: set[str]) -> None:
+    assert targets(read(text, title=title, regulator="gb-cma")) == found
+
+
+def test_a_titles_short_names_and_the_full_ones_are_one_merger() -> None:
+    text = "The CMA investigated the completed acquisition by Riverbank Ltd of Moorland Ltd."
+    (action,) = read(text, title="Hale / Polka merger inquiry", regulator="gb-cma").actions
+    assert {firm.surface.rstrip(".") for firm in action.targets} == {"Hale", "Polka", "Riverbank Ltd", "Moorland Ltd"}
