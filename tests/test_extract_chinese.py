@@ -113,6 +113,12 @@ def test_glued_headlines(title: str, found: set[str]) -> None:
         pytest.param("合肥两家机构被立案调查", set(), id="a count without names"),
         pytest.param("警方对“远山财行”和“青禾财行”立案侦查", {"远山财行", "青禾财行"}, id="quoted, joined by 和"),
         pytest.param("阿里推新、远山信通开店、青禾被罚", set(), id="clauses joined like a list"),
+        pytest.param("远山开店、京东IPO、美团等再获整改通知", {"meituan"}, id="what a known firm does, joined like a list"),
+        pytest.param(
+            "警方明确定性的有远山爱家、美团、天天青禾等多家，均因涉嫌集资诈骗被立案",
+            {"远山爱家", "meituan", "天天青禾"},
+            id="a list in the part before",
+        ),
         pytest.param("腾讯推出新产品、远山信通被市场监管局罚款5万元", {"远山信通"}, id="a clause before the subject"),
         pytest.param("证监会对冒充腾讯的远山理财处以罚款", {"远山理财"}, id="behind whom it impersonates"),
         pytest.param("贝因信(600123)收监管函", {"贝因信"}, id="a letter that is also a coverb"),
@@ -347,7 +353,10 @@ def test_reports_are_no_acts(title: str) -> None:
 def test_a_list_of_the_users_own_makes_weak_names_subjects(tmp_path: Path) -> None:
     """A name that could be a word or a person counts where a firm is hit, cut exactly out of glued headlines."""
     path = tmp_path / "own.csv"
-    path.write_text("name,aliases,tickers\n安诺其,,300067.SZ\n太阳能,,000591.SZ\n", encoding="utf-8")
+    path.write_text(
+        "name,aliases,tickers\n安诺其,,300067.SZ\n太阳能,,000591.SZ\n环保,,000730.SZ\n*ST仰帆,仰帆,600421.SH\n*ST毅达,毅达,600610.SH\n",
+        encoding="utf-8",
+    )
     own = FirmIndex(with_list(shipped_register(load_catalogue().regulators), path))
 
     def hit(title: str) -> set[str]:
@@ -356,4 +365,8 @@ def test_a_list_of_the_users_own_makes_weak_names_subjects(tmp_path: Path) -> No
     assert hit("远山股份大股东减持300万股安诺其因信披违规被罚50万元") == {"安诺其"}
     assert hit("网信办约谈太阳能负责人") == {"太阳能"}
     assert hit("安诺其股东被证监会立案调查") == set()
+    assert hit("证监会责令远山股份(600123)披露环保问题") == {"远山股份"}
+    assert hit("拉杆箱不合格仰帆控股(600421)涉嫌信披违规 遭证监会立案调查") == {"*ST仰帆"}
+    assert hit("中毅达虚增利润被罚5万元") == {"中毅达"}
+    assert hit("毅达虚增利润被罚5万元") == {"*ST毅达"}
     assert hit("太阳能产业扶持政策发布 市场监管局罚款50万元的旧规废止") == set()

@@ -11,7 +11,7 @@ from functools import cache
 
 from bot.extract.names import Name, is_person, vocabulary
 from bot.extract.roles import FIRM, Scene
-from bot.extract.short_names import Look, look, subject_end
+from bot.extract.short_names import Look, begins_predicate, look, subject_end
 from bot.extract.text import HAN, words
 
 _CLOSED = re.compile(
@@ -57,7 +57,7 @@ def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> 
     if closed and skeleton[stop] != "等" and len(parts) < 2:
         return []  # 合肥两家机构
     is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
-    if any(FIRM in skeleton[a:b] and _CLAUSE.match(skeleton[a:b].replace(FIRM, "")) for a, b in parts):
+    if any(_is_clause(skeleton[a:b], is_last=b == stop) for a, b in parts):
         return []  # what joins them are clauses: X推新、Y被罚
     places: list[tuple[int, int]] = []
     for left, right in parts:
@@ -72,6 +72,12 @@ def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> 
 
 
 _CLAUSE = re.compile(f"[{HAN}]{{4}}")
+
+
+def _is_clause(part: str, *, is_last: bool) -> bool:
+    """Whether a member tells something of a known firm: X推出新品, X与Y上市."""
+    rest = part.replace(FIRM, "")
+    return FIRM in part and (bool(_CLAUSE.match(rest)) or (not is_last and begins_predicate(part[part.rindex(FIRM) + 1 :])))
 
 
 @cache

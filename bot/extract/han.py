@@ -584,7 +584,9 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
         if names and skeleton.startswith(("对", "向"), names[0].start - 1):
             return clause.hits(enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:
-            return _is_accused(scene, sentence, names[-1], start) and clause.hits(names[lead_of(names, len(names) - 1, scene) :])
+            several = enumeration(scene, low, high)
+            run = several if names[-1] in several else names[lead_of(names, len(names) - 1, scene) :]
+            return _is_accused(scene, sentence, names[-1], start) and clause.hits(run)
         if _is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
             return False
         towards = _last(_TOWARDS, skeleton[low:high])
@@ -637,12 +639,16 @@ def _run(
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
+    starts = {left for left, _ in subjects(skeleton, start, end)}
     known = [
         name
         for name in scene.reading.weak
-        if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)
+        if start <= name.start
+        and name.end <= end
+        and name.end == subject_end(skeleton, name.start, end)
+        and (name.end - name.start > 2 or (name.start in starts and look(skeleton[name.start : name.end], shortest=2)))
     ]
-    if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
+    if known:
         is_of_other = _is_of_other(scene, known[-1].end, end + 4) and not (is_spoken_for and _speaks(scene, known[-1].end))
         return [] if is_of_other else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
-from bot.extract.text import HAN, Sentence, lexicon, pattern, words
+from bot.extract.text import HAN, Sentence, lexicon, one_of, pattern, words
 from storage.models import Kind, Strength
 from storage.records import RegulatorRow
 from storage.text import fold
@@ -263,6 +263,10 @@ def _stretch_han(reading: Reading, name: Name) -> str:
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"
     suffix = _HAN_SUFFIX.search(window)
+    coded = _coded_ending().match(window)
+    if coded:
+        name.end = name.tail = name.end + coded.end(1)
+        return "legal"  # 远山控股(600421), of a firm that is listed as 远山
     if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or _HAN_CUT.search(window[: suffix.start()]):
         return "plain"
     between = window[: suffix.start()]
@@ -276,6 +280,12 @@ def _stretch_han(reading: Reading, name: Name) -> str:
         name.strength, name.rule = None, "legal-form"
         return "other"
     return "legal"
+
+
+@cache
+def _coded_ending() -> re.Pattern[str]:
+    """The ending of a firm's name before its stock code."""
+    return re.compile(rf"({one_of(words('legal', 'han_endings'))})(?={_BRACKET.pattern})")
 
 
 def _skip(text: str, at: int) -> int:
@@ -299,6 +309,9 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
         ):
             return "list"
     if _HAN_ONE.match(folded[name.start]):
+        surface = folded[name.start : name.end]
+        if surface in vocabulary("legal", "han_endings") or surface in vocabulary("han", "common"):
+            return ""  # a list's short form of *ST环保
         if _CORPORATE_AFTER.match(after):
             return "corporate-word"
         if _HAN_BEFORE.search(before) and _HAN_AFTER.match(after) and _CONTEXT.search(before + "|" + after):
