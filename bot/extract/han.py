@@ -639,7 +639,7 @@ def _run(
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
-    starts = {left for left, _ in subjects(skeleton, start, end)}
+    starts = {left for left, _ in subjects(skeleton, start, end)} if scene.reading.weak else set()
     known = [
         name
         for name in scene.reading.weak
