@@ -362,8 +362,8 @@ def backtest(
         from bot.app import utc_now
         from bot.backtest import Backtest
         from bot.report import progress, show_tallies
+        from storage.filters import since_date
         from storage.models import Strength
-        from storage.records import since_date
 
         try:
             day = since_date(since, utc_now().date()) if since else None

@@ -29,6 +29,7 @@ from sqlmodel import SQLModel, col, delete, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError
+from storage.loading import firm_match, in_force, regulator_view
 from storage.models import (
     ActionFirm,
     Alias,
@@ -42,20 +43,9 @@ from storage.models import (
     Role,
     Strength,
 )
-from storage.records import (
-    AliasRow,
-    AliasView,
-    FirmMatch,
-    FirmRow,
-    FirmView,
-    OwnershipRow,
-    Register,
-    RegulatorRow,
-    RegulatorView,
-    Resolution,
-)
+from storage.records import AliasRow, FirmRow, OwnershipRow, Register, RegulatorRow
 from storage.text import fold
-from storage.views import firm_match, in_force, regulator_view
+from storage.views import AliasView, FirmMatch, FirmView, RegulatorView, Resolution
 
 SHIPPED = "register"
 """The source of rows that ship; rows of any other source are the users'."""

@@ -1,6 +1,6 @@
 """Answers to questions: actions by filter, one action, why it did or did not reach a channel, and what was read.
 
-What is said about a filter comes from `records.Filter`; what is counted and listed, from `views.matching`.
+What is said about a filter comes from `filters.Filter`; what is counted and listed, from `loading.matching`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,19 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
+from storage.filters import Filter
+from storage.loading import (
+    count_matching,
+    facts,
+    has_firm,
+    is_fresh,
+    load_actions,
+    load_channel,
+    load_coverage,
+    load_subscriptions,
+    matching,
+    newest,
+)
 from storage.models import (
     Action,
     ActionDocument,
@@ -33,34 +46,19 @@ from storage.models import (
     Source,
     Subscription,
 )
-from storage.records import (
+from storage.records import DocumentText, StoredText, action_ref
+from storage.views import (
     ActionDetail,
     ActionPage,
     ActionQuery,
     ActionView,
     ChangeView,
     Coverage,
-    DocumentText,
     EvidenceView,
-    Filter,
     SourceView,
-    StoredText,
     SubscriptionView,
     WhyLine,
     WhyView,
-    action_ref,
-)
-from storage.views import (
-    count_matching,
-    facts,
-    has_firm,
-    is_fresh,
-    load_actions,
-    load_channel,
-    load_coverage,
-    load_subscriptions,
-    matching,
-    newest,
 )
 
 _COUNTED: Mapping[str, type[SQLModel]] = {

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: dict[str, int] = {
     "storage.models": 0,
+    "storage.filters": 0,
     "storage.records": 0,
+    "storage.views": 0,
     "storage.text": 0,
     "storage": 1,  # all other modules of the package
     "bot.config": 2,

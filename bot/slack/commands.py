@@ -41,20 +41,10 @@ from bot.slack.grammar import (
 )
 from bot.slack.text import place, span
 from storage import Store
+from storage.filters import DEFAULT_FILTER, Filter, Term
 from storage.models import Broadcast, Deliver, Followed
-from storage.records import (
-    DEFAULT_FILTER,
-    ActionQuery,
-    ChannelKey,
-    ChannelView,
-    Filter,
-    FirmMatch,
-    FollowIntent,
-    RegulatorView,
-    SubscriptionView,
-    Term,
-    action_ref,
-)
+from storage.records import ChannelKey, FollowIntent, action_ref
+from storage.views import ActionQuery, ChannelView, FirmMatch, RegulatorView, SubscriptionView
 
 log = logging.getLogger("regwatch.slack")
 
