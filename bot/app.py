@@ -23,7 +23,7 @@ from bot.config import Settings, SettingsError, require_slack
 from bot.deliver import Deliverer, make_client
 from bot.extract import FirmIndex, extract
 from bot.feeds.catalog import Catalogue, load_catalogue
-from bot.feeds.fetch import Fetcher
+from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.poll import Poller
 from storage import StorageError, Store
 from storage.firms import shipped_register
@@ -147,10 +147,19 @@ async def index_of(store: Store) -> FirmIndex:
     return await asyncio.to_thread(FirmIndex, await store.register())
 
 
-def fetcher_for(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Fetcher:
+def fetcher_for(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, total: float = TOTAL_SECONDS, max_bytes: int = MAX_BYTES
+) -> Fetcher:
     """What brings bytes, as polite and as guarded as these settings say."""
-    gap = timedelta(seconds=settings.host_gap_seconds)
-    return Fetcher(now=now, contact=settings.contact or None, allow=settings.fetch_allow, proxy=settings.fetch_proxy or None, host_gap=gap)
+    return Fetcher(
+        now=now,
+        contact=settings.contact or None,
+        allow=settings.fetch_allow,
+        proxy=settings.fetch_proxy or None,
+        host_gap=timedelta(seconds=settings.host_gap_seconds),
+        total=total,
+        max_bytes=max_bytes,
+    )
 
 
 @contextlib.asynccontextmanager

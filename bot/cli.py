@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from bot.config import Settings
+from bot.cli_base import AsJson, Db
+from bot.cli_base import fail as _fail
+from bot.cli_base import out as _out
+from bot.cli_base import run as _run
+from bot.cli_base import settings as _settings
+from bot.cli_firms import backtest, firms_app
 
 app = typer.Typer(
     name="regwatch",
@@ -28,11 +31,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-
-Db = Annotated[
-    str | None, typer.Option("--db", metavar="URL", help="sqlite:///file or postgresql://..., instead of REGWATCH_DATABASE_URL.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Data on standard output, and nothing else.")]
+app.add_typer(firms_app, name="firms")
+app.command()(backtest)
 
 
 def main() -> None:
@@ -45,28 +45,6 @@ def main() -> None:
         app()
     except (SettingsError, StorageError, CatalogueError) as error:
         _fail(str(error))
-
-
-def _fail(words: str) -> NoReturn:
-    print(f"regwatch: {words}", file=sys.stderr)  # noqa: T201
-    raise SystemExit(2)
-
-
-def _settings(db: str | None = None, *, is_service: bool = False) -> Settings:
-    from bot.config import load_settings, set_up_logging
-
-    settings = load_settings(database_url=db)
-    set_up_logging(settings, is_quiet=not is_service)
-    return settings
-
-
-def _out(value: object) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
-
-
-def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
-    raise typer.Exit(asyncio.run(work))
 
 
 @app.command()
@@ -202,7 +180,7 @@ def explain(
         typer.Argument(help="Plain text, or JSON lines {id, title, text, lang, published, regulator}; standard input by default."),
     ] = None,
     firms: Annotated[
-        Path | None, typer.Option("--firms", metavar="CSV", help="A list of firms of your own, laid over the register.")
+        list[Path] | None, typer.Option("--firms", metavar="FILE", help="A list of firms laid over the register; may be given again.")
     ] = None,
     as_json: AsJson = False,
     db: Annotated[
@@ -219,8 +197,8 @@ def explain(
     settings = _settings(db)
     text = _text_of(file)
     register = asyncio.run(register_of(settings)) if db else shipped_register(catalogue_of(settings).regulators)
-    if firms:
-        register = with_list(register, _text_of(firms), firms.name)
+    for path in firms or ():
+        register = with_list(register, path)
     try:
         inputs = list(read_inputs(text, register))
     except ValueError as error:
@@ -240,7 +218,7 @@ def explain(
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Label files (*.jsonl), or one of them.")],
     firms: Annotated[
-        list[Path] | None, typer.Option("--firms", metavar="CSV", help="A list of firms of your own; may be given several times.")
+        list[Path] | None, typer.Option("--firms", metavar="FILE", help="A list of firms laid over the register; may be given again.")
     ] = None,
     diff: Annotated[
         Path | None, typer.Option("--diff", metavar="RUN", help="A run saved with --json: list every row that reads otherwise.")
@@ -259,7 +237,7 @@ def evaluate(
 
     register = shipped_register(catalogue_of(_settings()).regulators)
     for path in firms or ():
-        register = with_list(register, _text_of(path), path.name)
+        register = with_list(register, path)
     try:
         before = json.loads(_text_of(diff)) if diff else None
         labels = [label for path in label_files(folder) for label in read_labels(path)]

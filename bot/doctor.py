@@ -14,7 +14,7 @@ from bot.app import is_running, open_store, utc_now
 from bot.config import Settings, SettingsError, require_slack
 from bot.deliver import make_client
 from storage import StorageError, Store
-from storage.records import SourceView
+from storage.views import SourceView
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """Slack refuses requests whose clock is five minutes off; digests would be late long before."""

@@ -16,17 +16,24 @@ from storage.models import Health
 from storage.records import DocumentText, Extraction, FoundAction, FoundFirm
 
 if TYPE_CHECKING:
+    from bot.backtest import Tally
     from bot.doctor import Check
     from bot.evaluate import Outcome, Run
     from bot.feeds.preview import Preview
     from bot.poll import PollLine
+    from storage.lint import Finding
+    from storage.records import FirmRow, ListOutcome, ListView
 
+_MOST_ROWS = 200
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[object], None]]:
-    """A bar on standard error while something takes its time; yields what moves it on by one, whatever it is called with."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]:
+    """A bar on standard error while something takes its time; yields what moves it on by one, whatever it is called with.
+
+    `total` is None where nobody knows how many there will be.
+    """
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
@@ -114,6 +121,80 @@ def show_checks(checks: Sequence[Check]) -> None:
     for check in checks:
         mark = ("ok  ", "green") if check.is_ok else ("mend", "bold red")
         screen.print(Text.assemble(mark, f"  {check.name:12} {check.says}"))
+
+
+def show_firms(firms: Sequence[FirmRow]) -> None:
+    """A line a firm; of very many the first."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("id", "name", "Chinese", "country", "tickers"):
+        table.add_column(name, overflow="fold")
+    for firm in firms[:_MOST_ROWS]:
+        chinese = " ".join(dict.fromkeys(name for name in (firm.name_zh_hant, firm.name_zh_hans) if name))
+        table.add_row(firm.id, Text(firm.name), Text(chinese), firm.country, Text(" ".join(firm.tickers)))
+    screen = Console(highlight=False)
+    screen.print(table)
+    more = f"; the first {_MOST_ROWS} are shown, --json gives all" if len(firms) > _MOST_ROWS else ""
+    screen.print(f"{len(firms)} firms{more}", style="bold")
+
+
+def show_lists(lists: Sequence[ListView]) -> None:
+    """A line a list."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("list")
+    table.add_column("firms named", justify="right")
+    table.add_column("names", justify="right")
+    for view in lists:
+        table.add_row(Text(view.name), str(view.firms), str(view.names))
+    Console(highlight=False).print(table)
+
+
+def show_import(outcome: ListOutcome, *, is_dry_run: bool) -> None:
+    """What came of a list, and why rows of it were left out."""
+    screen = Console(highlight=False)
+    counts = {
+        "rows": outcome.rows,
+        "new firms": outcome.new_firms,
+        "known firms named": outcome.joined,
+        "names added": outcome.new_names,
+        "names as before": outcome.same_names,
+        "names gone": outcome.gone_names,
+        "firms gone": outcome.gone_firms,
+        "owners": outcome.parents,
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count or what == "rows")
+    screen.print(Text.assemble((outcome.name, "bold"), f": {told}"))
+    if outcome.kept:
+        screen.print(Text(f"  stay, for actions or subscriptions refer to them: {', '.join(outcome.kept[:20])}", style="yellow"))
+    for left in outcome.left_out:
+        few = f" ({', '.join(left.examples)}{', ...' if left.rows > len(left.examples) else ''})" if left.examples else ""
+        screen.print(Text(f"  left out: {left.rows:,}, {left.reason}{few}", style="yellow"))
+    if is_dry_run:
+        screen.print("  a dry run: nothing was written", style="bold")
+    elif outcome.is_change:
+        screen.print("  a `regwatch run` under way reads with them from its next start on", style="dim")
+    else:
+        screen.print("  nothing has changed", style="dim")
+
+
+def show_findings(findings: Sequence[Finding], *, is_clean_told: bool = False) -> None:
+    """A line a finding."""
+    screen = Console(highlight=False)
+    for one in findings:
+        screen.print(Text.assemble((f"{one.check:15}", "yellow"), f" {one.firm}: ", (one.name, "bold"), f" - {one.says}"))
+    if is_clean_told:
+        screen.print(f"{len(findings)} names to look at" if findings else "no name to look at", style="bold")
+
+
+def show_tallies(tallies: Sequence[Tally], documents: int) -> None:
+    """How often each firm was matched, with samples."""
+    screen = Console(highlight=False)
+    for tally in tallies:
+        known = tally.firm_id if tally.is_known else "not in the register"
+        counts = f"{tally.documents} of {documents} documents, {tally.as_target} as target, {tally.as_group} as group"
+        screen.print(Text.assemble((tally.typed, "bold"), (f" [{known}]", "dim"), f": {counts}"))
+        for sample in tally.samples:
+            screen.print(Text.assemble("  ", (f"{sample.at:%Y-%m-%d} {sample.role:9}", "dim"), " ", sample.title or "(no title)"))
+            screen.print(Text(f"    “{sample.sentence[:240]}”", style="italic dim"))
 
 
 _SCORE_WORDS = {"target_precision": "precision", "target_recall": "recall", "target_f1": "F1"}

@@ -5,7 +5,8 @@ come out, no session and no table row leaves. The rooms inside:
 
 - `models`: all tables and enums; `records`: what goes in and comes out, and `Filter`; `text`: the fold
 - `base`: engine, transactions, errors in words, migrations; the only place where databases differ
-- `firms`: the register of firms, their names and owners
+- `firms`: the register of firms, their names and owners; `curation`: what operators add to it and take from it;
+  `lists` (what a stranger's list adds; pure) and `listfiles` (its rows, as others publish them); `lint` (names that mislead)
 - `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
 - `subscriptions`: what channels follow; `search`: answers to questions; `views`: loaders shared by rooms
@@ -15,6 +16,7 @@ come out, no session and no table row leaves. The rooms inside:
 from __future__ import annotations
 
 from storage.base import StorageError
+from storage.curation import CurationStore
 from storage.firms import FirmStore
 from storage.ingest import IngestStore
 from storage.outbox import OutboxStore
@@ -24,5 +26,5 @@ from storage.subscriptions import SubscriptionStore
 __all__ = ["StorageError", "Store"]
 
 
-class Store(FirmStore, IngestStore, SearchStore, SubscriptionStore, OutboxStore):
+class Store(FirmStore, CurationStore, IngestStore, SearchStore, SubscriptionStore, OutboxStore):
     """Everything that Regwatch remembers."""

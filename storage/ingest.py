@@ -36,16 +36,7 @@ from storage.models import (
     Source,
 )
 from storage.owing import owe_moves, owe_operators
-from storage.records import (
-    DueSource,
-    EntryRecord,
-    KnownEntry,
-    PollOutcome,
-    PollRecord,
-    RegulatorRow,
-    Resighting,
-    SourceRow,
-)
+from storage.records import DueSource, EntryRecord, KnownEntry, PollOutcome, PollRecord, RegulatorRow, Resighting, SourceRow
 
 _FIRST_POLL_SPREAD = timedelta(minutes=5)
 _VANISHED = "no longer in the catalogue"

@@ -23,6 +23,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
+from storage.filters import Filter, Term
+from storage.loading import load_actions, load_channel, load_coverage
 from storage.models import (
     Action,
     Card,
@@ -35,19 +37,8 @@ from storage.models import (
     Subscription,
 )
 from storage.owing import DIGEST_ONLY, NO_FIRM, OPEN, delivery_row, insert_deliveries, owe_operators
-from storage.records import (
-    ActionView,
-    ChangeView,
-    ChannelKey,
-    Dead,
-    DigestView,
-    DueDelivery,
-    Filter,
-    RetryAt,
-    Sent,
-    Term,
-)
-from storage.views import load_actions, load_channel, load_coverage
+from storage.records import ChannelKey, Dead, RetryAt, Sent
+from storage.views import ActionView, ChangeView, DigestView, DueDelivery
 
 PACE = timedelta(seconds=1)
 """Slack takes about one message a second in a channel."""

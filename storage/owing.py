@@ -16,7 +16,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import chunks, insert_for
+from storage.filters import Filter
 from storage.joining import Move
+from storage.loading import facts, load_actions
 from storage.models import (
     Action,
     Broadcast,
@@ -30,8 +32,7 @@ from storage.models import (
     Subscription,
     Workspace,
 )
-from storage.records import ChannelKey, Filter, action_ref
-from storage.views import facts, load_actions
+from storage.records import ChannelKey, action_ref
 
 OPEN = (DeliveryState.OWED, DeliveryState.LEASED, DeliveryState.UNKNOWN)
 """States of what is still to be posted, or may have been."""

@@ -1,18 +1,31 @@
 """Answers to questions: actions by filter, one action, why it did or did not reach a channel, and what was read.
 
-What is said about a filter comes from `records.Filter`; what is counted and listed, from `views.matching`.
+What is said about a filter comes from `filters.Filter`; what is counted and listed, from `loading.matching`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import and_, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
+from storage.filters import Filter
+from storage.loading import (
+    count_matching,
+    facts,
+    has_firm,
+    is_fresh,
+    load_actions,
+    load_channel,
+    load_coverage,
+    load_subscriptions,
+    matching,
+    newest,
+)
 from storage.models import (
     Action,
     ActionDocument,
@@ -33,7 +46,8 @@ from storage.models import (
     Source,
     Subscription,
 )
-from storage.records import (
+from storage.records import DocumentText, StoredText, action_ref
+from storage.views import (
     ActionDetail,
     ActionPage,
     ActionQuery,
@@ -41,24 +55,10 @@ from storage.records import (
     ChangeView,
     Coverage,
     EvidenceView,
-    Filter,
     SourceView,
     SubscriptionView,
     WhyLine,
     WhyView,
-    action_ref,
-)
-from storage.views import (
-    count_matching,
-    facts,
-    has_firm,
-    is_fresh,
-    load_actions,
-    load_channel,
-    load_coverage,
-    load_subscriptions,
-    matching,
-    newest,
 )
 
 _COUNTED: Mapping[str, type[SQLModel]] = {
@@ -162,12 +162,29 @@ class SearchStore(Base):
         async with self._read() as session:
             return await load_coverage(session, filter, self._now())
 
+    async def texts(self, after: int = 0, limit: int = 200, since: date | None = None) -> tuple[StoredText, ...]:
+        """Stored documents to be read again, in the order of their ids and those after one: a batch.
+
+        `since`: published that day or later; first seen, where no date of publication is known.
+        """
+        wanted = select(Document).where(col(Document.id) > after).order_by(col(Document.id)).limit(limit)
+        if since is not None:
+            start = datetime(since.year, since.month, since.day, tzinfo=UTC)
+            wanted = wanted.where(func.coalesce(Document.published_at, Document.first_seen_at) >= start)
+        async with self._read() as session:
+            return tuple(_stored_text(row) for row in await session.exec(wanted))
+
     async def counts(self) -> Mapping[str, int]:
         """How many rows there are of each noun, and of deliveries by state (`deliveries_owed`, ...)."""
         async with self._read() as session:
             found = {name: (await session.exec(select(func.count()).select_from(table))).one() for name, table in _COUNTED.items()}
             states = dict((await session.exec(select(Delivery.state, func.count()).group_by(Delivery.state))).all())
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
+
+
+def _stored_text(row: Document) -> StoredText:
+    document = DocumentText(row.title, row.text, row.published_at, row.language or None, row.regulator_id, row.tier)
+    return StoredText(row.id or 0, row.first_seen_at, document)
 
 
 async def _name_lines(session: AsyncSession, action: ActionView) -> list[WhyLine]:

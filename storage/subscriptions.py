@@ -13,20 +13,12 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, insert_for
+from storage.filters import DEFAULT_FILTER, Filter, Term
+from storage.loading import count_matching, load_actions, load_channel, load_subscriptions, matching, newest
 from storage.models import Change, Channel, Firm, Followed, Regulator, Subscription, Workspace
 from storage.outbox import next_digest_at
-from storage.records import (
-    DEFAULT_FILTER,
-    ChannelKey,
-    ChannelView,
-    DigestSetting,
-    Filter,
-    FollowIntent,
-    FollowResult,
-    SubscriptionView,
-    Term,
-)
-from storage.views import count_matching, load_actions, load_channel, load_subscriptions, matching, newest
+from storage.records import ChannelKey, DigestSetting, FollowIntent
+from storage.views import ChannelView, FollowResult, SubscriptionView
 
 _LAST = 3  # of the past actions, shown in the answer to a subscribe
 

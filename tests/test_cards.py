@@ -20,6 +20,7 @@ from bot.slack import answers, cards
 from bot.slack import text as t
 from bot.slack.cards import Look, Message
 from bot.slack.grammar import Actions, UserError, parse
+from storage.filters import Filter, Term
 from storage.models import (
     AliasKind,
     AmountKind,
@@ -39,7 +40,8 @@ from storage.models import (
     Strength,
     Tier,
 )
-from storage.records import (
+from storage.records import PartialDate
+from storage.views import (
     ActionDetail,
     ActionFirmView,
     ActionPage,
@@ -53,16 +55,13 @@ from storage.records import (
     DocumentView,
     DueDelivery,
     EvidenceView,
-    Filter,
     FirmMatch,
     FirmView,
     FollowResult,
-    PartialDate,
     RegulatorView,
     SourceProblem,
     SourceView,
     SubscriptionView,
-    Term,
     WhyLine,
     WhyView,
 )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opencc import OpenCC
 
+from bot.extract import FirmIndex, extract
 from bot.extract.short_names import Look, begins_predicate, is_object, look
+from bot.feeds.catalog import load_catalogue
+from storage.firms import shipped_register
+from storage.lists import with_list
 from storage.models import AmountKind, Role
+from storage.records import DocumentText
 from storage.text import fold
 from tests.reading import read, targets
 
@@ -106,6 +113,12 @@ def test_glued_headlines(title: str, found: set[str]) -> None:
         pytest.param("合肥两家机构被立案调查", set(), id="a count without names"),
         pytest.param("警方对“远山财行”和“青禾财行”立案侦查", {"远山财行", "青禾财行"}, id="quoted, joined by 和"),
         pytest.param("阿里推新、远山信通开店、青禾被罚", set(), id="clauses joined like a list"),
+        pytest.param("远山开店、京东IPO、美团等再获整改通知", {"meituan"}, id="what a known firm does, joined like a list"),
+        pytest.param(
+            "警方明确定性的有远山爱家、美团、天天青禾等多家，均因涉嫌集资诈骗被立案",
+            {"远山爱家", "meituan", "天天青禾"},
+            id="a list in the part before",
+        ),
         pytest.param("腾讯推出新产品、远山信通被市场监管局罚款5万元", {"远山信通"}, id="a clause before the subject"),
         pytest.param("证监会对冒充腾讯的远山理财处以罚款", {"远山理财"}, id="behind whom it impersonates"),
         pytest.param("贝因信(600123)收监管函", {"贝因信"}, id="a letter that is also a coverb"),
@@ -229,3 +242,131 @@ def test_both_scripts_read_alike(texts: list[str], rule: int) -> None:
         for actions in (read(text).actions, read(other).actions)
     ]
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("银保监局：远山银行审查不审慎，罚款50万元", {"远山银行"}, id="its own ending ends a name"),
+        pytest.param("银保监局：远山银行卡业务不审慎，罚款50万元", set(), id="but not inside a compound"),
+        pytest.param("市场监管局处罚远山直播平台", {"远山直播"}, id="平台 is what it is called"),
+        pytest.param("金管会开罚远山信通3000万", {"远山信通"}, id="a sum right behind a name"),
+        pytest.param("年薪33万的财务总监被罚250万", set(), id="a sum before 的 describes"),
+        pytest.param("前岭人寿被银保监会罚款50万元", {"前岭人寿"}, id="a letter that begins other words too"),
+        pytest.param("证监局决定对该公司罚款50万元", set(), id="该公司 names nobody"),
+        pytest.param("上交所对远山信通及有关责任人予以公开谴责", {"远山信通"}, id="a firm and its officers"),
+        pytest.param("深交所：给予远山锂业公开谴责处分", {"远山锂业"}, id="给予 takes the firm"),
+        pytest.param("关于对远山锂业给予公开谴责处分的公告", {"远山锂业"}, id="对 before 给予 takes it"),
+        pytest.param("公平会处远山信通50万元罚锾", {"远山信通"}, id="处 parts from what it imposes"),
+        pytest.param("网信办通报远山相机违法收集个人信息", {"远山相机"}, id="通报 with a wrong behind the name"),
+        pytest.param("央行再次通报拒收现金", set(), id="通报 of a wrong alone"),
+        pytest.param("工信部通报：鼎芽被点名", {"鼎芽"}, id="two letters where only firms are hit"),
+        pytest.param("芽米遭市场监管总局罚款50万元", {"芽米"}, id="two letters before who acts"),
+        pytest.param("店员遭市场监管总局罚款50万元", set(), id="two letters that call a person"),
+        pytest.param("安小花被银保监会通报", {"安小花"}, id="a likely person where only firms are hit"),
+        pytest.param("安小花被证监会处罚", set(), id="a likely person where persons are hit too"),
+        pytest.param("市场监管局对远芽、青梨作出行政处罚", {"远芽", "青梨"}, id="two members under an act"),
+        pytest.param("市场监管局对张伟、李娜作出行政处罚", set(), id="two persons"),
+        pytest.param("工信部通报侵权应用，远山记账、青禾相机在列", {"远山记账", "青禾相机"}, id="the list at the end"),
+        pytest.param("网信办约谈腾讯旗下远山科技", {"远山科技"}, id="the unlisted child of a known firm"),
+        pytest.param("网信办约谈青禾集团旗下远山科技", {"远山科技"}, id="the child of an unlisted firm"),
+        pytest.param("银保监会对青禾信通旗下远山科技罚款50万元", {"远山科技"}, id="the same behind 对"),
+        pytest.param("网信办约谈远山科技负责人", {"远山科技"}, id="who speaks for an unlisted firm"),
+        pytest.param("证监会处罚远山科技负责人", set(), id="but the fine is the officer's"),
+        pytest.param("涉嫌违规被立案调查 远山股份(600123)跌停", {"远山股份"}, id="the subject behind its act"),
+        pytest.param("涉嫌违规被立案调查 远山集团称不知情", {"远山集团"}, id="an unlisted one"),
+        pytest.param("涉嫌违规被立案调查 远山集团收到通知被罚5万", {"远山集团"}, id="one with an act of its own"),
+        pytest.param("被罚5亿元！腾讯作出回应", {"tencent"}, id="the firm that answers"),
+        pytest.param("被立案调查！腾讯发布新品", set(), id="a firm that does something else"),
+        pytest.param("某代工厂被责令停产 有关部门：涉事企业为远山制药", set(), id="a factory"),
+        pytest.param("一公司因排污被责令停产 涉事企业为远山制药", {"远山制药"}, id="who it was is told behind"),
+        pytest.param("远山信通因垄断可能被罚100亿元", {"远山信通"}, id="a sum that is reckoned"),
+        pytest.param("远山信通因垄断可能被罚", set(), id="no sum"),
+        pytest.param("被点名的《远山》下架", set(), id="what an act describes"),
+        pytest.param("腾讯视频整改，被点名的节目停播", set(), id="the part before is not what 的 describes"),
+        pytest.param("男子在腾讯购物被骗 警方立案侦查", set(), id="where it happened"),
+        pytest.param("腾讯骑手被市场监管局罚款50元", set(), id="who works for it"),
+        pytest.param("腾讯成接盘侠，11亿贷款诈骗案中多名“内鬼”被重罚", set(), id="a sum begins the part of the persons hit"),
+        pytest.param("腾讯供应商被环保局罚款50万元", set(), id="who sells to it"),
+        pytest.param("腾讯举报同行 市场监管局立案调查", set(), id="who complains"),
+        pytest.param("青禾科技举报同行 市场监管局立案调查", set(), id="an unlisted one"),
+        pytest.param("网传腾讯被立案 公司辟谣", set(), id="a rumour"),
+        pytest.param("腾讯：力争零处罚", set(), id="none at all"),
+        pytest.param("特斯拉法务部：已警告自媒体", set(), id="a department of the firm"),
+        pytest.param("资料显示，远山股份(600123)子公司因违规减持青禾股份(600456)被证监会立案调查", set(), id="what the subject sold"),
+        pytest.param("证监会对涉嫌操纵远山股份等股票行为立案调查", set(), id="whose shares were rigged"),
+        pytest.param("远山信通被处罚未及时披露", {"远山信通"}, id="what is said of firms follows"),
+        pytest.param("远山特钢:未及时披露定期报告遭证监会立案调查", {"远山特钢"}, id="a report is no firm"),
+        pytest.param("宁波远山(600857)追损未被立案 又因信披违规遭调查", {"宁波远山"}, id="a part denied, the next not"),
+    ],
+)
+def test_more_subjects(text: str, found: set[str]) -> None:
+    assert targets(read("", title=text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("进驻远山集团的联合调查组已开展工作。", {"远山集团"}, id="who acts stands behind"),
+        pytest.param("进驻远山集团的志愿者已开展工作。", set(), id="nobody official"),
+        pytest.param(
+            "警方对远山资产管理有限公司（“青梨网”平台）立案侦查。", {"远山资产管理有限公司", "青梨网"}, id="a platform in brackets"
+        ),
+        pytest.param("警方对远山资产管理有限公司（以下简称“远山资产”）立案侦查。", {"远山资产管理有限公司"}, id="a short form in brackets"),
+        pytest.param("公安局通报：远山公司特大网络传销案已破获。", {"远山公司"}, id="whose case"),
+        pytest.param("公安局通报：青禾财富特大传销案告破。", {"青禾财富"}, id="whose case, unlisted"),
+        pytest.param("“远山系”集资诈骗案由警方侦办。", {"远山系"}, id="whose case, quoted"),
+        pytest.param("腾讯助力警方破获一起传销案。", set(), id="who helped"),
+        pytest.param("法院宣判被告单位远山有限公司集资诈骗一案。", {"远山有限公司"}, id="before a criminal court"),
+        pytest.param("警方证实远山财富采用“线上”、“线下”模式非法吸收公众存款。", {"远山财富"}, id="quotes joined by 、"),
+        pytest.param("资金链断裂，该平台于5月被警方以涉嫌集资诈骗立案侦查。", set(), id="该平台 of nobody"),
+        pytest.param("远山财富资金链断裂，该平台于5月被警方以涉嫌集资诈骗立案侦查。", {"远山财富"}, id="该平台 of an unlisted firm"),
+        pytest.param(
+            "市监局对远山贸易有限公司立案调查。当事人销售不合格玩具，依据《产品质量法》，罚款8万元。",
+            {"远山贸易有限公司"},
+            id="当事人 goes on about it",
+        ),
+        pytest.param("市监局对远山贸易有限公司立案调查。当地依据新规，罚款8万元。", {"远山贸易有限公司"}, id="a sentence of its own"),
+    ],
+)
+def test_more_notices(text: str, found: set[str]) -> None:
+    assert targets(read(text)) == found
+
+
+def test_the_party_of_a_notice_is_the_firm_named_before() -> None:
+    (action,) = read("市监局对远山贸易有限公司立案调查。当事人销售不合格玩具，依据《产品质量法》，罚款8万元。").actions[-1:]
+    assert (action.kind.value, [firm.surface for firm in action.targets]) == ("fine", ["远山贸易有限公司"])
+    several = read("市监局对远山科技有限公司、青禾科技有限公司立案调查。该公司销售不合格玩具，罚款8万元。").actions
+    assert not [firm for action in several if action.kind.value == "fine" for firm in action.targets]
+
+
+def test_stories_in_brackets_are_apart() -> None:
+    (action,) = read("", title="【充电宝每小时10元】【腾讯被罚5亿元】").actions
+    assert [one.surface for one in action.amounts] == ["5亿元"]
+
+
+@pytest.mark.parametrize("title", ["一周监管动态：证监会罚没合计2.3亿元", "银保监会：上半年罚没合计27亿元", "资料要求，规范经营"])
+def test_reports_are_no_acts(title: str) -> None:
+    assert not read("", title=title).actions
+
+
+def test_a_list_of_the_users_own_makes_weak_names_subjects(tmp_path: Path) -> None:
+    """A name that could be a word or a person counts where a firm is hit, cut exactly out of glued headlines."""
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "name,aliases,tickers\n安诺其,,300067.SZ\n太阳能,,000591.SZ\n环保,,000730.SZ\n*ST仰帆,仰帆,600421.SH\n*ST毅达,毅达,600610.SH\n",
+        encoding="utf-8",
+    )
+    own = FirmIndex(with_list(shipped_register(load_catalogue().regulators), path))
+
+    def hit(title: str) -> set[str]:
+        return {firm.name for action in extract(DocumentText(title, ""), own).actions for firm in action.targets}
+
+    assert hit("远山股份大股东减持300万股安诺其因信披违规被罚50万元") == {"安诺其"}
+    assert hit("网信办约谈太阳能负责人") == {"太阳能"}
+    assert hit("安诺其股东被证监会立案调查") == set()
+    assert hit("证监会责令远山股份(600123)披露环保问题") == {"远山股份"}
+    assert hit("拉杆箱不合格仰帆控股(600421)涉嫌信披违规 遭证监会立案调查") == {"*ST仰帆"}
+    assert hit("中毅达虚增利润被罚5万元") == {"中毅达"}
+    assert hit("毅达虚增利润被罚5万元") == {"*ST毅达"}
+    assert hit("太阳能产业扶持政策发布 市场监管局罚款50万元的旧规废止") == set()

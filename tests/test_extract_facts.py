@@ -308,6 +308,7 @@ def test_a_captions_day_is_the_documents() -> None:
         pytest.param("The agency fined Google €20. The fine consists of €15 and €5.", [("20", "EUR", [])], id="parts are not added"),
         pytest.param("A court ordered Google to pay over €5 million in forex fraud.", [("5E+6", "EUR", [])], id="to pay in fraud"),
         pytest.param("A court fined Google; it had lost €5 million in forex fraud.", [], id="lost in fraud"),
+        pytest.param("The agency imposed a fine of PLN 2,800 (approx. €644) on Google.", [("2800", "PLN", ["644"])], id="approx."),
         pytest.param("The agency fined Google for goods with a nominal value of €20.", [], id="a value"),
         pytest.param("A fine of up to €20 on Google was seen, the agency said.", [], id="at most"),
     ],

@@ -28,6 +28,7 @@ SMALL = Register(
         FirmRow("lone", "Lone", kind=FirmKind.BRAND),
         FirmRow("bank", "Bank of Saturn"),
         FirmRow("baixue", "白雪"),
+        FirmRow("credit", "Credit Bank"),
         FirmRow("one", "One Firm"),
         FirmRow("two", "Two Firm"),
     ),
@@ -50,6 +51,7 @@ SMALL = Register(
         AliasRow("lone", "Pbs"),
         AliasRow("orbit", "Gazette"),
         AliasRow("acme", "Gazette"),
+        AliasRow("credit", "Credit Bank"),
         AliasRow("one", "Later", from_on=date(2030, 1, 1)),
     ),
     (
@@ -110,6 +112,10 @@ def small(text: str, *, on: str | None = "2024-05-15", regulator: str | None = N
         pytest.param("The regulator fined roofer Kellmoor Orbit Ltd for delays.", {"Kellmoor Orbit Ltd"}, id="even with a legal form"),
         pytest.param("Today Regulator Fined Chinese Orbit Over Delays", {"orbit"}, id="a weak name in a headline"),
         pytest.param("The regulator fined traders of Kellmoor Saturn Orbit, Moscow, for delays.", set(), id="behind a name and a country"),
+        pytest.param(
+            "The regulator fined Kellmoor Urban Credit Bank Ltd.", {"Kellmoor Urban Credit Bank Ltd"}, id="an alias of common words"
+        ),
+        pytest.param("Regulator Fined Credit Bank Over Delays", {"credit"}, id="an alias of common words behind a verb"),
         pytest.param("ORBIT FINED BY THE REGULATOR", set(), id="a weak name in a line of capitals"),
         pytest.param("Later, Orbit was fined by the regulator.", {"orbit"}, id="a weak name before its verb"),
         pytest.param("The regulator fined issuer Orbit (NYSE: ORBX) again.", {"orbit"}, id="a weak name with a code"),
@@ -271,7 +277,7 @@ ELEVEN = {
             "网信办约谈了3家企业，包括鲸准数服、云账户和去演。", {"鲸准数服", "云账户", "去演"}, id="a count and 包括 open the list"
         ),
         pytest.param("网信办约谈“麦田帮”“松果课堂”。", {"麦田帮", "松果课堂"}, id="quoted names without a mark between"),
-        pytest.param("兴隆、邮储、浦发银行被罚", {"兴隆", "邮储", "浦发银行"}, id="an ending of one member says firms"),
+        pytest.param("兴隆、邮储、松果银行被罚", {"兴隆", "邮储", "松果银行"}, id="an ending of one member says firms"),
         pytest.param("工信部通报松果、Keepfit等12款App。", {"松果", "Keepfit"}, id="apps"),
         pytest.param("网信办约谈《松果》、“去演”等2家企业。", {"松果", "去演"}, id="marks around members"),
         pytest.param("网信办约谈腾讯和去演、小米等4家企业。", {"tencent", "去演", "xiaomi"}, id="和 inside, after a known name"),

@@ -197,6 +197,8 @@ def test_one_act_in_several_words_is_one_action() -> None:
         pytest.param("The agency in the thatched house fined Google.", [("fine", ["google"])], id="a word inside a word parts no clause"),
         pytest.param("Google sold tea. The company received a fine.", [], id="a fine of nobody"),
         pytest.param("It rained. The agency met Google. Lawyers discussed a fine on the company.", [], id="a fine that is discussed"),
+        pytest.param("The agency announces the closing of the investigation of Google.", [("closed", ["google"])], id="a probe is closed"),
+        pytest.param("The agency closes in on the investigation of Google.", [("investigation", ["google"])], id="and one goes on"),
         pytest.param("The fine was not issued against Google, the agency said.", [], id="not against it"),
         pytest.param("In May, the company received a fine of €5 million, the agency said.", [("fine", [])], id="a company received it"),
         pytest.param("It rained. It was cold. The shop shut. A fine of €5 million was paid.", [], id="nobody, far down"),

@@ -82,7 +82,7 @@ from tests.reading import read, targets
         pytest.param("The agency fined John Carter €5,000.", set(), id="a person"),
         pytest.param("The agency fined Olga Petrova €5,000.", set(), id="a person of another language"),
         pytest.param("The agency fined Mr Kell €5,000.", set(), id="a title"),
-        pytest.param("The agency fined former hedge fund manager Crispin Vale €5,000.", set(), id="a role before a name"),
+        pytest.param("The agency fined former hedge fund manager Crispin Kell €5,000.", set(), id="a role before a name"),
         pytest.param("The agency fined the City of Kell €5,000.", set(), id="a town"),
         pytest.param("The agency fined the Region of Kell €5,000.", set(), id="a region"),
         pytest.param("The Commission fined Poland €5,000 a day.", set(), id="a state"),

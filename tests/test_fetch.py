@@ -495,3 +495,23 @@ async def test_http_that_is_none(clock: FakeClock) -> None:
 async def test_it_is_a_context_manager(clock: FakeClock) -> None:
     with pytest.raises(RuntimeError, match="context manager"):
         await Fetcher(now=clock, allow=frozenset({"127.0.0.1:80"})).get("http://127.0.0.1/")
+
+
+async def test_a_body_is_saved_as_it_comes(web: FakeWeb, fetcher: Callable[..., Fetcher], tmp_path: Path) -> None:
+    """A file larger than any feed goes to disk, only its beginning into memory; beyond the limit it is stopped."""
+    web.put("/large", Answer(megabytes=12))
+    async with fetcher(max_bytes=16 * 2**20) as fetch:
+        with (tmp_path / "large").open("wb") as file:
+            result = await fetch.save(web.url("/large"), file)
+        assert isinstance(result, Fetched)
+        assert 11 * 2**20 < (tmp_path / "large").stat().st_size <= web.bytes_sent
+        assert len(result.body) <= 2**17
+    async with fetcher(max_bytes=2 * 2**20) as fetch:
+        with (tmp_path / "cut").open("wb") as file:
+            stopped = await fetch.save(web.url("/large"), file)
+        assert isinstance(stopped, Failed)
+        assert "larger than 2 MB" in stopped.detail
+        with (tmp_path / "missing").open("wb") as file:
+            missing = await fetch.save(web.url("/missing"), file)
+        assert isinstance(missing, Failed)
+        assert (tmp_path / "missing").stat().st_size == 0

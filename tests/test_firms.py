@@ -461,3 +461,20 @@ async def test_a_brand_counts_the_mentions_that_carry_its_owners_id(store: Store
     assert firm is not None
     assert [(alias.text, alias.mentions, alias.targets) for alias in firm.aliases] == [("TikTok", 2, 1)]
     assert firm.target_actions == 1
+
+
+def test_the_notice_tells_the_figures_of_the_files(register: Register) -> None:
+    """Firms, brands, names, edges, and how many are unchecked: counted, not remembered."""
+    notice = " ".join((SHIPPED / "NOTICE").read_text(encoding="utf-8").split())
+    brands = sum(firm.kind is FirmKind.BRAND for firm in register.firms)
+    countries = {firm.country for firm in register.firms if firm.kind is not FirmKind.BRAND}
+    weak = sum(alias.strength is Strength.WEAK for alias in register.aliases)
+    with (SHIPPED / "aliases.csv").open(encoding="utf-8", newline="") as file:
+        chinese = [row for row in csv.DictReader(file) if any("\u3400" <= char <= "\u9fff" for char in row["text"])]
+    unchecked = sum(row["note"] == "unchecked" for row in chinese)
+    notes = {say: sum(say in firm.note for firm in register.firms) for say in ("Chinese name unchecked", "English name unchecked")}
+    assert f"{len(register.firms) - brands:,} firms of {len(countries)} countries and {brands} brands" in notice
+    assert f"{len(register.aliases):,} names and tickers, {weak:,} of them weak; {len(register.ownerships)} edges" in notice
+    assert f"Of the {len(chinese):,} Chinese names {unchecked:,} have" in notice
+    assert all(f'"{say}" ({count:,})' in notice for say, count in notes.items()), notes
+    assert len(register.firms) - brands >= 1_000

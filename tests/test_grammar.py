@@ -26,8 +26,9 @@ from bot.slack.grammar import (
     parse,
     unparse,
 )
+from storage.filters import FILTER_KEYS, Filter, Term
 from storage.models import Broadcast, Deliver, Followed, Kind, Role, Status
-from storage.records import FILTER_KEYS, DigestSetting, Filter, Term
+from storage.records import DigestSetting
 
 
 def where(*terms: tuple[str, str] | tuple[str, tuple[str, ...]]) -> Filter:

@@ -20,7 +20,8 @@ from sqlmodel import col, select
 from storage import Store
 from storage.models import Card, Channel, Deliver, Delivery, DeliveryKind, DeliveryState, Followed, Kind, Subscription
 from storage.outbox import coverage_filter, next_digest_at
-from storage.records import ChannelKey, Dead, DueDelivery, RetryAt, Sent
+from storage.records import ChannelKey, Dead, RetryAt, Sent
+from storage.views import DueDelivery
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, act, entry, follow, furnish, poll
 

@@ -20,13 +20,12 @@ from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
 from bot.poll import DAY, Poller, PollLine, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
-from storage.models import Health, Kind, Mode, Precision, Role, Status
+from storage.models import Followed, Health, Kind, Mode, Precision, Role, Status
 from storage.records import (
     ChannelKey,
     DocumentText,
     DueSource,
     Extraction,
-    Followed,
     FollowIntent,
     FoundAction,
     FoundEvidence,

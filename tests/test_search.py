@@ -8,6 +8,8 @@ import pytest
 from sqlmodel import select
 
 from storage import Store
+from storage.filters import Filter, Term
+from storage.loading import facts, load_actions, matching, newest
 from storage.models import (
     ActionDocument,
     Change,
@@ -24,8 +26,8 @@ from storage.models import (
     Strength,
     Tier,
 )
-from storage.records import ActionQuery, ChannelKey, Filter, FollowIntent, Term
-from storage.views import facts, load_actions, matching, newest
+from storage.records import ChannelKey, FollowIntent
+from storage.views import ActionQuery
 from tests.builders import NOON, add_action, add_source, fill
 from tests.fakes.clock import FakeClock
 

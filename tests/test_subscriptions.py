@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import col, select
 
 from storage import StorageError, Store
+from storage.filters import Filter
 from storage.models import Broadcast, Change, Channel, Deliver, Followed, Kind, OwnershipKind, Role
-from storage.records import ChannelKey, DigestSetting, Filter, FollowIntent, OwnershipRow
+from storage.records import ChannelKey, DigestSetting, FollowIntent, OwnershipRow
 from tests.builders import NOON, SMALL, add_action, fill
 from tests.fakes.clock import FakeClock
 

@@ -11,7 +11,7 @@ from functools import cache
 
 from bot.extract.names import Name, is_person, vocabulary
 from bot.extract.roles import FIRM, Scene
-from bot.extract.short_names import Look, look, subject_end
+from bot.extract.short_names import Look, begins_predicate, look, subject_end
 from bot.extract.text import HAN, words
 
 _CLOSED = re.compile(
@@ -31,15 +31,16 @@ _MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
 _QUOTED = re.compile(r'"[^"]{2,10}"(?:[、和与及]?"[^"]{2,10}"){1,9}')
 _AND = re.compile("以及|[和与及]")
 _NO_MEMBER = re.compile(
-    "^(?:有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"
+    "^(?:被告人|有关|相关|其他|其它|上述|多家|部分|以上|个别|某)|(?:部门|用户|消费者|人员|行业|产品|业务|问题|行为|专家|代表|负责人|人士|们|者)$"
 )
 
 
-def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
+def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> list[Name]:
     """The members of a list `A、B、C`, in the register or not; nothing when nothing says that it lists firms.
 
     That a member is a known firm says so, or the words that open or close the list (11家企业包括, 等3家企业): then any
-    short name is a member. Without such a count a person's name is none.
+    short name is a member. Without such a count a person's name is none. `is_hit`: an authority acts against the list,
+    so that two members which may be firms are enough.
     """
     skeleton = scene.skeleton
     lead = _LIST_LEAD.match(skeleton, start, end)
@@ -56,7 +57,7 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
     if closed and skeleton[stop] != "等" and len(parts) < 2:
         return []  # 合肥两家机构
     is_of_firms = is_counted or is_quoted or bool(closed and closed["firms"]) or any(scene.firms(*part) for part in parts)
-    if any(FIRM in skeleton[a:b] and _CLAUSE.match(skeleton[a:b].replace(FIRM, "")) for a, b in parts):
+    if any(_is_clause(skeleton[a:b], is_last=b == stop) for a, b in parts):
         return []  # what joins them are clauses: X推新、Y被罚
     places: list[tuple[int, int]] = []
     for left, right in parts:
@@ -66,11 +67,17 @@ def enumeration(scene: Scene, start: int, end: int) -> list[Name]:
         if scene.firms(left, right) or _is_member(scene, left, right, is_counted=is_counted, is_of_firms=is_of_firms):
             places.append((left, right))
     if not is_of_firms and not any(skeleton[a:b].isascii() or skeleton[a:b].endswith(_long_endings()) for a, b in parts):
-        places = places if len(places) == len(parts) > 2 else []
+        places = places if len(places) == len(parts) > (1 if is_hit else 2) else []
     return scene.members(places)
 
 
 _CLAUSE = re.compile(f"[{HAN}]{{4}}")
+
+
+def _is_clause(part: str, *, is_last: bool) -> bool:
+    """Whether a member tells something of a known firm: X推出新品, X与Y上市."""
+    rest = part.replace(FIRM, "")
+    return FIRM in part and (bool(_CLAUSE.match(rest)) or (not is_last and begins_predicate(part[part.rindex(FIRM) + 1 :])))
 
 
 @cache
@@ -92,7 +99,8 @@ def _parts(skeleton: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
-    """The place without its quotation marks."""
+    """The place without its quotation marks, and without what only says that the list is spoken of."""
+    start += 2 * skeleton.startswith("关于", start, stop)
     while start < stop and skeleton[start] in "\"'《〈 ":
         start += 1
     while stop > start and skeleton[stop - 1] in "\"'》〉 ":

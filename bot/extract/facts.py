@@ -155,6 +155,10 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return prefix, suffix, chinese
 
 
+_MARKED = re.compile(r"[a-z$€£¥₩₹]")
+"""A Latin sum has a letter or a sign."""
+
+
 @lru_cache(maxsize=64)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
@@ -164,7 +168,7 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     money = _money()
     found: list[Sum] = []
     taken: list[tuple[int, int]] = []
-    for expression in (prefix, suffix):
+    for expression in (prefix, suffix) if _MARKED.search(folded, start, end) else ():
         for match in expression.finditer(folded, start, end):
             if any(a < match.end() and match.start() < b for a, b in taken):
                 continue
@@ -245,6 +249,10 @@ def _scaled(text: str, scale: str | None) -> Decimal:
     return _value(text, bool(scale)).scaleb(_SCALES.get((scale or "").rstrip("."), 0))
 
 
+_FINED_NAME = re.compile(r"(?:罚|处)[\u4e00-\u9fff]{2,10}$")  # 开罚某公司3000万
+_SUM_END = re.compile(r"[,。;!?\s]|$")
+
+
 def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Sum | None:
     unit, scale, before = match["cur"] or "", match["sa"], match["pre"] or ""
     if not unit and not before:
@@ -258,6 +266,7 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
                     folded[max(0, match.start() - 8) : match.start()],
                 )
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
+                and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
             )
         ):
             return None
@@ -597,9 +606,14 @@ def _relative(text: str, on: date | None) -> tuple[PartialDate, bool] | None:
 
 # --- counts and numbers --------------------------------------------------------------------------------------
 
+_FIRMS = (
+    "companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|"
+    "respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa"
+)
+_COUNTED = (*_FIRMS.split("|"), "家", "款", "个", "批", "大", "社", "개")  # none of them, no count
 _COUNT = re.compile(
     rf"(?<![\d$€£.,-])(?P<n>\d{{1,3}}|{'|'.join(_WORDS[2:])})\s+(?:(?!of\b|and\b|in\b|for\b|to\b|the\b|percent\b|million\b|billion\b|years?\b|months?\b|days?\b)[a-z&-]+\s+){{0,4}}?"
-    r"(?:companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa)\b"
+    rf"(?:{_FIRMS})\b"
     r"|(?P<k>\d{1,4})(?:社(?!会)|\s?개\s?(?:사|업체|회사|기업|은행))"
     r"|(?P<h>\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
 )
@@ -617,6 +631,9 @@ class Count:
 @lru_cache(maxsize=16)
 def counts(folded: str, start: int, end: int) -> Sequence[Count]:
     """The stated numbers of firms between the offsets; a count of one is none."""
+    zone = folded[start:end]
+    if not any(unit in zone for unit in _COUNTED):
+        return ()
     found = []
     for match in _COUNT.finditer(folded, start, end):
         text = match["n"] or match["h"] or match["k"]

@@ -27,6 +27,7 @@ from bot.extract.names import (
     drop_twins,
     is_alias_cased,
     is_end_of_longer,
+    is_of_common_words,
     is_spaced,
     stretch,
     weak_rule,
@@ -41,7 +42,17 @@ _TICKER = re.compile(
     rf"\b(?:{'|'.join(_EXCHANGES)})\s?(?:American)?\s?[:：]\s?([A-Z0-9]{{1,6}}(?:\.[A-Z])?)\b"
     r"|(?<![\w$])\$([A-Z]{1,5})\b|(?<!\d)0?(\d{4,6})\.(HK|SZ|SS|SH|TW)\b"
 )
-_TICKER_MARKS = ("$", ".HK", ".SZ", ".SS", ".SH", ".TW", *_EXCHANGES)  # none of them, no ticker
+_DEPARTMENTS = frozenset(("法务部",))
+"""Ministries whose name right behind a firm's is the firm's own department."""
+_CASHTAG = re.compile(r"\$[A-Z]")
+
+
+def _may_hold_a_ticker(text: str) -> bool:
+    is_coded = "." in text and any(mark in text for mark in (".HK", ".SZ", ".SS", ".SH", ".TW"))
+    is_listed = (":" in text or "：" in text) and any(exchange in text for exchange in _EXCHANGES)
+    return is_coded or is_listed or ("$" in text and bool(_CASHTAG.search(text)))
+
+
 _LEFT, _RIGHT, _BODY, _OTHER = 1, 2, 4, 8  # an edge that needs a non-word neighbour; what the pattern is
 
 
@@ -152,7 +163,8 @@ class FirmIndex:
         accepted.sort(key=lambda name: (name.start, -name.end))
         kept: list[Name] = []
         for name in accepted:
-            if not kept or name.start >= kept[-1].end:
+            is_department = kept and kept[-1].end == name.start and reading.folded[name.start : name.end] in _DEPARTMENTS
+            if not kept or (name.start >= kept[-1].end and not is_department):
                 kept.append(name)
         add_definitions(reading, kept)
         for name in kept:
@@ -196,7 +208,7 @@ class FirmIndex:
         return names, hits
 
     def _add_tickers(self, reading: Reading, names: list[tuple[_Pattern, int, int]]) -> None:
-        if not any(mark in reading.whole for mark in _TICKER_MARKS):
+        if not _may_hold_a_ticker(reading.whole):
             return
         for match in _TICKER.finditer(reading.whole):
             symbol = match.group(1) or match.group(2) or f"{match.group(3)}.{match.group(4)}"
@@ -218,7 +230,8 @@ class FirmIndex:
             if alias is None:
                 continue
             is_weak = alias.strength is Strength.WEAK and alias.kind is not AliasKind.TICKER
-            if is_weak and is_end_of_longer(reading, start):
+            is_common = is_of_common_words(alias.text)
+            if (is_weak or is_common) and is_end_of_longer(reading, start, is_anywhere=is_common):
                 continue
             name = self._name(alias, start, end, reading.on)
             verdict = stretch(reading, name, [s for _, s, _ in raw])

@@ -17,21 +17,33 @@ from bot.extract import facts
 from bot.extract.enumerations import enumeration
 from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import Look, begins_predicate, is_object, is_said_of_firms, look, subject_end, subjects, without_lead
+from bot.extract.short_names import (
+    Look,
+    begins_predicate,
+    ending_within,
+    is_object,
+    is_said_of_firms,
+    look,
+    subject_end,
+    subjects,
+    without_lead,
+)
 from bot.extract.text import HAN, Sentence, pattern, words
 from storage.models import Kind, Role
 
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
-_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|因")
-_COVERB = re.compile("关于|对|向|给|将")
+_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|因")
+_COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
 """Kinds whose words of the frame `object` are only said of authorities."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
-_STATISTICS = re.compile("业罚[金款单]|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金)")
+_STATISTICS = re.compile(
+    "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金|罚没)"
+)
 """Sums of a whole trade or year are no act."""
 _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
@@ -61,6 +73,12 @@ class _Clause:
         """No passive mark stands before the word; 因 tells only why."""
         return self.passive is None or self.passive.group() == "因"
 
+    @property
+    def is_of_firms(self) -> bool:
+        """A regulator does here what is done to firms only: 被银保监会通报."""
+        word = self.scene.reading.folded[self.hit.start : self.hit.end]
+        return word in vocabulary("han", "firm_acts") and bool(self.scene.bodies(self.sentence.start, self.stop))
+
     def has_sum(self, start: int, end: int) -> bool:
         """Whether a sum of money stands between the offsets."""
         return bool(facts.sums(self.scene.reading.folded, start, end))
@@ -71,8 +89,9 @@ class _Clause:
 
     def places(self, start: int, end: int, least: Look) -> bool:
         """Take the short name between the offsets for what the act hits."""
-        self.act.targets += (placed := _run(self.scene, start, end, least=least))
-        return bool(placed)
+        is_spoken_for = self.trigger.kind is Kind.TALKS
+        placed = _run(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
+        return self.hits(placed)
 
 
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
@@ -89,19 +108,58 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return _merger(scene, sentence, act)
     if trigger.frame == "body":
         return act.has_actor
-    if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, start, clause.stop):
+    if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, sentence.start, clause.stop):
         return False
     if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
     if trigger.frame == "accused":
         return _accused(clause)
-    return (_targets(clause) or _without_target(clause) or _said_before(clause)) and _is_done_by_authority(clause)
+    if trigger.frame == "act" and not act.has_actor:
+        act.has_actor = _is_of_acting(clause)
+    is_told = _targets(clause) or _behind_part(clause) or _party(clause) or _without_target(clause) or _said_before(clause)
+    if not is_told or not _is_done_by_authority(clause):
+        return False
+    for name in tuple(act.targets):
+        act.targets += _brand(scene, name)
+    return True
+
+
+_OF_ACTING = re.compile(r"[^,。;!?\s]{2,16}?的")
+
+
+def _is_of_acting(clause: _Clause) -> bool:
+    """Whether the act only describes the authority that stands behind it: 进驻X的调查组."""
+    owned = _OF_ACTING.match(clause.scene.skeleton, clause.hit.end, clause.stop)
+    return owned is not None and clause.scene.is_body(owned.end(), min(owned.end() + 6, clause.stop), places=False)
+
+
+_BRAND = re.compile(rf'\s?\((?:[^()"]{{0,8}})"([^"]{{2,10}})"[{HAN}a-z]{{0,6}}\)(?:"([^"]{{2,10}})")?')
+
+
+def _brand(scene: Scene, firm: Name) -> list[Name]:
+    """The platform that a text names in brackets behind a firm outside the register: it is hit with its operator.
+
+    A short form of the firm's own name is none.
+    """
+    bracket = _BRAND.match(scene.reading.folded, firm.end) if firm.firm_id is None and firm.tail > firm.end else None
+    surface = scene.reading.folded[firm.start : firm.end]
+    found = []
+    for start, end in (bracket.span(1), bracket.span(2)) if bracket else ():
+        called = scene.reading.whole[start:end]
+        if start >= 0 and not set(scene.reading.folded[start:end]) <= set(surface) and not _is_named(scene, start):
+            found.append(scene.add(Name(start, end, end, firm_key(called), name=called, rule="brand")))
+    return found
+
+
+def _is_named(scene: Scene, start: int) -> bool:
+    return any(name.start == start for name in scene.firms(start, start + 1))
 
 
 def _targets(clause: _Clause) -> bool:
     is_official = clause.act.has_actor or clause.trigger.frame == "letter"
     is_official = is_official or (clause.trigger.frame == "object" and clause.trigger.kind in _OFFICIAL)
-    clause.least = Look.POSSIBLE if is_official or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
+    is_corporate = pattern("han", "corporate").search(clause.scene.skeleton, clause.hit.end, clause.stop) is not None
+    clause.least = Look.POSSIBLE if is_official or is_corporate or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
     clause.passive = _passive(clause)
     for place in (_before_passive, _behind_coverb, _behind_word, _before_word):
         found = place(clause)
@@ -138,6 +196,8 @@ def _before_passive(clause: _Clause) -> bool | None:
     is_fined = clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop)
     if passive and passive.group() == "因" and not (clause.trigger.frame == "letter" or is_fined):  # X因违规罚款50万元
         return None
+    if mark == start and clause.scene.skeleton.startswith("的", hit.end):
+        return clause.hits(clause.scene.firms(hit.end + 1, hit.end + 2))  # 被点名的X
     first = re.search("被|遭|收到|因", clause.left) if clause.scene.skeleton[hit.start] not in "被遭" else None
     end = start + first.start() if first else mark
     if _subject(clause, start, end, mark):
@@ -154,10 +214,12 @@ def _behind_coverb(clause: _Clause) -> bool | None:
     """对X, 向X, 给X before the word."""
     scene, start, hit = clause.scene, clause.start, clause.hit
     coverb = _last(_COVERB, clause.left)
+    if coverb and coverb.group() == "给予" and coverb.end() == len(clause.left):
+        coverb = _last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()
-    several = enumeration(scene, low, hit.start)
+    several = enumeration(scene, low, hit.start, is_hit=clause.act.has_actor)
     if several:
         return clause.hits(several)
     names = scene.firms(low, hit.start)
@@ -186,7 +248,7 @@ def _behind_word(clause: _Clause) -> bool | None:
     scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
     if trigger.frame not in ("object", "act", "passive"):
         return None
-    several = enumeration(scene, hit.end, end)
+    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor) or (clause.act.has_actor and _named_last(scene, hit.end, end))
     if several:
         return clause.hits(several)
     names = scene.firms(hit.end, end)
@@ -195,10 +257,18 @@ def _behind_word(clause: _Clause) -> bool | None:
         is_object = (len(gap) <= 40 and (_OBJECT.fullmatch(gap) or _DESCRIBED.fullmatch(gap))) or _AMONG.fullmatch(gap)
         return clause.hits(_listed(clause, names[0], end)) if is_object else None
     is_led = trigger.kind is Kind.TALKS or clause.act.has_actor or (hit.start == clause.start and trigger.kind in _OFFICIAL)
-    if trigger.frame == "passive" or not clause.is_active or not is_led:
+    is_of_firm = clause.is_of_firms and subject_end(scene.skeleton, hit.end, clause.stop) < clause.stop  # 通报X侵害用户权益
+    if (trigger.frame == "passive" and not is_of_firm) or not clause.is_active or not is_led:
         return None
     is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
+
+
+def _named_last(scene: Scene, start: int, end: int) -> list[Name]:
+    """The list that a later part of the sentence closes: 通报46款应用，A、B在列."""
+    tail = _COMPLETED.search(scene.skeleton, start, end)
+    part = _last(_STOP, scene.skeleton[start : tail.start()]) if tail else None
+    return enumeration(scene, start + part.end(), tail.start(), is_hit=True) if tail and part else []
 
 
 _CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
@@ -243,6 +313,32 @@ def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
     return begins_predicate(scene.skeleton[max(name.tail, name.end) : end]) and scene.is_body(name.tail, end, places=False)
 
 
+_ANSWERS = re.compile("(?:官方|公司|集团)?(?:紧急|正式|首次)?(?:作出|做出)?(?:回应|致歉|道歉|公告|发布?声明)")
+"""Behind a name that begins the sentence after an act without a subject: it is whom the act hits."""
+
+
+def _behind_part(clause: _Clause) -> bool:
+    """The subject that stands behind a passive without one: 涉嫌违规被立案调查 X股价大跌; 被罚5亿元！X回应."""
+    scene, skeleton, start = clause.scene, clause.scene.skeleton, clause.start
+    passive = re.search("[被遭]|收到", skeleton[start : clause.hit.end])
+    lead = skeleton[clause.sentence.start : start + passive.start()] if passive else "-"
+    if clause.trigger.frame == "act" or (lead and not (start == clause.sentence.start and begins_predicate(lead))):
+        return False
+    at = clause.stop + 1
+    if clause.stop < clause.sentence.end and skeleton[clause.stop] == " ":
+        end = _STOP.search(skeleton, at, clause.sentence.end)
+        stop = end.start() if end else clause.sentence.end
+        if re.search("[被遭]", skeleton[at:stop]):
+            return False
+        named = [name for name in scene.firms(at, stop)[:1] if name.start == at]
+        return clause.hits(named) if named else clause.places(at, stop, Look.CERTAIN)
+    after = scene.reading.sentences[clause.act.sentence + 1 : clause.act.sentence + 2]
+    if not after or not after[0].is_title:
+        return False
+    named = [name for name in scene.firms(after[0].start, after[0].end)[:1] if name.start == after[0].start]
+    return bool(named) and bool(_ANSWERS.match(skeleton, named[0].tail)) and clause.hits(named)
+
+
 _TALKED = re.compile("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$")
 
 
@@ -254,14 +350,20 @@ def _without_target(clause: _Clause) -> bool:
     near = any(one.start - hit.end < 14 and hit.start - one.end < 24 for one in counted)
     is_passive = bool(re.search("[被遭]", skeleton[clause.start : hit.end]))
     is_told = near and (act.has_actor or is_passive) and trigger.frame != "subject"
-    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and clause.has_sum(clause.start, clause.stop):
+    is_of_other = any(role_beside(scene, name) for name in scene.firms(clause.start, hit.start))  # a firm's officer pays
+    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and not is_of_other and clause.has_sum(clause.start, clause.stop):
         act.is_sum = clause.sentence.is_title
         is_told = is_told or act.is_sum or (trigger.frame == "object" and (act.sentence > 0 or act.has_actor or "每家" in clause.left))
     if clause.sentence.is_title and not act.targets and _is_unnamed(clause):
+        identified = _IDENTIFIED.search(skeleton, hit.end, clause.sentence.end)
+        if identified and clause.places(identified.end(), clause.sentence.end, Look.POSSIBLE):
+            return True
         is_told = act.is_unnamed = True
     return is_told or (trigger.kind is Kind.TALKS and act.has_actor and bool(_TALKED.match(skeleton[hit.end : clause.sentence.end])))
 
 
+_IDENTIFIED = re.compile("(?:涉事|该|被罚|相关)(?:企业|公司|平台|机构|厂商|银行)(?:为|是|系)")
+"""Behind it a sentence says who the firm is that its act did not name."""
 _UNNAMED = re.compile(rf"[{HAN}\d\"]*(?:公司|企业|医院|机构|平台|商家|药房|银行|\d+(?:余|多)?辆(?:汽车|车))(?:$|因|涉)")
 _UNNAMED_OBJECT = re.compile(r"了?[一两三四五六七八九十\d]+[张家款个][^,。!?]{0,14}(?:牌照|许可证|网站|企业|公司|平台|机构)")
 
@@ -291,6 +393,20 @@ def _said_before(clause: _Clause) -> bool:
     )
 
 
+_PARTY = re.compile("当事人(?![甲乙])|(?:你|该|上述)(?:公司|单位|企业|平台|行|机构)|你司")
+"""Speaks of the firm that the sentence before names, in a notice."""
+
+
+def _party(clause: _Clause) -> bool:
+    """The firm of the act told just before, where a sentence without names goes on about it: 当事人…，罚款8万元."""
+    scene, said, start = clause.scene, clause.scene.said, clause.sentence.start
+    is_next = said is not None and 0 < clause.act.sentence - said.sentence <= 2
+    if said is None or not is_next or scene.firms(start, clause.stop) or not _PARTY.search(scene.skeleton, start, clause.stop):
+        return False
+    clause.act.targets += said.targets if len(said.targets) == 1 else []
+    return bool(clause.act.targets)
+
+
 @cache
 def _private_agent() -> re.Pattern[str]:
     return re.compile(rf"[被遭](?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))")
@@ -307,35 +423,80 @@ def _is_done_by_authority(clause: _Clause) -> bool:
     return frame not in ("act", "passive") or not _private_agent().search(skeleton[start : hit.start + 1])
 
 
-_SAID = re.compile("对|以|就|证实|查明|查实|发现|认定|通报称?|针对")
+_SAID = re.compile("对|以(?!及)|就|被告单位|证实|查明|查实|发现|认定|通报称?|针对")
 """Behind these an authority names whom it accuses."""
 
 
 def _accused(clause: _Clause) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
-    scene, hit, sentence = clause.scene, clause.hit, clause.sentence
-    if not scene.is_body(sentence.start, sentence.end, places=False) or re.match("[^,。]{0,6}的", scene.skeleton[hit.end :]):
+    scene, hit, sentence, skeleton = clause.scene, clause.hit, clause.sentence, clause.scene.skeleton
+    is_case = skeleton.startswith("案", hit.end - skeleton.endswith("案", hit.start, hit.end))
+    is_of_other = re.match("[^,。]{0,6}的", skeleton[hit.end :]) and not is_case
+    if is_of_other or not scene.is_body(sentence.start, sentence.end, places=False):
         return False
     said = _last(_SAID, clause.left)
     low = clause.start + said.end() if said else clause.start
     named = scene.firms(low, hit.start)
-    if named and named[0].start < low + 2:
+    is_led = bool(named) and named[0].start < low + 2
+    if skeleton.endswith("案", hit.start, hit.end) and not (said and is_led):
+        return _is_case_of(clause, low)
+    if is_led:
         return clause.hits(enumeration(scene, low, hit.start) or listed(scene, named[0], hit.start))
-    if named and "的" in scene.skeleton[named[0].tail : hit.start]:
+    if named and "的" in skeleton[named[0].tail : hit.start]:
         return False  # X的用户涉嫌诈骗
     clause.least = Look.POSSIBLE
     return _subject(clause, low, hit.start, hit.start)
+
+
+_CASE_WORDS = re.compile('(?:公司|平台|集团|涉嫌|特大|重大|网络|系列|"|等)*$')
+
+
+def _is_case_of(clause: _Clause, low: int) -> bool:
+    """X公司特大网络传销案: whose name stands right before the case."""
+    scene, hit = clause.scene, clause.hit
+    words_between = _CASE_WORDS.search(scene.skeleton, low, hit.start)
+    stop = words_between.start() if words_between else hit.start
+    named = [name for name in scene.firms(low, hit.start) if max(name.tail, name.end) == stop]
+    if named:
+        return clause.hits(named)
+    is_quoted = scene.skeleton.startswith('"', stop)
+    low = max(low, scene.skeleton.rfind('"', low, stop) + 1) if is_quoted else low
+    return clause.places(low, stop, Look.POSSIBLE if is_quoted else Look.CERTAIN) and clause.act.targets[-1].end == stop
+
+
+_OWNED = re.compile("(?:集团|公司)?(?:的|旗下的?)?(?:旗下|全资子公司|控股子公司|子公司|关联公司)(?:公司|平台|品牌|app)?")
 
 
 def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
     scene = clause.scene
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
+        owned = _OWNED.match(scene.skeleton, first.tail, limit)
         follow = scene.firms(first.end, limit)[:1]
-        if follow and re.fullmatch(f"[{HAN}]{{0,14}}", scene.gap(first.end, follow[0].start)):
+        between = scene.gap(first.end, follow[0].start) if follow else ""
+        if follow and re.fullmatch(f"[{HAN}]{{0,14}}", between) and not _WRONG.search(between):
             clause.act.groups.append(first)
             return listed(scene, follow[0], limit)
+        if owned and not follow and (placed := _run(scene, owned.end(), limit)):
+            clause.act.groups.append(first)
+            return placed
     return listed(scene, first, limit)
+
+
+_JOINT = re.compile('(?<!")、(?!")')
+_ADJUNCT = re.compile("(?<![现正存所内潜])在|通过|利用|登录|假借")
+"""Before a name: it is where or by what means something is done, and no subject."""
+
+
+def _free(scene: Scene, start: int, end: int) -> list[Name]:
+    """The firms named between the offsets, without those of an adjunct: 在X刷单."""
+    skeleton = scene.skeleton
+    return [
+        name
+        for name in scene.firms(start, end)
+        if not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start)
+        and not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 1), name.start)
+    ]
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -348,7 +509,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     skeleton, folded = scene.skeleton, scene.reading.folded
     coded = [name for name in scene.firms(start, mark) if name.rule == "stock-code" or _CODE_END.search(folded, name.end, name.tail)]
     if coded:
-        is_last = role_beside(scene, coded[0]) or not is_object(folded, coded[-1].start)
+        is_past = role_beside(scene, coded[0]) and not _WRONG.search(skeleton, coded[0].tail, coded[-1].start)
+        is_last = is_past or not is_object(folded, coded[-1].start)
         chosen = coded[-1] if is_last else coded[0]
         if not role_beside(scene, chosen) and _ELSEWHERE.search(skeleton, chosen.tail, mark):
             return clause.places(chosen.tail + 2, end, clause.least)  # another headline without a break between
@@ -358,8 +520,9 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     if several:
         clause.hits(several)
         return True
-    start = max(start, skeleton.rfind("、", start, end) + 1)  # clauses joined like a list
-    names = scene.firms(start, end)
+    joint = _last(_JOINT, skeleton[start:end])  # clauses joined like a list
+    start += joint.end() if joint else 0
+    names = _free(scene, start, end)
     if names:
         clause.hits(_listed(clause, names[0], end))
         return True
@@ -374,7 +537,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
 @cache
 def _other() -> re.Pattern[str]:
     whose = f"{pattern('roles', 'han_holders').pattern}|{pattern('roles', 'han_members').pattern}"
-    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose})")
+    complains = pattern("roles", "han_complains").pattern
+    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose}|{complains})")
 
 
 def _is_of_other(scene: Scene, start: int, end: int) -> bool:
@@ -383,7 +547,7 @@ def _is_of_other(scene: Scene, start: int, end: int) -> bool:
 
 
 _NO_SUBJECT = re.compile(
-    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
+    rf"(?:其|(?:该|这家|涉事)?(?:公司|企业|平台|银行|机构)(?:[及和与、因涉将已在也还于再又受]|本身|$)|该行|[{HAN}\d]{{0,6}}一并|(?:\d{{1,2}}月)?(?:\d{{1,2}}[日号])?前?$)"
 )
 
 
@@ -410,19 +574,26 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
     start = clause.start if start is None else start
     if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3):
         told = scene.firms(sentence.start, start)[-1:]
+        first = _BREAK.search(skeleton, sentence.start, start)
+        if not told and first:
+            return clause.places(sentence.start, first.start(), Look.CERTAIN)
         return bool(told) and clause.hits(told)
     edges = [sentence.start, *(match.end() for match in _BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
     for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
-        names = scene.firms(low, high)
+        names = _free(scene, low, high)
         if names and skeleton.startswith(("对", "向"), names[0].start - 1):
             return clause.hits(enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:
-            return _is_accused(scene, sentence, names[-1], start) and clause.hits(names[lead_of(names, len(names) - 1, scene) :])
+            several = enumeration(scene, low, high)
+            run = several if names[-1] in several else names[lead_of(names, len(names) - 1, scene) :]
+            return _is_accused(scene, sentence, names[-1], start) and clause.hits(run)
         if _is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
             return False
         towards = _last(_TOWARDS, skeleton[low:high])
         low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
-        if begins_predicate(skeleton[low:high]) or not 2 < high - low < 40:
+        if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (
+            160 if "、" in skeleton[low:high] else 40
+        ):
             continue
         several = enumeration(scene, low, high)
         if several:
@@ -455,34 +626,69 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
 _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 
-def _run(scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN) -> list[Name]:
-    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one."""
+def _run(
+    scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN, is_corporate: bool = False, is_spoken_for: bool = False
+) -> list[Name]:
+    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one.
+
+    `is_corporate`: what is told is only done to firms. `is_spoken_for`: who speaks for a firm stands for it.
+    """
     skeleton = scene.skeleton
     quoted = _QUOTED_LAST.search(skeleton, start, end)
     if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
+    starts = {left for left, _ in subjects(skeleton, start, end)} if scene.reading.weak else set()
     known = [
         name
         for name in scene.reading.weak
-        if start <= name.start and name.end <= end and name.end == subject_end(skeleton, name.start, end)
+        if start <= name.start
+        and name.end <= end
+        and name.end == subject_end(skeleton, name.start, end)
+        and (name.end - name.start > 2 or (name.start in starts and look(skeleton[name.start : name.end], shortest=2)))
     ]
-    if known and (len(known[-1].name) > 2 or look(skeleton[known[-1].start : known[-1].end], shortest=2)):
-        return [] if _is_of_other(scene, known[-1].end, end + 4) else scene.members([(known[-1].start, known[-1].end)])
+    if known:
+        is_of_other = _is_of_other(scene, known[-1].end, end + 4) and not (is_spoken_for and _speaks(scene, known[-1].end))
+        return [] if is_of_other else scene.members([(known[-1].start, known[-1].end)])
     for left, stop in subjects(skeleton, start, end):
-        if _is_name(scene, left, stop, least, is_corporate=is_said_of_firms(skeleton, stop, end)):
-            if _is_of_other(scene, stop, end + 4):
+        stop = _name_end(skeleton, left, stop)
+        if _is_name(scene, left, stop, least, is_done_to_firms=is_corporate, is_corporate=is_said_of_firms(skeleton, stop, end)):
+            owned = _OWNED.match(skeleton, stop, end)
+            if owned and (placed := _run(scene, owned.end(), end, least=least, is_corporate=is_corporate)):
+                return placed
+            if _is_of_other(scene, stop, end + 4) and not (is_spoken_for and _speaks(scene, stop)):
                 break
             surface = scene.reading.whole[left:stop]
             return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
     return []
 
 
-def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_corporate: bool) -> bool:
+def _speaks(scene: Scene, at: int) -> bool:
+    return scene.skeleton.startswith(words("roles", "han_speakers"), at)
+
+
+def _name_end(skeleton: str, start: int, stop: int) -> int:
+    """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
+    called = next((word for word in ("平台", "app", "网站", "软件", "应用") if skeleton.endswith(word, start + 2, stop)), "")
+    least = Look.POSSIBLE if look(skeleton[start:stop], shortest=2) is Look.NONE else Look.CERTAIN
+    if called and look(skeleton[start : stop - len(called)]) >= least:
+        return stop - len(called)
+    if least is Look.CERTAIN:
+        return stop
+    return ending_within(skeleton, start, stop) or stop
+
+
+_ANYBODY_SHORT = re.compile("[人者员民师工长商童户主亲友弟妹]$")
+"""Ends of words of two letters that call people."""
+
+
+def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_done_to_firms: bool, is_corporate: bool) -> bool:
     body = scene.skeleton[start:stop]
-    shortest = 2 if scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop) else 3
-    if look(body, is_corporate=is_corporate, shortest=shortest) < least:
+    is_accused = scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop)
+    is_hit = is_done_to_firms or (scene.skeleton.startswith(("被", "遭"), stop) and scene.bodies(stop, stop + 3))
+    is_short = is_accused or (is_hit and not _ANYBODY_SHORT.search(body))
+    if look(body, is_corporate=is_corporate or is_done_to_firms, shortest=2 if is_short else 3) < least:
         return False
     if body.isascii() and not scene.reading.whole[start].isupper():
         return False

@@ -21,12 +21,22 @@ _COLON = re.compile(":")
 _GLUED = re.compile(f"[{HAN}a-z0-9%)]")
 _PART = re.compile(r"[,。;!?:|\s]")
 _PASSIVE = re.compile("被|遭到?|收到")
+_BRACKETED = re.compile("】【")
+"""Between two stories of a digest."""
 _AGENT = re.compile(r"[^\d]{0,12}")
 
 
 def split(reading: Reading) -> list[Sentence]:
     """The sentences of a reading whose names are known, those cut in pieces that glue several headlines together."""
-    cuts = sorted({*_before_codes(reading), *_before_colons(reading), *_before_predicates(reading), *_behind_objects(reading)})
+    cuts = sorted(
+        {
+            *_before_codes(reading),
+            *_before_colons(reading),
+            *_before_predicates(reading),
+            *_behind_objects(reading),
+            *(match.end() - 1 for match in _BRACKETED.finditer(reading.folded)),
+        }
+    )
     cuts = [cut for cut in cuts if not any(name.start < cut < name.end for name in reading.names)]
     if not cuts:
         return reading.sentences

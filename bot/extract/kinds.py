@@ -139,23 +139,26 @@ _CONSULTED = re.compile(r"\b(?:consults?|consulting|consulted|proposes|proposed)
 _AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
 
 
+_UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
+
+
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """False when the act is denied or only thinkable; sets what its status is."""
     folded = scene.reading.folded
     is_han = trigger.language in _READERS
     reach = 14 if is_han else 46
     before = folded[max(sentence.start, hit.start - reach) : hit.start]
-    before = re.split(r"[,，。;!?]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]
+    before = re.split(r"[,，。;!?\s]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]
     before = re.sub(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b", "", before)  # the month; a clearance
     after = folded[hit.end : hit.end + 10]
     if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
         return False
-    if is_han and before.endswith(("未", "不", "没", "勿", "免")):
+    if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
         return False
     whole = folded[sentence.start : sentence.end]
-    if is_han and re.search("否认|(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言", whole) and act.kind in PENAL:
+    if is_han and (_UNTRUE.search(whole) or ("否认" in whole and act.kind in PENAL)):
         return False
-    if is_han and re.match("的?(?:风险|可能)|[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
+    if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if re.search(r"^\s*\?|\bwhat if\b", after):
         return False
@@ -165,7 +168,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
     elif is_possible and act.kind in PENAL and act.kind is not Kind.LAWSUIT and trigger.frame != "subject":
-        if not (act.targets and act.has_actor and (scene.bodies(sentence.start, sentence.end) or is_han)):
+        is_reckoned = is_han and bool(facts.sums(folded, hit.end, min(sentence.end, hit.end + 14)))  # 可能被罚1亿元
+        if not (act.targets and (is_reckoned or (act.has_actor and (scene.bodies(sentence.start, sentence.end) or is_han)))):
             return False
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
     elif (is_possible and act.kind is Kind.OTHER) or (act.kind is Kind.RECTIFICATION and _CONSULTED.search(before)):

@@ -375,7 +375,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if len(gap) > 120 or _NOUN_STOP.search(
             ""
             if act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
-            else re.sub(r"\bsuch as\b|request for|\b(?:ca|mio|mrd|mln)\.", "", gap)
+            else re.sub(r"\bsuch as\b|request for|\b(?:ca|approx|mio|mrd|mln)\.", "", gap)
         ):
             break
         if act.kind is Kind.LAWSUIT and not re.search(r"\bagainst\b", gap + scene.reading.folded[hit.end - 8 : hit.end]):

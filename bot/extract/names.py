@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
-from bot.extract.text import HAN, Sentence, lexicon, pattern, words
+from bot.extract.text import HAN, Sentence, lexicon, one_of, pattern, words
 from storage.models import Kind, Strength
 from storage.records import RegulatorRow
 from storage.text import fold
@@ -56,7 +56,7 @@ _HAN_NAME = re.compile(f"[{HAN}a-z0-9()·&]+$")
 
 
 _HAN_CUT = re.compile(
-    "[,。;:!?、\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
+    "给予|当事人|被告单位|被告人|被告|原告|[,。;:!?、【】|\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
 )
 
 
@@ -122,16 +122,18 @@ _CORPORATE_AFTER = re.compile(
 )
 
 
-_HAN_BEFORE = re.compile("(?:约谈|责令|下架|调查|处罚|对|向|通报|点名|警告|叫停|包括|封杀|召回|起诉|罚|、|和|与|及|^|[,。;:!?\"'\\s(])$")
+_HAN_BEFORE = re.compile(
+    "(?:约谈|责令|罚款|谴责|重罚|开罚|裁罚|暂停|吊销|下令|要求|下架|调查|处罚|对|向|通报|点名|警告|叫停|包括|封杀|召回|起诉|罚|、|和|与|及|^|[,。;:!?\"'\\s(])$"
+)
 
 
 _HAN_AFTER = re.compile(
-    "被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|发出|下发|送达|出具|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
+    r"\d[\d,.]*[万亿千]|被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|发出|下发|送达|出具|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
 )
 
 
 _SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷侯仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖耿文寇禄欧沃巩聂关"
+    "单赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷侯仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖耿文寇禄欧沃巩聂关"
 )
 
 
@@ -214,11 +216,22 @@ def is_alias_cased(text: str, surface: str) -> bool:
 _BEFORE = re.compile(r"(?<=[a-z,] )((?:[A-Z][a-z]{2,} ){1,3})$")
 
 
-def is_end_of_longer(reading: Reading, start: int) -> bool:
-    """Whether a word with a capital stands before a common word in running text, so that it only ends a name: "Draycott Windows"."""
+@lru_cache(maxsize=1024)
+def is_of_common_words(alias: str) -> bool:
+    """Whether an alias is made of words of trade and form alone, as the end of many a name is: "Co-operative Bank"."""
+    return set(fold(alias).removeprefix("the ").split()) <= vocabulary("legal", "corporate") | _common()
+
+
+def is_end_of_longer(reading: Reading, start: int, *, is_anywhere: bool = False) -> bool:
+    """Whether a word with a capital stands before a common name in running text, so that it only ends a name: "Draycott Windows".
+
+    `is_anywhere`: in a headline too, where the word before may be a verb.
+    """
     before = _BEFORE.search(reading.whole, max(0, start - 40), start)
     if before is None or set(fold(before[1]).split()) <= vocabulary("legal", "generic") | lands() | vocabulary("legal", "not_firms"):
         return False
+    if is_anywhere:
+        return not any(hit.start < start <= hit.end + 1 for hit in reading.hits)
     end = reading.whole.find("\n", start)
     line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : end if end >= 0 else len(reading.whole)]
     long: list[str] = re.findall(r"[^\W\d_]{4,}", line)
@@ -234,7 +247,7 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
     if fold(whole[name.start : name.end]).split()[-1] in legal - soft:
         return "legal"
     at, end, strange, verdict = name.end, name.end, False, "plain"
-    while (match := _TOKEN.match(whole, _skip(whole, at))) and match.start() - at <= 2:
+    while (match := _TOKEN.match(whole, _skip(whole, at))) and match.start() - at <= 3:
         token = folded[match.start() : match.end()]
         gap = whole[at : match.start()]
         bare = token.rstrip(".,")
@@ -275,6 +288,10 @@ def _stretch_han(reading: Reading, name: Name) -> str:
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"
     suffix = _HAN_SUFFIX.search(window)
+    coded = _coded_ending().match(window)
+    if coded:
+        name.end = name.tail = name.end + coded.end(1)
+        return "legal"  # 远山控股(600421), of a firm that is listed as 远山
     if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or _HAN_CUT.search(window[: suffix.start()]):
         return "plain"
     between = window[: suffix.start()]
@@ -288,6 +305,12 @@ def _stretch_han(reading: Reading, name: Name) -> str:
         name.strength, name.rule = None, "legal-form"
         return "other"
     return "legal"
+
+
+@cache
+def _coded_ending() -> re.Pattern[str]:
+    """The ending of a firm's name before its stock code."""
+    return re.compile(rf"({one_of(words('legal', 'han_endings'))})(?={_BRACKET.pattern})")
 
 
 def _skip(text: str, at: int) -> int:
@@ -311,6 +334,9 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
         ):
             return "list"
     if _HAN_ONE.match(folded[name.start]):
+        surface = folded[name.start : name.end]
+        if surface in vocabulary("legal", "han_endings") or surface in vocabulary("han", "common"):
+            return ""  # a list's short form of *ST环保
         if _CORPORATE_AFTER.match(after):
             return "corporate-word"
         if _HAN_BEFORE.search(before) and _HAN_AFTER.match(after) and _CONTEXT.search(before + "|" + after):
@@ -455,7 +481,7 @@ def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator
 
 
 _FORM = re.compile(
-    r"(?<=[\s,])(?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
+    r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
     r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
     r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
     r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
@@ -472,21 +498,22 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
     """Walk left from each legal form over the capitalised words before it."""
     whole, last = reading.whole, start
     for form in _FORM.finditer(whole, start, end):
-        if form.start() < last:
+        form_start = form.start() + 1
+        if form_start < last:
             continue
-        left = at = form.start()
+        left = at = form_start
         count = 0
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
             bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
-            if bracket and at == form.start():
+            if bracket and at == form_start:
                 before, comma = before[: bracket.start()], False
             token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
             if token is None:
                 break
             text = token.group()
-            if comma and not (at == form.start() or _is_listy(whole, last, at)):
+            if comma and not (at == form_start or _is_listy(whole, last, at)):
                 break
             is_sum = text.isdigit() and comma is False and before.endswith("," + text)  # "EUR 5,000 Acme S.L."
             is_name = text[0].isupper() or (text[0].isdigit() and not is_sum) or (text in ("&",))
@@ -506,10 +533,10 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             at = left = last + token.start()
             count += 1
         if count:
-            left = _strip_front(reading, left, form.start())
+            left = _strip_front(reading, left, form_start)
             places = lands()
-            if left < form.start() and not all(
-                word in places for word in fold(whole[left : form.start()]).split()
+            if left < form_start and not all(
+                word in places for word in fold(whole[left:form_start]).split()
             ):  # a New Jersey Company, the Finnish SA
                 more = _MORE_FORM.match(whole, form.end(), end)
                 last = more.end() if more else form.end()
@@ -639,6 +666,8 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
     """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
     folded = reading.folded
     if not reading.language.startswith("zh"):
+        return
+    if "(" not in folded and "st" not in folded:
         return
     taken = [(name.start, name.end) for name in names]
     spans = [(match.start(), match.end()) for match in _ST.finditer(folded)] if "st" in folded else []

@@ -6,10 +6,11 @@ The frames of the two script families (`latin`, `han`) and the kinds build on th
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 
 from bot.extract.facts import Count
 from bot.extract.names import Name, Reading, firm_key
@@ -56,12 +57,15 @@ class Scene:
         self.reading = reading
         self.own = own
         self.skeleton = _skeleton(reading)
-        self._starts = [name.start for name in reading.names]
+        self._firms = [name for name in reading.names if not name.regulators]
+        self._firm_starts = [name.start for name in self._firms]
+        self._bodies = [name for name in reading.names if name.regulators]
+        self._body_starts = [name.start for name in self._bodies]
         self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
         self.places: list[str] = []  # countries of the bodies that are spoken of
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
         self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
-        firms = [(name.start, name.end) for name in reading.names if not name.regulators]
+        firms = [(name.start, name.end) for name in self._firms]
         marks = [(at, is_place) for at, is_place in reading.bodies if not any(start <= at < end for start, end in firms)]
         self._marks = [at for at, _ in marks]
         self._words = [at for at, is_place in marks if not is_place]
@@ -69,7 +73,7 @@ class Scene:
     @property
     def has_body(self) -> bool:
         """Whether any public body is spoken of at all."""
-        return bool(self.own or self._marks) or any(name.regulators for name in self.reading.names)
+        return bool(self.own or self._marks or self._bodies)
 
     def is_body(self, start: int, end: int, *, places: bool = True) -> bool:
         """Whether a public body is spoken of between the offsets, a country as one too unless `places` is False."""
@@ -79,13 +83,13 @@ class Scene:
 
     def firms(self, start: int, end: int) -> list[Name]:
         """The firms named between the offsets, in order."""
-        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return [name for name in self.reading.names[low:high] if not name.regulators]
+        low = bisect_left(self._firm_starts, start)
+        return self._firms[low : bisect_left(self._firm_starts, end, low)]
 
     def bodies(self, start: int, end: int) -> list[Name]:
         """The regulators named between the offsets."""
-        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return [name for name in self.reading.names[low:high] if name.regulators]
+        low = bisect_left(self._body_starts, start)
+        return self._bodies[low : bisect_left(self._body_starts, end, low)]
 
     def add(self, name: Name) -> Name:
         """Take a name that only its place in a sentence shows to be a firm."""
@@ -125,9 +129,10 @@ class Scene:
         return found
 
     def _insert(self, name: Name) -> None:
-        at = bisect_left(self._starts, name.start)
-        self.reading.names.insert(at, name)
-        self._starts.insert(at, name.start)
+        insort(self.reading.names, name, key=attrgetter("start"))
+        at = bisect_left(self._firm_starts, name.start)
+        self._firms.insert(at, name)
+        self._firm_starts.insert(at, name.start)
         self.skeleton = self.skeleton[: name.start] + FIRM * (name.end - name.start) + self.skeleton[name.end :]
 
     def gap(self, start: int, end: int) -> str:
@@ -191,27 +196,29 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
             if expression.match(after):
                 return role, rule
     rest = _HAN_LINK.sub("", after[1:].lstrip() if after[:1] == '"' else after, 1)
+    if rest.startswith(words("roles", "han_complains")):
+        return Role.COMPLAINANT, "complains"
     if rest.startswith(words("roles", "han_members")):
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_speakers")):
         return Role.MENTIONED, "speaker"
     if rest.startswith(words("roles", "han_holders")):
         return Role.MENTIONED, "holder"
+    spoken = before.split()[-4:]
     for key, role in (
         ("complainant", Role.COMPLAINANT),
         ("impersonated", Role.IMPERSONATED),
         ("owner", Role.MENTIONED),
         ("other", Role.MENTIONED),
     ):
-        match = _before(key).search(before)
-        if (
-            match
-            and not (scene.ends & {name.start - 1, name.start - 5})
-            and not (
-                (match.group(2) and key == "complainant" and not re.match(".{0,6}(?:举报|投诉|申请)", after))
-                or (match.group(1) == "such as" and not re.search("rivals|competitors", before))
-            )
-        ):
+        latin, last_words, han = _before(key)
+        if before.endswith(han):
+            is_told = key != "complainant" or bool(_COMPLAINS.match(after))
+        elif not last_words.isdisjoint(spoken) and (match := latin.search(before)):
+            is_told = match.group(1) != "such as" or "rivals" in before or "competitors" in before
+        else:
+            continue
+        if is_told and not (scene.ends & {name.start - 1, name.start - 5}):
             return role, key
     return None
 
@@ -219,6 +226,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 
+_COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
 _HAN_LINK = re.compile(r"^(?:银行|集团|公司|股份)?(?:的|一|两|多名|原|前|\d+名)?")
 
 
@@ -239,11 +247,12 @@ def alternatives(key: str) -> str:
 
 
 @cache
-def _before(key: str) -> re.Pattern[str]:
-    latin = "|".join(re.escape(word) for word in words("roles", key) if word.isascii())
-    han = "|".join(re.escape(word) for word in words("roles", key) if not word.isascii())
+def _before(key: str) -> tuple[re.Pattern[str], frozenset[str], tuple[str, ...]]:
+    """The words before a name that give it a role: Latin ones as an expression, with the last word of each; Chinese ones."""
+    latin = [word for word in words("roles", key) if word.isascii()]
     tail = r"\s+(?:the |its |an? |both |u\.s\. )?(?:[a-z-]+ ){0,2}?$"
-    return re.compile(f"(?<![a-z])({latin}){tail}|({han or '(?!)'})$")
+    expression = re.compile(f"(?<![a-z])({'|'.join(map(re.escape, latin))}){tail}")
+    return expression, frozenset(word.split()[-1] for word in latin), tuple(word for word in words("roles", key) if not word.isascii())
 
 
 def listed(scene: Scene, first: Name, limit: int) -> list[Name]:

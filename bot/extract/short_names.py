@@ -27,9 +27,10 @@ class Look(IntEnum):
 _LETTERS = re.compile(rf"[{HAN}a-z0-9·&*-]+(?:\.[a-z]+)?")
 _HAN_ONLY = re.compile(f"[{HAN}]+")
 _NUMBERED = re.compile(
-    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[两三四五六七八九十多数]家|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
+    f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[一两三四五六七八九十多数][家间款批名种所]|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
 )
-_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
+_SUM = r"\d[\d,.]*(?:[万亿千百余多]+元?|元)(?!的)"  # a sum that is right behind a name: 罚X3000万
+_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$|(?:相关|有关|涉事|背后|同名)(?:公司|企业|平台|机构)$")
 
 
 @lru_cache(maxsize=1024)
@@ -37,10 +38,10 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
     if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
         return Look.NONE
-    ending = next((word for word in words("legal", "han_endings") if body.endswith(word)), "")
+    ending = _ending(body)
     stem = body[: len(body) - len(ending)]
     if ending:
-        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)):
+        if not stem or (ending in vocabulary("han", "common") and _is_generic(stem)) or stem in vocabulary("han", "common"):
             return Look.NONE  # 上海平台, 旗下公司, 深圳科技公司; 上海银行 is a bank
         return Look.CERTAIN if len(ending) > 1 else Look.POSSIBLE
     if not _HAN_ONLY.fullmatch(body):
@@ -52,16 +53,28 @@ def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     return Look.POSSIBLE
 
 
+def _ending(body: str) -> str:
+    """The longest ending of firms that the run has, or none."""
+    endings = vocabulary("legal", "han_endings")
+    return next((body[-size:] for size in range(min(5, len(body)), 0, -1) if body[-size:] in endings), "")
+
+
 def _is_common(body: str) -> bool:
     return bool(
         body in vocabulary("han", "common")
         or _is_place(body)
-        or body.startswith(words("han", "common_start"))
+        or body.startswith(_starts(is_ended=len(_ending(body)) > 1 and not body.endswith("公司")))
         or pattern("han", "common_in").search(body)
-        or any(word in body for word in words("roles", "han_holders"))
+        or pattern("roles", "han_holders").search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
         or _OFFICE.search(body)
     )
+
+
+@cache
+def _starts(*, is_ended: bool) -> tuple[str, ...]:
+    """Words that no name begins with; single letters do begin names that an ending gives away (前海人寿)."""
+    return tuple(word for word in words("han", "common_start") if len(word) > 1 or not is_ended)
 
 
 def _is_generic(stem: str) -> bool:
@@ -83,7 +96,8 @@ def _is_place(body: str) -> bool:
 @cache
 def _ends() -> re.Pattern[str]:
     whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
-    return re.compile(rf"(?:{whole})|({predicates}|[,。;:!?、()\"'《》【】|\s])")
+    others = "|".join((*words("roles", "han_holders"), "其", "有关", "相关"))
+    return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|以?及(?={others})|[和与](?={others})|[,。;:!?、()\"'《》【】|\s])")
 
 
 def subject_end(folded: str, start: int, end: int) -> int:
@@ -94,10 +108,29 @@ def subject_end(folded: str, start: int, end: int) -> int:
     return end
 
 
+def ending_within(folded: str, start: int, end: int) -> int:
+    """Where a name ends that its own ending shows, in a run whose predicate is no known word: 远山银行|审查不审慎. 0 without one."""
+    run = folded[start:end]
+    if len(run) < 6 or not _HAN_ONLY.match(run):
+        return 0
+    places = (start + match.end() for match in _long_endings().finditer(run[:_LONGEST]) if match.start() >= 2)
+    return next((at for at in places if at <= end - 2 and look(folded[start:at]) is Look.CERTAIN), 0)
+
+
+_LONGEST = 12  # letters that a short name has at most
+
+
+@cache
+def _long_endings() -> re.Pattern[str]:
+    """Endings of firms, where no compound goes on: 远山银行, but not 远山银行卡."""
+    endings = "|".join(ending for ending in words("legal", "han_endings") if len(ending) > 1)
+    return re.compile(f"(?:{endings})(?:{endings})*(?![业卡家员类股法学]|经理)")
+
+
 def begins_predicate(text: str) -> bool:
     """Whether the words begin with a predicate, so that no subject stands before it: 因违规, 财务造假."""
     match = _ends().match(text)
-    return match is not None and match[1] is not None and match[1].isalnum()
+    return match is not None and match[1] is not None and match[1].isalnum() and not match[1][0].isdigit()
 
 
 def is_said_of_firms(folded: str, start: int, end: int) -> bool:
@@ -107,7 +140,9 @@ def is_said_of_firms(folded: str, start: int, end: int) -> bool:
 
 
 _DATED = re.compile(r"(?:\d{4}年)?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:[上下]午|晚间?|早间)?[,]?")
-_UNIT = re.compile(r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)")
+_UNIT = re.compile(
+    r"\d[\d.,]*(?:[万亿千百]+|余)*(?:股|元|%|辆|吨|万|亿|倍|台|套|成)(?!元|以上|左右|罚|份|的|股|[美港欧日英新台韩澳加]|人民币|卢布)"
+)
 
 
 @cache
@@ -165,6 +200,8 @@ _CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|
 def add_called(reading: Reading) -> None:
     """Firms that a text calls "X公司": X is what stands elsewhere in the text too, else all that stands before up to a mark."""
     folded = reading.folded
+    if "公司" not in folded and "集团" not in folded:
+        return
     taken = [(name.start, max(name.end, name.tail)) for name in reading.names]
     for match in _CALLED.finditer(folded):
         stop = match.end()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from operator import ne
 from typing import Any
 
 from storage.text import fold
@@ -57,9 +59,21 @@ def _abbreviations() -> frozenset[str]:
 @cache
 def pattern(section: str, key: str) -> re.Pattern[str]:
     """The list as one expression over folded text: Latin words whole, Han words anywhere."""
-    latin = "|".join(re.escape(word) for word in words(section, key) if not _HAN_CHAR.search(word))
-    han = "|".join(re.escape(word) for word in words(section, key) if _HAN_CHAR.search(word))
-    return re.compile("|".join(part for part in (latin and rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])", han) if part))
+    listed = words(section, key)
+    latin = "|".join(re.escape(word) for word in listed if not _HAN_CHAR.search(word))
+    han = [word for word in listed if _HAN_CHAR.search(word)]
+    return re.compile("|".join(part for part in (latin and rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])", one_of(han)) if part))
+
+
+def one_of(listed: Iterable[str]) -> str:
+    """Any of the words, as an expression that rules most places of a text out by one character; empty without words."""
+    by_letter: dict[str, list[str]] = {}
+    for word in listed:
+        by_letter.setdefault(word[0], []).append(re.escape(word[1:]))
+    if not by_letter:
+        return ""
+    firsts = "".join(map(re.escape, by_letter))
+    return f"(?=[{firsts}])(?:" + "|".join(re.escape(letter) + f"(?:{'|'.join(rests)})" for letter, rests in by_letter.items()) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +105,14 @@ def language(text: str, given: str | None = None) -> str:
     sample = text[:1500]
     if sample.isascii() or not _OTHER_SCRIPT.search(sample):
         return _latin_language(sample, given)
-    han, latin, kana, hangul = (sum(map(len, runs.findall(sample))) for runs in _SCRIPTS)
+    letters = "".join(_SCRIPTS[0].findall(sample))
+    han, (latin, kana, hangul) = len(letters), (len("".join(runs.findall(sample))) for runs in _SCRIPTS[1:])
     if kana > 0.1 * (han + 1) and han < 20 * kana:
         return "ja"
     if hangul > (han + latin) / 4:
         return "ko"
     if han * 3 > latin:
-        folded = fold(sample)
-        changed = sum(a != b for a, b in zip(sample, folded, strict=True) if _HAN_CHAR.match(a))
+        changed = sum(map(ne, letters, fold(letters)))
         return "zh-Hant" if changed > 0.06 * han else "zh-Hans"
     for name, first, last in (("ru", "\u0400", "\u04ff"), ("el", "\u0370", "\u03ff")):
         if len(re.findall(f"[{first}-{last}]", sample)) > latin:
@@ -135,11 +149,8 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
 
     def close(end: int) -> None:
         nonlocal start
-        left, right = start, end
-        while left < right and whole[left].isspace():
-            left += 1
-        while right > left and whole[right - 1].isspace():
-            right -= 1
+        said = whole[start:end]
+        left, right = end - len(said.lstrip()), start + len(said.rstrip())
         if left < right:
             found.append(Sentence(left, right, left < title_length))
         start = end

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 import aiohttp
@@ -163,6 +163,10 @@ class Fetcher:
         """Any address that a person gave on the command line, under the same guard and limits."""
         return await self._get(url, self._headers(None), {})
 
+    async def save(self, url: str, into: IO[bytes]) -> FetchResult:
+        """Any address, likewise, its body written down as it comes; `Fetched.body` holds the beginning alone."""
+        return await self._get(url, self._headers(None), {}, into)
+
     def _headers(self, row: SourceRow | None) -> dict[str, str]:
         policy = row.definition.get("client_policy", "") if row else ""
         contact = f" (+{self._contact})" if self._contact else ""
@@ -185,7 +189,9 @@ class Fetcher:
                 headers[name.strip()] = value.strip()
         return headers
 
-    async def _get(self, address: str, headers: Mapping[str, str], validators: Mapping[str, str]) -> FetchResult:
+    async def _get(
+        self, address: str, headers: Mapping[str, str], validators: Mapping[str, str], into: IO[bytes] | None = None
+    ) -> FetchResult:
         url, spent = _url(address), 0.0
         first = url
         if url is None:
@@ -195,14 +201,16 @@ class Fetcher:
             own = {**headers, **validators} if first is not None and url.hostname == first.hostname else dict(headers)
             if first is not None and url.hostname != first.hostname:
                 own = {name: value for name, value in own.items() if name.lower() not in ("referer", "authorization", "cookie")}
-            result, seconds = await self._hop(url, own, self._total - spent)
+            result, seconds = await self._hop(url, own, self._total - spent, into)
             spent += seconds
             if not isinstance(result, _Redirect):
                 return result
             url = result.url
         return Failed(Health.ERROR, f"more than {MAX_REDIRECTS} redirects; look at the address in a browser", None, None, spent)
 
-    async def _hop(self, url: SplitResult, headers: Mapping[str, str], left: float) -> tuple[FetchResult | _Redirect, float]:
+    async def _hop(
+        self, url: SplitResult, headers: Mapping[str, str], left: float, into: IO[bytes] | None
+    ) -> tuple[FetchResult | _Redirect, float]:
         """One request at its host's turn; the result and the seconds it took, waiting not counted."""
         name = url.hostname or ""
         host, loop = self._hosts[name], asyncio.get_running_loop()
@@ -214,7 +222,7 @@ class Fetcher:
             result: FetchResult | _Redirect
             try:
                 async with asyncio.timeout(max(left, 0.001)):
-                    result = await self._request(url, headers, started)
+                    result = await self._request(url, headers, started, into)
             except TimeoutError:
                 result = self._failed(f"no whole answer within {self._total:g} s; it is tried again later", started)
             except _Refused as error:
@@ -229,7 +237,9 @@ class Fetcher:
                 host.free_at = loop.time() + gap.total_seconds()
             return result, loop.time() - started
 
-    async def _request(self, url: SplitResult, headers: Mapping[str, str], started: float) -> FetchResult | _Redirect:
+    async def _request(
+        self, url: SplitResult, headers: Mapping[str, str], started: float, into: IO[bytes] | None
+    ) -> FetchResult | _Redirect:
         if self._session is None:
             raise RuntimeError("use the Fetcher as an async context manager")
         await self._check(url)
@@ -239,7 +249,7 @@ class Fetcher:
                 if target is None:
                     return self._failed(f"it redirects to {location[:200]!r}, which is no http or https address", started, response.status)
                 return _Redirect(target)
-            return await self._judge(response, started, "If-None-Match" in headers or "If-Modified-Since" in headers)
+            return await self._judge(response, started, "If-None-Match" in headers or "If-Modified-Since" in headers, into)
 
     async def _check(self, url: SplitResult) -> None:
         """Raises _Refused for what the guard can know before connecting; the socket factory knows the rest."""
@@ -258,7 +268,7 @@ class Fetcher:
             if not is_public(str(address[0])):
                 raise _Refused(f"{address[0]} is an inside address")
 
-    async def _judge(self, response: aiohttp.ClientResponse, started: float, was_conditional: bool) -> FetchResult:
+    async def _judge(self, response: aiohttp.ClientResponse, started: float, was_conditional: bool, into: IO[bytes] | None) -> FetchResult:
         status, now = response.status, self._now()
         fresh_for, retry_after = _fresh_for(response.headers, now), _retry_after(response.headers, now)
         etag, last_modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
@@ -266,7 +276,7 @@ class Fetcher:
             return NotModified(etag, last_modified, fresh_for, self._seconds(started))
         if status != 200:
             return self._refusal(response, await self._body(response, 64 * 1024) or b"", started, retry_after)
-        body = await self._body(response, self._max_bytes)
+        body = await self._body(response, self._max_bytes, into)
         if body is None:
             text = f"the answer is larger than {self._max_bytes // 2**20 or 1} MB; reading it was stopped: look at the address by hand"
             return self._failed(text, started, status)
@@ -275,11 +285,14 @@ class Fetcher:
         content_type = response.headers.get("Content-Type", "")
         return Fetched(str(response.url), status, body, content_type, etag, last_modified, fresh_for, self._seconds(started))
 
-    async def _body(self, response: aiohttp.ClientResponse, limit: int) -> bytes | None:
-        """The decompressed body; None when it is larger. Of a refusal (`limit` under the cap) the beginning."""
+    async def _body(self, response: aiohttp.ClientResponse, limit: int, into: IO[bytes] | None = None) -> bytes | None:
+        """The decompressed body; None when it is larger. Of a refusal (`limit` under the cap), and of what is saved, the beginning."""
         parts, size = [], 0
         async for part in response.content.iter_chunked(65_536):
-            parts.append(part)
+            if into is None or not size:
+                parts.append(part)
+            if into is not None:
+                into.write(part)
             size += len(part)
             if size > limit:
                 response.close()

@@ -45,8 +45,8 @@ from bot.slack.cards import (
 from bot.slack.grammar import VERBS, ActionDetail, Actions, FirmInfo, Subscribe, Target, Unsubscribe, Why, unparse
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Followed, Health, Mode, Role, Tier
-from storage.records import ActionDetail as ActionDetailView
-from storage.records import (
+from storage.views import ActionDetail as ActionDetailView
+from storage.views import (
     ActionPage,
     ActionView,
     ChannelView,

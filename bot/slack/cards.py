@@ -20,17 +20,7 @@ import bot.slack.text as t
 from bot.slack.grammar import ActionDetail, unparse
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Health, Role, Status, Tier
-from storage.records import (
-    ActionFirmView,
-    ActionView,
-    ChangeView,
-    ChannelView,
-    Coverage,
-    DigestView,
-    DueDelivery,
-    FirmMatch,
-    FirmView,
-)
+from storage.views import ActionFirmView, ActionView, ChangeView, ChannelView, Coverage, DigestView, DueDelivery, FirmMatch, FirmView
 
 Block = dict[str, Any]
 

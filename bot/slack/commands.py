@@ -41,20 +41,10 @@ from bot.slack.grammar import (
 )
 from bot.slack.text import place, span
 from storage import Store
+from storage.filters import DEFAULT_FILTER, Filter, Term
 from storage.models import Broadcast, Deliver, Followed
-from storage.records import (
-    DEFAULT_FILTER,
-    ActionQuery,
-    ChannelKey,
-    ChannelView,
-    Filter,
-    FirmMatch,
-    FollowIntent,
-    RegulatorView,
-    SubscriptionView,
-    Term,
-    action_ref,
-)
+from storage.records import ChannelKey, FollowIntent, action_ref
+from storage.views import ActionQuery, ChannelView, FirmMatch, RegulatorView, SubscriptionView
 
 log = logging.getLogger("regwatch.slack")
 
@@ -152,7 +142,8 @@ class Desk:
             case FirmInfo(name):
                 match = await self._firm(name, FirmInfo)
                 view = await self._store.firm(match.firm_id)
-                assert view is not None  # noqa: S101 - it was just resolved, and firms are never deleted
+                if view is None:  # its list was taken away a moment ago
+                    raise _Stop(f"No firm “{name}” in the register any more.")
                 return answers.firm(view, await self._store.coverage(), look)
             case Subscribe():
                 return await self._subscribe(command, who, look, can_post, zone_of)

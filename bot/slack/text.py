@@ -18,8 +18,10 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.slack.grammar.filters import KIND_WORDS
+from storage.filters import Filter
 from storage.models import AmountKind, Broadcast, Deliver, Followed, Health, Kind, OwnershipKind, Precision, Role, Status
-from storage.records import AmountView, Coverage, Filter, PartialDate, SubscriptionView
+from storage.records import PartialDate
+from storage.views import AmountView, Coverage, SubscriptionView
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

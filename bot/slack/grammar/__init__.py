@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from bot.slack.grammar.filters import name_of, sort_words
 from bot.slack.grammar.words import DASHES, UserError, Word, Wrong, nearest, phrase, syntax_of, tokens, unslack
+from storage.filters import Filter, Term
 from storage.models import Broadcast, Deliver, Followed
-from storage.records import DigestSetting, Filter, Term
+from storage.records import DigestSetting
 
 __all__ = [
     "LONGEST",

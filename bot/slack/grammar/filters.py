@@ -14,8 +14,8 @@ from decimal import Decimal
 from functools import cache
 
 from bot.slack.grammar.words import COLONS, COMMAS, DASHES, QUOTES, Word, Wrong, nearest, phrase, syntax_of
+from storage.filters import FILTER_KEYS, Term
 from storage.models import Broadcast, Deliver, Kind, Role, Status
-from storage.records import FILTER_KEYS, Term
 from storage.text import fold
 
 LARGEST_LIMIT = 20

@@ -1,0 +1,44 @@
+"""What every command shares: the options, and how a command ends and prints data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+Db = Annotated[
+    str | None, typer.Option("--db", metavar="URL", help="sqlite:///file or postgresql://..., instead of REGWATCH_DATABASE_URL.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Data on standard output, and nothing else.")]
+
+
+def fail(words: str) -> NoReturn:
+    """End with exit code 2 and one line that says what to change."""
+    print(f"regwatch: {words}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2)
+
+
+def settings(db: str | None = None, *, is_service: bool = False) -> Settings:
+    """The settings of this run, logging set up by them; raises SettingsError."""
+    from bot.config import load_settings, set_up_logging
+
+    found = load_settings(database_url=db)
+    set_up_logging(found, is_quiet=not is_service)
+    return found
+
+
+def out(value: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Do the work of a command; what it returns is the exit code."""
+    raise typer.Exit(asyncio.run(work))
