@@ -142,14 +142,21 @@ _AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
 _UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
 
 
+_PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
+_NO_MODALITY = re.compile(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b")  # the month; a clearance
+_REVIEWED = re.compile(r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议")
+_OVERTURNED = re.compile(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销")
+
+
 def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """False when the act is denied or only thinkable; sets what its status is."""
     folded = scene.reading.folded
     is_han = trigger.language in _READERS
     reach = 14 if is_han else 46
     before = folded[max(sentence.start, hit.start - reach) : hit.start]
-    before = re.split(r"[,，。;!?\s]" if is_han else r"[;:]|,\s", before)[-1] if is_han else re.split(r"[;]|,\s|\bbut\b", before)[-1]
-    before = re.sub(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b", "", before)  # the month; a clearance
+    before = (_HAN_PART if is_han else _PART).split(before)[-1]
+    if "may" in before or "not " in before:
+        before = _NO_MODALITY.sub("", before)
     after = folded[hit.end : hit.end + 10]
     if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
         return False
@@ -160,7 +167,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
         return False
     if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
-    if re.search(r"^\s*\?|\bwhat if\b", after):
+    if after.lstrip().startswith("?") or "what if" in after:
         return False
     if act.kind in PENAL and _AT_MOST.match(folded, hit.end):
         return False
@@ -192,12 +199,10 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
         act.status = Status.ANNULLED
     elif act.kind is Kind.APPEAL:
         act.status = Status.APPEALED
-    if act.kind in (Kind.FINE, Kind.APPEAL, Kind.BAN) and re.search(
-        r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议", whole
-    ):
+    if act.kind in (Kind.FINE, Kind.APPEAL, Kind.BAN) and _REVIEWED.search(whole):
         if pattern("modality", "upheld").search(whole):
             act.status = Status.FINAL
-        elif re.search(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销", whole):
+        elif _OVERTURNED.search(whole):
             act.kind, act.status = Kind.ANNULMENT, Status.ANNULLED
     if act.kind is Kind.FINE and folded.endswith("the final ", 0, hit.start):
         act.status = Status.FINAL
