@@ -159,10 +159,14 @@ _MARKED = re.compile(r"[a-z$€£¥₩₹]")
 """A Latin sum has a letter or a sign."""
 
 
+_NUMERIC = re.compile(r"[\d万亿]")
+_HAN_MONEY = re.compile(r"[元圆万亿块円镑英瑞]|美金|港币|台币")
+
+
 @lru_cache(maxsize=64)  # each trigger word of a sentence asks again
 def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
     """Every sum of money between the offsets, in order."""
-    if not re.search(r"\d|[万亿]", folded[start:end]):
+    if not _NUMERIC.search(folded, start, end):
         return ()
     prefix, suffix, chinese = _sum_patterns()
     money = _money()
@@ -195,7 +199,7 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             if value:
                 found.append(Sum(match.start(), match.end(), value, value, "KRW"))
                 taken.append(match.span())
-    if re.search(r"[元圆万亿块円镑]|美金|港币|台币|[英瑞]", folded[start:end]):
+    if _HAN_MONEY.search(folded, start, end):
         for match in chinese.finditer(folded, start, end):
             if any(a < match.end() and match.start() < b for a, b in taken):
                 continue
