@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.explain import reading_json
-from bot.extract import facts
+from bot.extract import dates, facts, money
 from storage.models import AmountKind, AmountScope
 from storage.records import Register
 from storage.text import fold
@@ -50,7 +50,7 @@ ON = date(2021, 3, 19)
     ],
 )
 def test_sums(text: str, low: int | Decimal, high: int | None, currency: str) -> None:
-    one = facts.sums(fold(text), 0, len(text))[0]
+    one = money.sums(fold(text), 0, len(text))[0]
     assert (one.minimum, one.maximum, one.currency) == (low, high or low, currency)
 
 
@@ -71,19 +71,19 @@ def test_sums(text: str, low: int | Decimal, high: int | None, currency: str) ->
     ],
 )
 def test_a_converted_sum_is_the_same_sum(text: str, currencies: list[str]) -> None:
-    assert [one.currency for one in facts.sums(fold(text), 0, len(text))] == currencies
+    assert [one.currency for one in money.sums(fold(text), 0, len(text))] == currencies
 
 
 @pytest.mark.parametrize(
     "text", ["106万家企业", "1500字节", "section 5 of 2010", "5,000 customers", "亿元", "2021年", "第3万号", "ranked 3"]
 )
 def test_no_sums(text: str) -> None:
-    assert not facts.sums(fold(text), 0, len(text))
+    assert not money.sums(fold(text), 0, len(text))
 
 
 @given(st.text(alphabet="0123456789,. €$万亿元a-", max_size=30))
 def test_sums_never_raise_and_stay_inside(text: str) -> None:
-    for one in facts.sums(text, 0, len(text)):
+    for one in money.sums(text, 0, len(text)):
         assert 0 <= one.start < one.end <= len(text)
         assert one.minimum <= one.maximum
 
@@ -174,7 +174,7 @@ def test_currency_by_jurisdiction(text: str, regulator: str | None, currency: st
 )
 def test_dates(text: str, iso: str, is_inferred: bool) -> None:
     folded = fold(text)
-    (one,) = facts.dates(folded, 0, len(folded), ON)
+    (one,) = dates.dates(folded, 0, len(folded), ON)
     assert (str(one.value), one.is_inferred) == (iso, is_inferred)
 
 
@@ -195,11 +195,11 @@ def test_dates(text: str, iso: str, is_inferred: bool) -> None:
     ],
 )
 def test_periods_laws_and_nonsense_are_no_dates(text: str) -> None:
-    assert not facts.dates(fold(text), 0, len(text), ON)
+    assert not dates.dates(fold(text), 0, len(text), ON)
 
 
 def test_without_a_day_of_publication_nothing_is_counted_back() -> None:
-    assert not facts.dates("yesterday, on 3 may and 3月4日", 0, 30, None)
+    assert not dates.dates("yesterday, on 3 may and 3月4日", 0, 30, None)
 
 
 @pytest.mark.parametrize(
@@ -394,4 +394,4 @@ def test_the_number_of_the_document_and_what_it_cites() -> None:
     [("十", 10), ("二十", 20), ("一百零五", 105), ("二〇二一", 2021), ("7", 7), ("x", None), ("", None), ("一x", None), ("百x", None)],
 )
 def test_han_numbers(text: str, value: int | None) -> None:
-    assert facts.han_number(text) == value
+    assert money.han_number(text) == value

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.extract import captions, facts, headlines, kana, short_names
+from bot.extract import captions, dates, facts, headlines, kana, money, short_names
 from bot.extract.firms import FirmIndex, found
 from bot.extract.kinds import Told, actions, acts
 from bot.extract.mend import Mended, mended
@@ -147,13 +147,13 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
         prove("stated_count", count.start, count.end)
     regulators = _regulators(scene, told, is_main=is_main)
     countries = [index.country(name.firm_id) for name in told.targets if name.firm_id]
-    amounts = _amounts(scene, told, spans, [*scene.places, *countries, *facts.dollar_country(reading.folded)])
+    amounts = _amounts(scene, told, spans, [*scene.places, *countries, *money.dollar_country(reading.folded)])
     for amount in amounts:
         prove("amount", amount.start, amount.end)
     decided = _decided(scene, told, lead, is_main=is_main)
     if decided:
         prove("decided_on", decided.start, decided.end)
-    dated = (one for act in told.acts for one in facts.dates(reading.folded, *_span(scene, act), reading.on))
+    dated = (one for act in told.acts for one in dates.dates(reading.folded, *_span(scene, act), reading.on))
     effective = next((one for one in dated if one.is_effective), None)
     own_numbers = [span for span in numbers if span[0] < reading.title_end or any(a <= span[0] < b for a, b in spans[:1])]
     return FoundAction(
@@ -176,14 +176,14 @@ def _span(scene: Scene, act: Act) -> tuple[int, int]:
     return sentence.start, sentence.end
 
 
-def _decided(scene: Scene, told: Told, lead: Act, *, is_main: bool) -> facts.Dated | None:
+def _decided(scene: Scene, told: Told, lead: Act, *, is_main: bool) -> dates.Dated | None:
     """The day of the act: the one that stands with the leading word, else with another, else the document's own."""
     reading = scene.reading
-    read = facts.date_near if reading.language.startswith("zh") else facts.date_of_act
+    read = dates.date_near if reading.language.startswith("zh") else dates.date_of_act
     for act in (lead, *(act for act in told.acts if act is not lead and act.kind is told.kind)):
         if found := read(reading.folded, *_span(scene, act), (act.start, act.end), reading.on):
             return found
-    return facts.date_of_document(reading.folded, reading.title_end, reading.on) if is_main else None
+    return dates.date_of_document(reading.folded, reading.title_end, reading.on) if is_main else None
 
 
 def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
@@ -249,11 +249,11 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
     for start, end in spans:
         here: list[FoundAmount] = []
         paid_here: set[str] = set()
-        for one in facts.sums(reading.folded, start, end):
+        for one in money.sums(reading.folded, start, end):
             is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 140), one.start))
-            kind = AmountKind.IMPOSED if is_reduced else facts.sum_kind(reading.folded, one, start, end)
+            kind = AmountKind.IMPOSED if is_reduced else money.sum_kind(reading.folded, one, start, end)
             if kind is AmountKind.IMPOSED:
-                what = facts.sum_for(reading.folded, one, start, end)
+                what = money.sum_for(reading.folded, one, start, end)
                 is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement
                 if told.kind not in _PENALTY or (has_penalty and not is_reduced and not is_other):
                     continue
@@ -266,8 +266,8 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                     kind = AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
-            code = facts.currency_of(one, places, reading.language, reading.folded)
-            scope = facts.sum_scope(reading.folded, one, start, end)
+            code = money.currency_of(one, places, reading.language, reading.folded)
+            scope = money.sum_scope(reading.folded, one, start, end)
             amount = FoundAmount(reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end)
             again = (
                 replace(
@@ -275,7 +275,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                     surface=reading.whole[other.start : other.end],
                     minimum=other.minimum,
                     maximum=other.maximum,
-                    currency=facts.currency_of(other, places, reading.language, reading.folded),
+                    currency=money.currency_of(other, places, reading.language, reading.folded),
                     start=other.start,
                     end=other.end,
                 )
@@ -283,7 +283,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
             )
             here.append(replace(amount, converted=tuple(again)))
         if any(one.kind is AmountKind.REDUCED for one in here):  # what it was before is no penalty any more
-            before = {one.minimum for one in facts.sums(reading.folded, start, end)}
+            before = {one.minimum for one in money.sums(reading.folded, start, end)}
             here = [one for one in here if one.kind is not AmountKind.IMPOSED]
             amounts = [one for one in amounts if one.kind is not AmountKind.IMPOSED or one.minimum not in before]
         here.sort(key=lambda one: not _TOTAL.search(reading.folded, max(start, one.start - 40), one.start))  # then its parts

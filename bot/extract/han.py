@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts
+from bot.extract import facts, money
 from bot.extract.enumerations import enumeration
 from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
@@ -81,7 +81,7 @@ class _Clause:
 
     def has_sum(self, start: int, end: int) -> bool:
         """Whether a sum of money stands between the offsets."""
-        return bool(facts.sums(self.scene.reading.folded, start, end))
+        return bool(money.sums(self.scene.reading.folded, start, end))
 
     def hits(self, run: list[Name]) -> bool:
         """The run is what the act hits, as far as the words beside its names allow."""

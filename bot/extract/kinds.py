@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import captions, facts, han, kana, latin
+from bot.extract import captions, dates, facts, han, kana, latin, money
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.roles import PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
@@ -175,7 +175,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
     elif is_possible and act.kind in PENAL and act.kind is not Kind.LAWSUIT and trigger.frame != "subject":
-        is_reckoned = is_han and bool(facts.sums(folded, hit.end, min(sentence.end, hit.end + 14)))  # 可能被罚1亿元
+        is_reckoned = is_han and bool(money.sums(folded, hit.end, min(sentence.end, hit.end + 14)))  # 可能被罚1亿元
         if not (act.targets and (is_reckoned or (act.has_actor and (scene.bodies(sentence.start, sentence.end) or is_han)))):
             return False
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
@@ -286,7 +286,7 @@ def _is_past(scene: Scene, told: Told) -> bool:
     if reading.on is None or told.kind is not Kind.OTHER or lead.rule[:2] in _READERS:
         return False
     sentence = reading.sentences[lead.sentence]
-    day = facts.date_of_act(reading.folded, sentence.start, sentence.end, (lead.start, lead.end), reading.on)
+    day = dates.date_of_act(reading.folded, sentence.start, sentence.end, (lead.start, lead.end), reading.on)
     return day is not None and (reading.on - day.value.value).days > 366
 
 
@@ -296,7 +296,7 @@ def _counts_unnamed(scene: Scene, act: Act) -> bool:
     if scene.caption is not None:
         return True
     is_early = sentence.is_title or act.sentence <= bool(scene.reading.title_end)
-    is_summed = act.kind in PENAL and bool(facts.sums(scene.reading.folded, sentence.start, sentence.end))
+    is_summed = act.kind in PENAL and bool(money.sums(scene.reading.folded, sentence.start, sentence.end))
     return act.has_actor and (is_early or is_summed)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from bot.extract import facts
+from bot.extract import dates, facts, money
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
 from bot.extract.mergers import are_parties, deciding
 from bot.extract.names import Hit, Name, Trigger, alternation, stems
@@ -106,7 +106,7 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     before = pattern("conduct", "earlier").search(skeleton, max(sentence.start, hit.start - 50), hit.start)
     if before and (act.kind in PENAL or act.kind is Kind.BAN) and re.fullmatch(r"\s(?:[a-z]+\s){0,4}", skeleton[before.end() : hit.start]):
         folded = scene.reading.folded  # what went before counts when it is told in full
-        return bool(facts.sums(folded, sentence.start, sentence.end) or facts.dates(folded, sentence.start, sentence.end, None))
+        return bool(money.sums(folded, sentence.start, sentence.end) or dates.dates(folded, sentence.start, sentence.end, None))
     return not (act.kind is Kind.RECALL and _recalls_no_goods().match(skeleton, hit.end))
 
 
@@ -314,7 +314,7 @@ def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
     """ "Ordered X to pay €3 million" is a fine, unless it is paid to those who were harmed."""
     if act.kind is Kind.RECTIFICATION and (paid := re.search(r"\bto pay\b", scene.skeleton[hit.end : sentence.end])):
         start = hit.end + paid.end()
-        sums = facts.sums(scene.reading.folded, start, min(sentence.end, start + 60))
+        sums = money.sums(scene.reading.folded, start, min(sentence.end, start + 60))
         if sums and not re.search(r"compensat|refund|redress|damages|restitution|back\b", scene.skeleton[start : sums[0].end + 24]):
             act.kind = Kind.FINE
 
@@ -362,7 +362,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     if owner and not _NOUN_STOP.search(owner.group()) and not _NO_OWNER.search(owner.group()):
         is_many = act.kind is Kind.FINE and skeleton.endswith("s", 0, hit.end)  # "Acme's fines" are nobody's act without a sum
         run = scene.firms(sentence.start, hit.start)
-        if is_many and not facts.sums(scene.reading.folded, sentence.start, sentence.end):
+        if is_many and not money.sums(scene.reading.folded, sentence.start, sentence.end):
             run = []
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
@@ -427,7 +427,7 @@ def _lead_in_abroad() -> re.Pattern[str]:
 def _without_sums(scene: Scene, start: int, end: int) -> str:
     """The folded text with sums of money, and the brackets that convert them, blanked out."""
     text = scene.skeleton[start:end]
-    for one in facts.sums(scene.reading.folded, start, end):
+    for one in money.sums(scene.reading.folded, start, end):
         low, high = one.start - start, (one.converted[-1].end if one.converted else one.end) - start
         high += text[high : high + 1] == ")"
         text = text[:low] + " " * (high - low) + text[high:]
@@ -483,10 +483,10 @@ def _unnamed(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         return (
             trigger.frame in ("noun", "object")
             and trigger.kind in PENAL
-            and bool(facts.sums(scene.reading.folded, sentence.start, sentence.end))
+            and bool(money.sums(scene.reading.folded, sentence.start, sentence.end))
         )
     if told is None and not (
-        (trigger.kind in PENAL and facts.sums(scene.reading.folded, sentence.start, sentence.end))
+        (trigger.kind in PENAL and money.sums(scene.reading.folded, sentence.start, sentence.end))
         or (trigger.kind is Kind.INVESTIGATION and trigger.frame == "act" and BODY in scene.skeleton[clause : hit.start])
     ):
         return False
@@ -522,7 +522,7 @@ def _is_fined(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int)
     is_told = (
         act.kind is Kind.FINE
         and bool(_PASSIVE.search(scene.skeleton, clause, hit.start))
-        and bool(facts.sums(scene.reading.folded, hit.end, sentence.end))
+        and bool(money.sums(scene.reading.folded, hit.end, sentence.end))
     )
     act.has_actor = act.has_actor or is_told
     return is_told
