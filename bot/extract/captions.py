@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from bot.extract.names import Name, Reading, alternation, firm_key, vocabulary
+from bot.extract.names import Name, Reading, firm_key
 from bot.extract.parties import Party, parties
 from bot.extract.phrases import is_person
 from bot.extract.roles import Act, Scene, role_beside
-from bot.extract.text import pattern, words
+from bot.extract.text import alternation, pattern, vocabulary, words
 from storage.models import Kind, Status
 from storage.text import fold
 

@@ -12,8 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from bot.extract.money import han_number
-from bot.extract.names import stems
-from bot.extract.text import pattern
+from bot.extract.text import pattern, stems
 from storage.models import Precision
 from storage.records import PartialDate
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from bot.extract.names import Name, is_person, vocabulary
+from bot.extract.names import Name, is_person
 from bot.extract.roles import FIRM, Scene
 from bot.extract.short_names import Look, begins_predicate, look, subject_end
-from bot.extract.text import HAN, words
+from bot.extract.text import HAN, vocabulary, words
 
 _CLOSED = re.compile(
     rf"等?(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|等(?:[{HAN}a-z0-9]{{0,10}}?"

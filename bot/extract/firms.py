@@ -15,14 +15,13 @@ from datetime import date
 
 import ahocorasick_rs
 
+from bot.extract.legal_names import add_legal_names, add_stock_codes
 from bot.extract.names import (
     Hit,
     Name,
     Reading,
     Trigger,
     add_definitions,
-    add_legal_names,
-    add_stock_codes,
     close_brackets,
     drop_twins,
     is_alias_cased,

@@ -15,7 +15,7 @@ from functools import cache
 
 from bot.extract import facts, money
 from bot.extract.enumerations import enumeration
-from bot.extract.names import Hit, Name, Trigger, firm_key, vocabulary
+from bot.extract.names import Hit, Name, Trigger, firm_key
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.short_names import (
     Look,
@@ -28,7 +28,7 @@ from bot.extract.short_names import (
     subjects,
     without_lead,
 )
-from bot.extract.text import HAN, Sentence, pattern, words
+from bot.extract.text import HAN, Sentence, pattern, vocabulary, words
 from storage.models import Kind, Role
 
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")

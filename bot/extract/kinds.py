@@ -35,7 +35,6 @@ _ABSORBS: dict[Kind, frozenset[Kind]] = {
     Kind.WARNING: frozenset((Kind.INVESTIGATION, Kind.RECTIFICATION)),
 }  # what else is told of one and the same act; the penal kinds absorb nearly all
 
-
 _OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT))
 _ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
 
@@ -137,7 +136,6 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
 
 _CONSULTED = re.compile(r"\b(?:consults?|consulting|consulted|proposes|proposed) (?:on )?$")
 _AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
-
 
 _UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
 

@@ -15,10 +15,10 @@ from functools import cache, lru_cache
 from bot.extract import dates, facts, money
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
 from bot.extract.mergers import are_parties, deciding
-from bot.extract.names import Hit, Name, Trigger, alternation, stems
+from bot.extract.names import Hit, Name, Trigger
 from bot.extract.phrases import STOP, leading, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import Sentence, pattern, words
+from bot.extract.text import Sentence, alternation, pattern, stems, words
 from storage.models import Kind, Role
 from storage.text import fold
 
@@ -52,7 +52,6 @@ def _receives() -> re.Pattern[str]:
 _PASSIVE = re.compile(
     r"\b(?:was|were|is|are|been|be|being|gets?|got)(?:\s+(?:also|each|jointly|[a-z]+ly|subsequently|then|now|provisionally))*\s*$"
 )
-
 
 _CLAUSE_SIGNS = (";", ": ", ", which ", ", who ", ", so ", ", after ", ", and ")
 _CLAUSE_WORDS = ("but", "while", "whereas", "and then", "after", "that", "said")

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 
-from bot.extract.names import Name, vocabulary
+from bot.extract.names import Name
 from bot.extract.phrases import STOP, is_person
 from bot.extract.roles import BODY, Act, Scene, listed, role_beside
-from bot.extract.text import Sentence
+from bot.extract.text import Sentence, vocabulary
 from storage.models import Role
 from storage.text import fold
 

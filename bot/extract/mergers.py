@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Hit, Name, alternation, firm_key, stems, vocabulary
+from bot.extract.names import Hit, Name, firm_key
 from bot.extract.phrases import firm_like, placed_run
 from bot.extract.roles import FIRM, Act, Scene, role_beside
-from bot.extract.text import Sentence
+from bot.extract.text import Sentence, alternation, stems, vocabulary
 from storage.text import fold
 
 

@@ -64,6 +64,7 @@ WORDS = [
     "nineteen",
     "twenty",
 ]
+"""English numerals, each at its value."""
 _NUMBER = r"\d{1,3}(?:[, '.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _LATIN_SCALE = (
     r"(?:thousand|mila|tausend|mille|mil|duizend|millionen|millions?|milioni|milione|millones|millon|miljoen|milhoes|milhao|mio\.?|mln\.?|mn|"

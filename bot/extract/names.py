@@ -1,49 +1,40 @@
-"""Names as they stand in a text, in the register or not: their spelling, what is beside them, legal forms, codes, definitions.
+"""Names as they stand in a text, in the register or not: their spelling, what is beside them, codes, definitions.
 
-`FirmIndex` (in `firms`) finds the known names with one automaton; this module judges them by their surroundings and
-finds the firms that only their form gives away: "Acme Ltd", 某某有限公司, a short name before its stock code.
+`FirmIndex` (in `firms`) finds the known names with one automaton; this module judges them by their surroundings.
+`legal_names` finds the firms that only their form gives away.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
 
-from bot.extract.text import HAN, Sentence, lexicon, one_of, pattern, words
+from bot.extract.text import HAN, Sentence, alternation, lands, lexicon, one_of, pattern, vocabulary, words
 from storage.models import Kind, Strength
 from storage.records import RegulatorRow
 from storage.text import fold
 
 _HAN_ONE = re.compile(f"[{HAN}]")
 
-
 _UNSPACED = re.compile(f"[{HAN}\u3041-\u30ff\uac00-\ud7a3]")  # Hangul too: its particles stand right behind a name
-
 
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»]+")
 
-
 _CODE = re.compile(r"\s*\((?:[a-z]{2,7}\s?:\s?)?[*a-z0-9.\-]{4,12}\)")
 
-
 _TWIN = re.compile(r"\s*\(([^()]{1,60})\)")
-
 
 _DEFINITION = re.compile(
     r"\s*[(（](?:[^()（）\"“”‘’'「」]{0,40}?)[\"“‘'「]([^\"“”‘’'「」]{2,40})[\"”’'」](?:[^()（）]{0,40})[)）]|\s*[(（]([A-Z][\w&.-]{1,24})[)）]"
 )
 
-
 _FAR_DEFINITION = re.compile(r",?\s?[^()\"“”\n]{1,60}[(](?:the |collectively,? |together,? )?[\"“]([^\"“”]{2,40})()[\"”][)]")
-
 
 _MAY_BRACKET = re.compile("[(（]")
 
-
-_HAN_SUFFIX = re.compile(
+HAN_SUFFIX = re.compile(
     "(?:"
     + "|".join(("股份有限公司", "有限责任公司", "有限公司", "集团公司", "株式会社", "会计师事务所", "律师事务所"))
     + ")(?:["
@@ -51,14 +42,13 @@ _HAN_SUFFIX = re.compile(
     + "]{2,8}分公司)?"
 )
 
+CODE_BRACKET = re.compile(r"\s?\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
 
 _HAN_NAME = re.compile(f"[{HAN}a-z0-9()·&]+$")
 
-
-_HAN_CUT = re.compile(
+HAN_CUT = re.compile(
     "给予|当事人|被告单位|被告人|被告|原告|[,。;:!?、【】|\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
 )
-
 
 _PLACES = [
     "北京",
@@ -113,24 +103,19 @@ _PLACES = [
     "高雄",
 ]
 
-
 _PLACE = re.compile(f"(?:(?:{'|'.join(_PLACES)})(?:省|市)?|[{HAN}]{{2,3}}(?:省|市|县|区))+$")
-
 
 _CORPORATE_AFTER = re.compile(
     "集团|公司|科技|技术|网络|股份|控股|平台|app|旗下|方面|银行|汽车|金融|支付|证券|手机|电商|视频|音乐|直播|外卖|出行|云|回应|系|金服|等\\d+[家款]|\\(\\d{5,6}|\\(00|\\(nyse|\\(nasdaq"
 )
 
-
 _HAN_BEFORE = re.compile(
     "(?:约谈|责令|罚款|谴责|重罚|开罚|裁罚|暂停|吊销|下令|要求|下架|调查|处罚|对|向|通报|点名|警告|叫停|包括|封杀|召回|起诉|罚|、|和|与|及|^|[,。;:!?\"'\\s(])$"
 )
 
-
 _HAN_AFTER = re.compile(
     r"\d[\d,.]*[万亿千]|被|遭|因|涉嫌|收到|收|领|获|处|罚|[,。;:!?、\"'\\s()和与及]|等|在|作出|发出|下发|送达|出具|进行|的|限期|整改|停|删|下|立即|公司|$|召回|未|涉"
 )
-
 
 _SURNAMES = frozenset(
     "单赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严金魏陶姜戚谢邹章苏潘葛范彭鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄戴宋茅庞熊纪舒屈项董梁杜阮闵季贾江童郭梅林钟徐邱骆高夏蔡田胡霍万柯莫房丁邓洪包左石崔龚程邢裴陆翁荀羊惠曲封储靳段焦谷侯仲伊宫宁仇栾甘厉祖武符刘詹龙叶幸司黎薄白蒲卓蔺屠蒙乔阳谭劳姬申冉桑桂牛边尚温庄晏柴瞿阎慕连习艾向古易廖耿文寇禄欧沃巩聂关"
@@ -216,10 +201,16 @@ def is_alias_cased(text: str, surface: str) -> bool:
 _BEFORE = re.compile(r"(?<=[a-z,] )((?:[A-Z][a-z]{2,} ){1,3})$")
 
 
+@cache
+def common_words() -> frozenset[str]:
+    """Words of any firm's name, folded: forms, trades, what describes a firm."""
+    return vocabulary("legal", "generic") | vocabulary("legal", "latin") | vocabulary("legal", "descriptors")
+
+
 @lru_cache(maxsize=1024)
 def is_of_common_words(alias: str) -> bool:
     """Whether an alias is made of words of trade and form alone, as the end of many a name is: "Co-operative Bank"."""
-    return set(fold(alias).removeprefix("the ").split()) <= vocabulary("legal", "corporate") | _common()
+    return set(fold(alias).removeprefix("the ").split()) <= vocabulary("legal", "corporate") | common_words()
 
 
 def is_end_of_longer(reading: Reading, start: int, *, is_anywhere: bool = False) -> bool:
@@ -247,7 +238,7 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
     if fold(whole[name.start : name.end]).split()[-1] in legal - soft:
         return "legal"
     at, end, strange, verdict = name.end, name.end, False, "plain"
-    while (match := _TOKEN.match(whole, _skip(whole, at))) and match.start() - at <= 3:
+    while (match := _TOKEN.match(whole, skip_marks(whole, at))) and match.start() - at <= 3:
         token = folded[match.start() : match.end()]
         gap = whole[at : match.start()]
         bare = token.rstrip(".,")
@@ -287,12 +278,12 @@ def _stretch_han(reading: Reading, name: Name) -> str:
     window = folded[name.end : name.end + 26]
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"
-    suffix = _HAN_SUFFIX.search(window)
+    suffix = HAN_SUFFIX.search(window)
     coded = _coded_ending().match(window)
     if coded:
         name.end = name.tail = name.end + coded.end(1)
         return "legal"  # 远山控股(600421), of a firm that is listed as 远山
-    if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or _HAN_CUT.search(window[: suffix.start()]):
+    if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or HAN_CUT.search(window[: suffix.start()]):
         return "plain"
     between = window[: suffix.start()]
     place = _PLACE.search(folded, max(0, name.start - 8), name.start)
@@ -310,10 +301,10 @@ def _stretch_han(reading: Reading, name: Name) -> str:
 @cache
 def _coded_ending() -> re.Pattern[str]:
     """The ending of a firm's name before its stock code."""
-    return re.compile(rf"({one_of(words('legal', 'han_endings'))})(?={_BRACKET.pattern})")
+    return re.compile(rf"({one_of(words('legal', 'han_endings'))})(?={CODE_BRACKET.pattern})")
 
 
-def _skip(text: str, at: int) -> int:
+def skip_marks(text: str, at: int) -> int:
     while at < len(text) and text[at] in " ,()":
         at += 1
     return at
@@ -397,32 +388,8 @@ def _is_verb_like(after: str) -> bool:
 
 
 @cache
-def _forms() -> frozenset[str]:
+def forms() -> frozenset[str]:
     return frozenset(re.sub(r"[,.]", "", form) for form in words("legal", "latin"))
-
-
-@cache
-def vocabulary(section: str, key: str) -> frozenset[str]:
-    """One list of the lexicon as a set."""
-    return frozenset(words(section, key))
-
-
-@cache
-def lands() -> frozenset[str]:
-    """Countries, states and their adjectives."""
-    return vocabulary("legal", "lands") | vocabulary("bodies", "places")
-
-
-@cache
-def alternation(section: str, key: str) -> str:
-    """The lexicon's list as the inside of an expression, longest first."""
-    return "|".join(re.escape(word) for word in words(section, key))
-
-
-@cache
-def stems(section: str, key: str) -> re.Pattern[str]:
-    """The words of a text that begin as the lexicon's list says."""
-    return re.compile(rf"\b(?:{alternation(section, key)})\w*")
 
 
 def firm_key(surface: str) -> str:
@@ -430,265 +397,9 @@ def firm_key(surface: str) -> str:
     text = re.sub(r"[,.]", "", fold(surface)).strip()
     text = re.sub("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$", "", text) or text
     parts = text.removeprefix("the ").split()
-    while len(parts) > 1 and parts[-1] in _forms():
+    while len(parts) > 1 and parts[-1] in forms():
         parts.pop()
     return " ".join(parts)
-
-
-def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> None:
-    """Firms that their legal form gives away, in sentences with a trigger and in the title."""
-    spans = [(s.start, s.end) for i, s in enumerate(reading.sentences) if i not in reading.furniture]
-    taken = [(name.start, name.end) for name in names]
-    for start, end in spans:
-        if not (start < reading.title_end or start == 0 or any(start <= hit.start < end for hit in hits)):
-            continue
-        for left, right in (*_undescribed(reading, _latin_names(reading, start, end)), *_han_names(reading, start, end, hits, names)):
-            inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
-            if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
-                continue
-            if any(names[i].firm_id for i in inside):
-                continue
-            surface = reading.whole[left:right]
-            names.append(Name(left, right, right, _twin_key(names, firm_key(surface)), name=surface, rule="legal-form"))
-            taken.append((left, right))
-
-
-def _twin_key(names: list[Name], key: str) -> str:
-    """The key of a firm already named whose letters a scan read otherwise: "Westem" for "Western", "Tele dyne"."""
-    letters = _letters(key)
-    return next((name.key for name in names if name.rule == "legal-form" and _letters(name.key) == letters), key)
-
-
-def _letters(key: str) -> str:
-    return key.replace(" ", "").replace("rn", "m")
-
-
-_NAMED_BEHIND = re.compile(r"\s([A-Z][\w.-]+)\s(?:[Ff]or|[Oo]ver|[Aa]fter)\s")
-
-
-def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Without what only describes the next one: "Patio Furniture Company Grosfillex Inc."."""
-    before: tuple[int, int] | None = None
-    for span in spans:
-        if before and not (span[0] == before[1] + 1 and reading.whole.endswith(("Company", "Firm", "Corporation"), 0, before[1])):
-            yield before
-        before = span
-        named = _NAMED_BEHIND.match(reading.whole, span[1]) if reading.whole.endswith("Company", 0, span[1]) else None
-        if named and not any(hit.start == named.start(1) for hit in reading.hits):
-            before = None  # "Rideshare Company Zephyr for ..."
-    if before:
-        yield before
-
-
-_FORM = re.compile(
-    r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
-    r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|[Ss]p\. ?z ?\.?o\.? ?o|"
-    r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
-)
-
-
-_MORE_FORM = re.compile(r"(?:,?\s(?:Ltd|Limited|LLC|L\.L\.C\.|Inc|LLP|LP|L\.P\.|plc|KG|N\.A\.|S\.A\.|B\.V\.)\.?(?!\w))+")
-
-
-_JOINERS = frozenset(("&", "and", "of", "de", "di", "du", "del", "della", "la", "the", "y", "e", "et", "und", "for", "van", "von"))
-
-
-def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Walk left from each legal form over the capitalised words before it."""
-    whole, last = reading.whole, start
-    for form in _FORM.finditer(whole, start, end):
-        form_start = form.start() + 1
-        if form_start < last:
-            continue
-        left = at = form_start
-        count = 0
-        while at > last and count < 10:
-            before = whole[last:at].rstrip(" ")
-            comma = before.endswith(",")
-            bracket = _LAND_BRACKET.search(before.rstrip(", "))  # "DHL Express (USA), Inc."
-            if bracket and at == form_start:
-                before, comma = before[: bracket.start()], False
-            token = re.search(r"[^\s,;:()\[\]\"“”„«»]+$", before.rstrip(", ") if comma else before)
-            if token is None:
-                break
-            text = token.group()
-            if comma and not (at == form_start or _is_listy(whole, last, at)):
-                break
-            is_sum = text.isdigit() and comma is False and before.endswith("," + text)  # "EUR 5,000 Acme S.L."
-            is_name = text[0].isupper() or (text[0].isdigit() and not is_sum) or (text in ("&",))
-            if text.lower() in _JOINERS and not text[0].isupper():
-                inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
-                if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):
-                    break
-                at = last + token.start()
-                continue
-            if (
-                not is_name
-                or (text.endswith(".") and len(text) > 5 and fold(text) not in words("legal", "latin"))
-                or fold(text) in _STOPPERS
-                or text.lower().endswith(_ABOUT_WHERE)
-            ):
-                break
-            at = left = last + token.start()
-            count += 1
-        if count:
-            left = _strip_front(reading, left, form_start)
-            places = lands()
-            if left < form_start and not all(
-                word in places for word in fold(whole[left:form_start]).split()
-            ):  # a New Jersey Company, the Finnish SA
-                more = _MORE_FORM.match(whole, form.end(), end)
-                last = more.end() if more else form.end()
-                if whole[last - 1] == "." and not _is_pointed(whole, whole[left:last].split()[-1], is_last=last == end):
-                    last -= 1
-                yield left, last
-
-
-_LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
-
-
-def _is_form(word: str) -> bool:
-    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
-    return fold(word).strip(".,") in _forms() | {"group"}
-
-
-def _is_pointed(whole: str, form: str, *, is_last: bool) -> bool:
-    """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."; "Ltd." at a sentence's end when it is written so elsewhere."""
-    if "." in form[:-1] or form.lower() in ("inc.", "corp.", "co.", "bros."):
-        return True
-    return form.lower() in ("ltd.", "pte.", "pty.") and (not is_last or bool(re.search(rf"\b{form[:-1]}\.[,)]?\s[a-z(]", whole)))
-
-
-_ABOUT_WHERE = ("-based", "-headquartered", "-listed", "-linked", "-owned")
-_STOPPERS = frozenset(
-    (
-        "his",
-        "her",
-        "its",
-        "their",
-        "our",
-        "your",
-        "against",
-        "with",
-        "by",
-        "to",
-        "fines",
-        "fined",
-        "sues",
-        "charges",
-        "orders",
-        "v.",
-        "vs.",
-        "v",
-        "controller:",
-    )
-)
-
-
-def _is_listy(whole: str, low: int, at: int) -> bool:
-    """A comma inside a name: "Hislop, Staley & Given Inc." has an ampersand later."""
-    return "&" in whole[at : at + 40].split("\n")[0][:40] and whole[low:at].count(",") <= 2
-
-
-def _strip_front(reading: Reading, left: int, form: int) -> int:
-    """Drop a verb or article that a capital letter took along ("SEC Charges Acme Inc.")."""
-    hits = [hit for hit in reading.hits if left <= hit.start < form]
-    if hits:
-        left = _skip(reading.whole, hits[-1].end)
-    lead = re.match(
-        r"(?:The|In|A|An|On|Under|After|Today|Against|By|Re|And|Matter of|When|While|Both|Since|For|Of|To|With|As)\s+(?=[A-Z])",
-        reading.whole[left:form],
-    )
-    left += lead.end() if lead else 0
-    first = reading.folded[left:form].split(" ", 1)
-    if len(first) == 2 and first[0].endswith(words("legal", "compounds")) and first[1].strip(" ,"):
-        left += len(first[0]) + 1  # "Fahrradhersteller Acme GmbH"
-    return behind_kind(reading.folded, left, form, is_formed=True)
-
-
-def behind_kind(folded: str, start: int, end: int, *, is_formed: bool = False) -> int:
-    """Where in a run of capitals the name begins: behind a noun for firms, "Advisory Firm Harborlight Advisers".
-
-    The noun stays when only words of any name follow ("Maker Holdings"), or one alone ("Maker Studios Inc."). Before a
-    form "Company" is part of the name: "Ford Motor Company Fund Inc.".
-    """
-    for noun in reversed(list(_kind_in_front().finditer(folded, start, end))):
-        rest = folded[noun.end() : end].replace(",", " ").split()
-        if set(rest) - _common() and not (is_formed and noun[1] == "company"):
-            return noun.end() if noun.start() > start or len(rest) > 1 else start
-    return start
-
-
-@cache
-def _common() -> frozenset[str]:
-    return vocabulary("legal", "generic") | vocabulary("legal", "latin") | vocabulary("legal", "descriptors")
-
-
-@cache
-def _kind_in_front() -> re.Pattern[str]:
-    return re.compile(rf"\b({alternation('legal', 'descriptors_in_front')})\s(?=\S)")
-
-
-def _han_names(reading: Reading, start: int, end: int, hits: list[Hit], names: list[Name]) -> Iterator[tuple[int, int]]:
-    """Walk left from a Chinese legal form to the nearest cut: punctuation, a function word, a trigger, a regulator."""
-    folded, last = reading.folded, start
-    for suffix in _HAN_SUFFIX.finditer(folded, start, end):
-        low = max(last, suffix.start() - 26)
-        cut = low
-        for match in _HAN_CUT.finditer(folded, low, suffix.start()):
-            cut = match.end()
-        edges = [hit.end for hit in hits if low <= hit.end <= suffix.start() - 2]
-        edges += [name.end for name in names if name.regulators and low <= name.end <= suffix.start() - 2]
-        left = max([cut, *edges])
-        body = folded[left : suffix.start()]
-        if len(body) >= 2 and not re.fullmatch(r"(?:一家|某|该|这家|两家|\d+家|多家|上述).*|.*(?:家|名)", body):
-            yield left, suffix.end()
-            last = suffix.end()
-
-
-_BRACKET = re.compile(r"\s?\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
-
-
-_BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
-
-
-_ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
-
-
-@cache
-def _glue() -> re.Pattern[str]:
-    """What ends a headline that the next one is glued to."""
-    return re.compile(rf"{pattern('han', 'closers').pattern}|{pattern('han', 'soft_closers').pattern}|\d(?:[万亿]?(?:股|元|美元)|%|万)")
-
-
-def add_stock_codes(reading: Reading, names: list[Name]) -> None:
-    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
-    folded = reading.folded
-    if not reading.language.startswith("zh"):
-        return
-    if "(" not in folded and "st" not in folded:
-        return
-    taken = [(name.start, name.end) for name in names]
-    spans = [(match.start(), match.end()) for match in _ST.finditer(folded)] if "st" in folded else []
-    for bracket in _BRACKET.finditer(folded):
-        match = _BEFORE_BRACKET.search(folded, max(0, bracket.start() - 9), bracket.start())
-        if match is None:
-            continue
-        start, end = match.start(), match.end()
-        star = folded.find("st", start, end)
-        cuts = [found.end() for found in _HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2 or found.group() != "因"]
-        cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
-        cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
-        first = end - 4 if star < 0 else star - (folded[star - 1] == "*")
-        start = max([start, first, *cuts])
-        if end - start >= 2:
-            spans.insert(0, (start, end))
-    for start, end in spans:
-        if not any(a < end and start < b for a, b in taken):
-            surface = reading.whole[start:end]
-            names.append(Name(start, end, end, firm_key(surface), name=surface, rule="stock-code"))
-            taken.append((start, end))
 
 
 def add_definitions(reading: Reading, names: list[Name]) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.extract.names import vocabulary
+from bot.extract.text import vocabulary
 from storage.text import fold
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.extract.names import Name, alternation, behind_kind, firm_key, lands, vocabulary
+from bot.extract.legal_names import behind_kind
+from bot.extract.names import Name, firm_key
 from bot.extract.roles import Act, Scene
-from bot.extract.text import Sentence, lexicon, pattern, words
+from bot.extract.text import Sentence, alternation, lands, lexicon, pattern, vocabulary, words
 from storage.models import Kind
 from storage.text import fold
 

@@ -20,7 +20,6 @@ from storage.records import RegulatorRow
 
 FIRM, BODY = "\ue000", "\ue001"  # a firm's name, a regulator's, in the skeleton of the text
 
-
 PENAL = frozenset((Kind.FINE, Kind.CONFISCATION, Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.PROPOSED_PENALTY, Kind.LAWSUIT))
 """Kinds that carry a penalty, or ask for one."""
 _WORD = re.compile(r"\w")
@@ -224,7 +223,6 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
 
 
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
-
 
 _COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
 _HAN_LINK = re.compile(r"^(?:银行|集团|公司|股份)?(?:的|一|两|多名|原|前|\d+名)?")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
 
-from bot.extract.names import Name, Reading, firm_key, is_person, vocabulary
-from bot.extract.text import HAN, pattern, words
+from bot.extract.names import Name, Reading, firm_key, is_person
+from bot.extract.text import HAN, pattern, vocabulary, words
 
 
 class Look(IntEnum):

@@ -76,6 +76,30 @@ def one_of(listed: Iterable[str]) -> str:
     return f"(?=[{firsts}])(?:" + "|".join(re.escape(letter) + f"(?:{'|'.join(rests)})" for letter, rests in by_letter.items()) + ")"
 
 
+@cache
+def vocabulary(section: str, key: str) -> frozenset[str]:
+    """One list of the lexicon as a set."""
+    return frozenset(words(section, key))
+
+
+@cache
+def lands() -> frozenset[str]:
+    """Countries, states and their adjectives."""
+    return vocabulary("legal", "lands") | vocabulary("bodies", "places")
+
+
+@cache
+def alternation(section: str, key: str) -> str:
+    """The lexicon's list as the inside of an expression, longest first."""
+    return "|".join(re.escape(word) for word in words(section, key))
+
+
+@cache
+def stems(section: str, key: str) -> re.Pattern[str]:
+    """The words of a text that begin as the lexicon's list says."""
+    return re.compile(rf"\b(?:{alternation(section, key)})\w*")
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A span of the document; `is_title` for those of its title."""
