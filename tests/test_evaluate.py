@@ -157,7 +157,19 @@ def test_rows_that_a_saved_run_does_not_know_are_no_change(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "floors", "ceilings"),
     [
-        pytest.param("feeds_gold", {"kind_accuracy": 0.6}, {"false_alarms": 0.03}, id="feeds_gold"),
+        ("feeds_gold", {"target_f1": 0.88, "kind_accuracy": 0.9, "amounts_exact": 0.99}, {"false_alarms": 0.03, "missed_alerts": 0.1}),
+        ("zh_headlines_gold", {"target_f1": 0.9, "kind_accuracy": 0.9}, {"mention_as_target": 0.05}),
+        (
+            "zh_wechat_gold",
+            {"target_f1": 0.9, "kind_accuracy": 0.9, "amounts_exact": 0.95},
+            {"mention_as_target": 0.05, "false_alarms": 0.03},
+        ),
+        ("ccks19", {"target_recall": 0.65}, {"false_alarms": 0.03}),
+        ("ofac", {"target_recall": 0.95, "amounts_exact": 0.97, "kind_accuracy": 0.95}, {"wrong_sums": 0.02}),
+        ("ferc", {"target_recall": 0.95, "amounts_exact": 0.98, "dates_right": 0.95}, {"wrong_sums": 0.02}),
+        ("gdpr_et", {"target_recall": 0.83, "amounts_exact": 0.98, "target_precision": 0.93}, {"wrong_sums": 0.02}),
+        ("party_split", {"split_exact": 0.95, "split_firms_read": 0.95}, {}),
+        ("seed_gold", {"whole_record": 1.0}, {}),
     ],
 )
 def test_the_shared_labels_are_read_no_worse_than_before(

@@ -2,10 +2,20 @@
 
     extract(document, index) -> Extraction
 
-is the room's only function; `FirmIndex` holds the names it reads with. Both are pure: no database, no network,
-no clock. A text goes through four modules: `text` splits it into sentences, `firms` finds names and trigger
-words in one scan, `kinds` reads the triggers in their sentences and gathers acts into actions, `facts` adds sums,
-dates, counts, numbers and regulators. The words they know are in `lexicon.toml`.
+and `parties(text)`, which takes a string of names apart, are the room's functions; `FirmIndex` holds the names it
+reads with. All are pure: no database, no network, no clock. A text goes this way:
+
+    mend            a bad copy's broken words, read as they were meant; places lead back
+    text            language, sentences, furniture of a page
+    firms           one scan for names, bodies, decoys and trigger words <- names, legal_names (known by their form)
+    captions        titles that only name parties <- parties
+    headlines       Chinese headlines run together, parted <- short_names
+    kinds           each trigger in its sentence, acts gathered into actions
+                    <- latin (phrases, lists, mergers), han (enumerations, short_names), kana (Japanese, Korean)
+    roles           who stands where: complainants, owners, venues, lists
+    money, dates    sums and days <- facts (counts, document numbers, regulators)
+
+The words they know are in `lexicon.toml`.
 
 The commonest right answer is no action. When in doubt a firm is `mentioned`.
 """
