@@ -33,7 +33,7 @@ from bot.extract.kinds import Told, actions, acts
 from bot.extract.mend import Mended, mended
 from bot.extract.names import Name, Reading, firm_key
 from bot.extract.parties import parties
-from bot.extract.roles import Act, Scene, role_beside
+from bot.extract.roles import Act, Scene, bystander
 from bot.extract.text import boilerplate, clean, language, pattern, sentences
 from storage.models import AmountKind, Kind, Role, Status
 from storage.records import DocumentText, Extraction, FoundAction, FoundAmount, FoundEvidence, FoundFirm, FoundRegulator, RegulatorRow
@@ -222,8 +222,7 @@ def _firms(scene: Scene, index: FirmIndex, told: Told) -> tuple[FoundFirm, ...]:
         for name in scene.firms(*_span(scene, act)):
             if name.key not in seen:
                 seen.add(name.key)
-                role, rule = role_beside(scene, name) or (Role.MENTIONED, "beside")
-                listed.append(found(reading, name, Role.MENTIONED if role is Role.GROUP else role, rule))
+                listed.append(found(reading, name, *bystander(scene, name)))
     return tuple(listed)
 
 
@@ -327,6 +326,5 @@ def _mentions(scene: Scene, read: tuple[FoundAction, ...]) -> list[FoundFirm]:
             surface = scene.reading.whole[name.start : name.end]
             key = (name.firm_id, surface if name.rule == captions.PARTY else name.name or surface)
             if key not in best and not any(firm.start == name.start for firm in best.values()):
-                role, rule = role_beside(scene, name) or (Role.MENTIONED, name.rule)
-                best[key] = found(scene.reading, name, Role.MENTIONED if role is Role.GROUP else role, rule)
+                best[key] = found(scene.reading, name, *bystander(scene, name))
     return sorted(best.values(), key=lambda firm: (firm.start, firm.end))

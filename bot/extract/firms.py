@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import ahocorasick_rs
 
 from bot.extract.legal_names import add_legal_names, add_stock_codes
 from bot.extract.names import (
+    VENUE,
     Hit,
     Name,
     Reading,
@@ -95,6 +97,8 @@ class FirmIndex:
             self._parents.setdefault(edge.child_id, []).append(edge)
         self.regulators: Mapping[str, RegulatorRow] = {row.id: row for row in register.regulators}
         self._tickers: dict[str, str] = {}
+        self._aliases = register.aliases
+        self._words: dict[str, set[str]] = {}  # by firm; filled when first asked
         self._patterns: dict[str, _Pattern] = {}
         self._add_aliases(register)
         self._add_regulators(register)
@@ -219,6 +223,7 @@ class FirmIndex:
     def _accept(self, reading: Reading, raw: list[tuple[_Pattern, int, int]]) -> list[Name]:
         accepted: list[Name] = []
         weak: list[Name] = []
+        venues: list[Name] = []
         for entry, start, end in raw:
             if entry.regulators:
                 rows = tuple((row, needs_cue) for row, needs_cue, text in entry.regulators if _is_written(text, reading.whole[start:end]))
@@ -233,10 +238,13 @@ class FirmIndex:
             if (is_weak or is_common) and is_end_of_longer(reading, start, is_anywhere=is_common):
                 continue
             name = self._name(alias, start, end, reading.on)
-            verdict = stretch(reading, name, [s for _, s, _ in raw])
+            verdict = stretch(reading, name, [s for _, s, _ in raw], partial(self._own_words, name.child_id or ""))
             if verdict == "other":
                 accepted.append(name)
             elif verdict == "venue":
+                name.rule = VENUE
+                venues.append(name)
+            elif verdict == "number":
                 continue
             elif is_weak and verdict != "legal":
                 weak.append(name)
@@ -254,7 +262,7 @@ class FirmIndex:
                 else:
                     weak.append(name)
         reading.weak = weak
-        return accepted
+        return accepted + venues
 
     def _owner(self, aliases: Iterable[AliasRow], reading: Reading) -> AliasRow | None:
         """The alias that counts on the document's date; None when two unrelated firms share it."""
@@ -298,6 +306,13 @@ class FirmIndex:
                 name.key, name.firm_id, name.name = parent.id, parent.id, parent.name
                 name.via = f"{firm.name}, brand of {parent.name}"
         return name
+
+    def _own_words(self, firm_id: str) -> frozenset[str]:
+        """The words of the names that the register gives a firm, folded."""
+        if not self._words:
+            for alias in self._aliases:
+                self._words.setdefault(alias.firm_id, set()).update(fold(alias.text).split())
+        return frozenset(self._words.get(firm_id, ()))
 
     def country(self, firm_id: str) -> str:
         """The firm's country, ISO 3166; empty when the register does not say."""

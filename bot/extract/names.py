@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
@@ -122,6 +123,10 @@ _SURNAMES = frozenset(
 )
 
 
+VENUE = "venue"
+"""The rule of a name that only says where something is: a tower, a square, an exchange."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """A word that tells of an act. `frame` says where the firm that is hit stands; lexicon.toml explains the frames."""
@@ -229,8 +234,12 @@ def is_end_of_longer(reading: Reading, start: int, *, is_anywhere: bool = False)
     return sum(word[0].isupper() for word in long) * 2 <= len(long)  # a headline has capitals everywhere
 
 
-def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
-    """Stretch the name over its legal form. Says "legal", "plain", "venue", or "other" when it turned out to be another firm's name."""
+def stretch(reading: Reading, name: Name, starts: list[int], own_words: Callable[[], Collection[str]]) -> str:
+    """Stretch the name over its legal form. Says "legal", "plain", "venue", "number", or "other" for another firm's name.
+
+    A common word goes on in many a firm's name: a trade behind it must stand in a name of the firm's own, among
+    `own_words`, or it is another's: "Clearview Motors Ltd" is not Clearview AI, "Ford Motor Credit Company" is Ford's.
+    """
     whole, folded = reading.whole, reading.folded
     if _HAN_ONE.match(folded[name.end - 1]):
         return _stretch_han(reading, name)
@@ -246,6 +255,7 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
         if (
             match.start() in starts
             or gap.strip(" ,()")
+            or (")" in gap and "(" not in whole[name.start : at])  # the bracket was open before the name
             or ("," in gap and not is_form)
             or (not is_form and not whole[match.start()].isupper() and token not in ("&", "of"))
         ):
@@ -254,7 +264,7 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
             end, verdict = match.start() + len(token if token in legal else bare), "other" if strange else "legal"
             if bare not in soft:
                 break
-        elif bare not in generic:
+        elif bare not in generic or (name.strength is Strength.WEAK and bare in vocabulary("legal", "trades") and bare not in own_words()):
             strange = True
         at = match.end()
     after = folded[name.end :].lstrip()[:24]
@@ -274,7 +284,7 @@ def stretch(reading: Reading, name: Name, starts: list[int]) -> str:
 def _stretch_han(reading: Reading, name: Name) -> str:
     folded = reading.folded
     if name.start and folded[name.start] in "万亿千百" and folded[name.start - 1].isdigit():
-        return "venue"  # 163万科...: the first letter belongs to a number
+        return "number"  # 163万科...: the first letter belongs to a number
     window = folded[name.end : name.end + 26]
     if any(window.startswith(word) for word in words("roles", "venues") if _HAN_ONE.match(word)):
         return "venue"

@@ -13,7 +13,7 @@ from functools import cache
 from operator import attrgetter
 
 from bot.extract.facts import Count
-from bot.extract.names import Name, Reading, firm_key
+from bot.extract.names import VENUE, Name, Reading, firm_key
 from bot.extract.text import words
 from storage.models import Kind, Role, Status
 from storage.records import RegulatorRow
@@ -186,7 +186,15 @@ def role_beside(scene: Scene, name: Name) -> tuple[Role, str] | None:
 _HOPS = 24  # no list of complainants is longer
 
 
+def bystander(scene: Scene, name: Name) -> tuple[Role, str]:
+    """The role of a firm that is named and not hit, and the rule that gives it."""
+    role, rule = role_beside(scene, name) or (Role.MENTIONED, name.rule)
+    return {VENUE: Role.VENUE, "deal": Role.COUNTERPARTY}.get(rule, Role.MENTIONED if role is Role.GROUP else role), rule
+
+
 def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
+    if name.rule == VENUE:
+        return Role.MENTIONED, VENUE
     skeleton = scene.skeleton
     after = skeleton[max(name.tail, name.end) : name.end + 60]
     before = skeleton[max(0, name.start - 44) : name.start]
@@ -208,6 +216,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         ("complainant", Role.COMPLAINANT),
         ("impersonated", Role.IMPERSONATED),
         ("owner", Role.MENTIONED),
+        ("venue", Role.MENTIONED),
+        ("deal", Role.MENTIONED),
         ("other", Role.MENTIONED),
     ):
         latin, last_words, han = _before(key)
