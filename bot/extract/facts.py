@@ -83,7 +83,7 @@ def numbers(folded: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> RegulatorRow | None:
-    """Which regulator a name says. Initials and short names need the source's country or a country in the text."""
+    """Which regulator a name says. Initials and short names need the source's country, one in the text, or a firm's home."""
     rows = [row for row, _ in name.regulators]
     if own is not None:
         for row in rows:
@@ -105,6 +105,9 @@ def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> Regulato
     is_han = bool(re.search("[\u4e00-\u9fff]", reading.folded[name.start : name.end]))
     if len(rows) == 1 and is_han:
         return rows[0]
+    home = [row for row in rows if row.jurisdiction in reading.homes]  # "ASIC sues" an Australian bank, no country being named
+    if own is None and len(home) == 1 and not is_han and not any(re.search(cue, reading.folded[:1500]) for cue in cues.values()):
+        return home[0]
     place = {"zh-Hans": "CN", "zh-Hant": "TW"}.get(reading.language) if is_han else None
     return next((row for row in rows if row.jurisdiction == place), None)
 

@@ -173,6 +173,7 @@ class FirmIndex:
         for name in kept:
             close_brackets(reading, name)
         reading.names = drop_twins(kept)
+        reading.homes = frozenset(self._firms[name.firm_id].country for name in reading.names if name.firm_id)
         covered = [(name.start, name.end) for name in reading.names if name.regulators or name.strength is not Strength.WEAK]
         reading.hits = [hit for hit in hits if not _is_covered(hit, covered)]
 

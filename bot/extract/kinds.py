@@ -14,7 +14,7 @@ from functools import cache
 
 from bot.extract import captions, dates, facts, han, kana, latin, money
 from bot.extract.names import Hit, Name, Trigger
-from bot.extract.roles import PENAL, Act, Scene, take
+from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
 from storage.models import Kind, Status
 
@@ -153,6 +153,9 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     reach = 14 if is_han else 46
     before = folded[max(sentence.start, hit.start - reach) : hit.start]
     before = (_HAN_PART if is_han else _PART).split(before)[-1]
+    planned = before
+    if is_han:  # 拟对某某股份有限公司处以: neither a long name nor another act between parts the two
+        planned = _HAN_PART.split(scene.skeleton[max(sentence.start, hit.start - 60) : hit.start].replace(FIRM, ""))[-1]
     if "may" in before or "not " in before:
         before = _NO_MODALITY.sub("", before)
     after = folded[hit.end : hit.end + 10]
@@ -170,7 +173,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if act.kind in PENAL and _AT_MOST.match(folded, hit.end):
         return False
     is_possible = bool(pattern("modality", "possible").search(before[-12:] if is_han else before[-36:]))
-    if pattern("modality", "formal").search(before) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
+    if pattern("modality", "formal").search(planned) and act.kind in (Kind.FINE, Kind.CONFISCATION, Kind.BAN, Kind.SUSPENSION):
         act.kind, act.status = Kind.PROPOSED_PENALTY, Status.PROPOSED
     elif is_possible and act.kind in PENAL and act.kind is not Kind.LAWSUIT and trigger.frame != "subject":
         is_reckoned = is_han and bool(money.sums(folded, hit.end, min(sentence.end, hit.end + 14)))  # 可能被罚1亿元

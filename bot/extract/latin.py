@@ -18,7 +18,7 @@ from bot.extract.mergers import are_parties, deciding
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.phrases import STOP, leading, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.text import Sentence, alternation, pattern, stems, words
+from bot.extract.text import Sentence, alternation, pattern, stems, vocabulary, words
 from storage.models import Kind, Role
 from storage.text import fold
 
@@ -97,7 +97,13 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
         return False
     if skeleton.startswith("to pay", hit.start):  # "Acme Inc. to Pay $9 Million to Resolve Claims": a headline's future
         paid = _without_sums(scene, hit.end, sentence.end) if sentence.is_title and trigger.kind is Kind.SETTLEMENT else ""
-        return bool(_SETTLED.match(paid))
+        told = scene.said if trigger.kind is Kind.SETTLEMENT else None  # "... pleads guilty; exchange to pay $4 million"
+        return bool(_SETTLED.match(paid)) or (
+            told is not None
+            and act.sentence - told.sentence == 1
+            and bool(_headlined().search(skeleton[sentence.start : hit.start]))
+            and bool(money.sums(scene.reading.folded, hit.end, sentence.end))
+        )
     if skeleton.startswith("to fine", hit.start):
         return bool(
             re.search(r"\b(?:decision|decided|decides|moves?|moved|inten\w+)\b", skeleton[max(sentence.start, hit.start - 90) : hit.start])
@@ -191,9 +197,10 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
         _WAS_IMPOSED.match(blank) or (_FINAL.search(before) and _ON_IT.match(blank))
     )  # "fines of €7,000 and €2,000 were imposed"
     is_bare = bool(_IMPOSED.search(before)) and blank.startswith(("  ", " of  ", " in the amount of  ", " totalling  ", " totaling  "))
-    if not (is_again or is_done or is_bare or follows.match(blank) or precedes.search(before)):
+    is_short = scene.said is not None and bool(_headlined().search(before))  # "...; company to pay $5 million"
+    if not (is_again or is_done or is_bare or is_short or follows.match(blank) or precedes.search(before)):
         return False
-    if not (is_again or is_done):
+    if not (is_again or is_done or is_short):
         if not scene.has_body:
             return False
         if not (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before) or (is_bare and _GETS.search(before))):
@@ -209,6 +216,12 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
             return is_again or is_done or is_bare
         act.targets = [named[0]]
     return True
+
+
+@cache
+def _headlined() -> re.Pattern[str]:
+    """A firm spoken of without an article, as headlines do, where a part begins."""
+    return re.compile(rf"(?:^|[;:,]\s)(?:{'|'.join(words('spoken_of', 'firms'))})\s(?:will\s|must\s|agrees\s|agreed\s|has\s)?$")
 
 
 _AGAIN = re.compile(r"(?:^|\s)(?:the|an?) (?:original |initial |proposed |first )?$")
@@ -373,7 +386,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         gap = scene.gap(hit.end, name.start)
         if len(gap) > 120 or _NOUN_STOP.search(
             ""
-            if act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
+            if (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)) or gap in (" for ", " for the ")
             else re.sub(r"\bsuch as\b|request for|\b(?:ca|approx|mio|mrd|mln)\.", "", gap)
         ):
             break
@@ -384,6 +397,8 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
         is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
+        if act.kind in (Kind.FINE, Kind.PROPOSED_PENALTY) and gap in (" for ", " for the "):
+            return take(scene, act, listed(scene, name, sentence.end))  # "a fine for Thames Water"
         is_priced = name.rule == "legal-form" and not _without_sums(scene, hit.end, name.start).replace(" of ", "").strip()
         if not (is_given or is_priced or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
             break
@@ -452,6 +467,10 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
             return True
         if names and not all((role_beside(scene, name) or (None,))[0] is Role.MENTIONED for name in names):
             return False
+    if "guilty" in scene.skeleton[end : end + 24] and not vocabulary("legal", "corporate").intersection(
+        scene.reading.folded[sentence.start : end].split()
+    ):
+        return False  # it is persons who plead, unless a name is made like a firm's
     lead = leading(scene, act, sentence, end)
     if lead:
         act.targets.append(lead)

@@ -177,6 +177,7 @@ class Reading:
     names: list[Name] = field(default_factory=list)
     weak: list[Name] = field(default_factory=list)  # weak names that nothing beside them makes firms
     hits: list[Hit] = field(default_factory=list)
+    homes: frozenset[str] = frozenset()  # countries of the register's firms that are named
     bodies: list[tuple[int, bool]] = field(default_factory=list)  # where a public body is spoken of; True for a country or capital
 
 

@@ -21,6 +21,7 @@ from storage.text import fold
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Ranges of Chinese characters, for a character class."""
 
+_MONTH_AFTER = re.compile(r"\s(?:jan|feb|m[aä]r|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[csz])[a-zäé]*\.?\s\d{4}", re.IGNORECASE)
 _END = re.compile(r"[.!?](?=[\"'”’»)\]]*(?:\s|$))|[。！？!?；]|\n|;")
 _SUM_GOES_ON = re.compile(
     r"\s(?:[A-Z]{3}\s?|[€$£])\d[\d,.]*(?:\s(?:thousand|million|billion))?\s(?:for|after|due to|because|following|over|as)\b"
@@ -191,6 +192,8 @@ def sentences(whole: str, title_length: int = 0) -> list[Sentence]:
                 continue
             before = _WORD.search(whole, max(start, at - 12), at) if after and after != "\n" and whole[at - 1 : at].isalpha() else None
             token = before.group().lower() if before else ""
+            if whole[at - 1 : at].isdigit() and _MONTH_AFTER.match(whole, end):
+                continue  # am 12. März
             if token and (token in abbreviations or len(token) == 1 or _INITIALS.fullmatch(token)):
                 continue
         while end < len(whole) and whole[end] in _CLOSERS and mark != "\n":
