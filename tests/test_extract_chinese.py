@@ -370,3 +370,20 @@ def test_a_list_of_the_users_own_makes_weak_names_subjects(tmp_path: Path) -> No
     assert hit("中毅达虚增利润被罚5万元") == {"中毅达"}
     assert hit("毅达虚增利润被罚5万元") == {"*ST毅达"}
     assert hit("太阳能产业扶持政策发布 市场监管局罚款50万元的旧规废止") == set()
+
+
+@pytest.mark.parametrize(
+    ("simplified", "traditional"),
+    [
+        ("警方对“e租宝”平台涉嫌非法集资立案侦查。", "警方對「e租寶」平台涉嫌非法集資立案偵查。"),
+        ("金岭科技(837000)就信批问题回复江北监管局问询函", "金嶺科技(837000)就信批問題回覆江北監管局問詢函"),
+    ],
+    ids=["a name of Latin letters and characters", "a word whose two scripts are not one to one"],
+)
+def test_what_the_fold_alone_does_not_join(simplified: str, traditional: str) -> None:
+    """Both scripts are read alike."""
+    one, other = read(simplified), read(traditional)
+    assert [(action.kind, {firm.firm_id or fold(firm.surface) for firm in action.targets}) for action in one.actions] == [
+        (action.kind, {firm.firm_id or fold(firm.surface) for firm in action.targets}) for action in other.actions
+    ]
+    assert one.actions

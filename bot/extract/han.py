@@ -34,7 +34,7 @@ from storage.models import Kind, Role
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
-_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|因")
+_PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|回覆|因")
 _COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)

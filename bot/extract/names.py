@@ -190,6 +190,8 @@ def is_alias_cased(text: str, surface: str) -> bool:
     """Short initials as written; else every word that the alias begins with a capital has one."""
     if not any(char.isalpha() and char.lower() != char.upper() for char in text):
         return True
+    if not text.isascii() and re.sub(r"[^A-Za-z]", "", surface) == re.sub(r"[^A-Za-z]", "", text):
+        return True  # e租宝, e租寶: its other letters may be of either script
     if text.isupper() and len(text) <= 3:
         return surface == text
     if surface == text or surface.isupper():
