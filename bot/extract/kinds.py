@@ -36,6 +36,7 @@ _ABSORBS: dict[Kind, frozenset[Kind]] = {
 }  # what else is told of one and the same act; the penal kinds absorb nearly all
 
 _OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT))
+_OVER = (Kind.INVESTIGATION, Kind.CLOSED)  # what may end in a penalty that the text tells later
 _ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
 
 
@@ -140,6 +141,12 @@ _AT_MOST = re.compile(r"\s(?:of|worth)\s(?:up to|as much as)\b")
 _UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消息|传闻|传言|报道)|辟谣|谣言|子虚乌有")
 
 
+def _is_ended(before: str) -> bool:
+    """Whether the words before an investigation say that it is over: "closed its probe", not "closes in on a probe"."""
+    ended = pattern("modality", "ends").search(before)
+    return bool(ended) and not re.match(r"\s(?:in|up|on|the gap)\b", before[ended.end() :] if ended else "")
+
+
 _PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
 _NO_MODALITY = re.compile(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b")  # the month; a clearance
 _REVIEWED = re.compile(r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议")
@@ -161,6 +168,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     after = folded[hit.end : hit.end + 10]
     if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
         return False
+    if act.kind is Kind.INVESTIGATION and trigger.frame == "noun" and not is_han and _is_ended(before):
+        act.kind, act.is_over = Kind.CLOSED, True
     if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
         return False
     whole = folded[sentence.start : sentence.end]
@@ -235,6 +244,8 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         )
         if final and Kind.FINE in (act.kind, partner.kind):
             kind: Kind = Kind.FINE
+        elif partner.kind is Kind.CLOSED and partner.is_over and act.kind in PENAL:  # "closed its investigation and fined it"
+            kind = act.kind
         elif Kind.MERGER_DECISION in (act.kind, partner.kind) and {act.kind, partner.kind} <= _OF_MERGERS:
             kind = Kind.MERGER_DECISION
         else:
@@ -266,8 +277,9 @@ def actions(scene: Scene, acts: Sequence[Act]) -> list[Told]:
             if act.targets or act.groups or act.count or act.has_actor or act.is_unnamed or act.is_sum:
                 told.append(Told(act.kind, act.status, [act], list(act.targets), list(act.groups)))
             continue
-        is_outcome = (home.kind is Kind.INVESTIGATION and home.acts[0].is_over and act.kind in PENAL) or _ends(home, act, keys)
-        if (is_outcome or (not home.targets and act.targets)) and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]:
+        is_penalty = home.kind in _OVER and home.acts[0].is_over and act.kind in PENAL
+        is_outcome = _ends(home, act, keys) or (not home.targets and bool(act.targets))
+        if is_penalty or (is_outcome and act.kind is not home.kind and _rank()[act.kind] < _rank()[home.kind]):
             home.kind, home.status = act.kind, act.status
         if act.kind is home.kind and act.status in (Status.FINAL, Status.REDUCED) and home.status is Status.IN_FORCE:
             home.status = act.status
@@ -320,7 +332,7 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
     lead = home.acts[0]
     counts = {one.count.value for one in home.acts if one.count} | ({act.count.value} if act.count else set())
     absorbs = act.kind in _ABSORBS.get(home.kind, frozenset()) or (home.kind in PENAL and act.kind not in _ALL_BUT)
-    if home.kind is Kind.INVESTIGATION and lead.is_over and act.kind in PENAL and (keys & theirs or not keys):
+    if home.kind in _OVER and lead.is_over and act.kind in PENAL and (keys & theirs or not keys):
         return True
     if _ends(home, act, keys):
         return True

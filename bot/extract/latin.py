@@ -96,7 +96,11 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
     if act.kind is Kind.SETTLEMENT and trigger.frame == "subject" and skeleton.endswith(" to ", 0, hit.start):
         return False
     if skeleton.startswith("to pay", hit.start):  # "Acme Inc. to Pay $9 Million to Resolve Claims": a headline's future
-        paid = _without_sums(scene, hit.end, sentence.end) if sentence.is_title and trigger.kind is Kind.SETTLEMENT else ""
+        paid = (
+            _without_sums(scene, hit.end, sentence.end)
+            if (sentence.is_title or sentence.start == 0) and trigger.kind is Kind.SETTLEMENT
+            else ""
+        )
         told = scene.said if trigger.kind is Kind.SETTLEMENT else None  # "... pleads guilty; exchange to pay $4 million"
         return bool(_SETTLED.match(paid)) or (
             told is not None

@@ -377,7 +377,7 @@ def weak_rule(reading: Reading, name: Name, accepted: list[Name]) -> str:
         is_end
         and re.match(
             r"\s*(?:was|has been|must|will|agreed to|agrees to|settles|recalls|faces|fined)\s+(?:fined|sued|charged|ordered|pay|"
-            r"settle|recall|refund|stop|summoned|banned|\w+)",
+            r"settle|recall|refund|stop|summoned|banned|\w+)|\s*to (?:pay|settle|refund)\b",
             after,
         )
         and name.start == line_start
