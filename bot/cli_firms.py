@@ -89,7 +89,7 @@ def list_(
             out([asdict(view) for view in views]) if as_json else show_lists(views)
             return 0
         _known_list(register, list_name)
-        countries = {part.strip().upper() for part in country.split(",") if part.strip()}
+        countries = _codes(country)
         named = {alias.firm_id for alias in register.aliases if list_name in (None, alias.source)}
         rows = [firm for firm in register.firms if firm.id in named and (not countries or firm.country in countries)]
         out([asdict(firm) for firm in rows]) if as_json else show_firms(rows)

@@ -197,7 +197,12 @@ def show_tallies(tallies: Sequence[Tally], documents: int) -> None:
             screen.print(Text(f"    “{sample.sentence[:240]}”", style="italic dim"))
 
 
-_SCORE_WORDS = {"target_precision": "precision", "target_recall": "recall", "target_f1": "F1"}
+_SCORE_WORDS = {
+    "target_precision": "precision",
+    "target_recall": "recall",
+    "target_recall_to_the_letter": "recall to the letter",
+    "target_f1": "F1",
+}
 
 
 def show_run(run: Run) -> None:

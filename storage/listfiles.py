@@ -292,7 +292,7 @@ def _zipped(file: IO[bytes], name: str) -> Iterator[tuple[Sequence[Any], int]]:
                 raise StorageError(f"{name} holds no CSV and is no workbook; unpack it")
             with packed.open(table) as member, io.TextIOWrapper(member, encoding="utf-8-sig", newline="") as lines:
                 yield from _csv_table(lines, table)
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:  # the last: packed in a way that zipfile cannot undo
         raise StorageError(f"{name} is a broken archive or workbook: {error}") from error
 
 

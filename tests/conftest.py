@@ -23,6 +23,17 @@ settings.load_profile("regwatch")
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+@pytest.fixture
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder and a database of the test's own, no setting of the machine."""
+    for name in list(os.environ):
+        if name.startswith(("REGWATCH_", "SLACK_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
+    monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
+
+
 @pytest.fixture(autouse=True)
 def _logging_put_back() -> Iterator[None]:
     """A test that sets logging up leaves no handler behind that writes to its own captured output."""

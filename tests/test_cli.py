@@ -28,15 +28,7 @@ FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><tit
 </channel></rss>"""
 
 
-@pytest.fixture(autouse=True)
-def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder and a database of the test's own, no setting of the machine."""
-    for name in list(os.environ):
-        if name.startswith(("REGWATCH_", "SLACK_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
-    monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 async def regwatch(*words: str, says: str | bytes | None = None) -> Result:

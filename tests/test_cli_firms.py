@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -37,14 +36,8 @@ FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><tit
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder and a database of the test's own, no setting of the machine."""
-    for name in list(os.environ):
-        if name.startswith(("REGWATCH_", "SLACK_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
-    monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
+def _own_list(own_settings: None, tmp_path: Path) -> None:
+    """A list of firms in the test's own folder."""
     (tmp_path / "mine.csv").write_text(MINE, encoding="utf-8")
 
 

@@ -43,7 +43,16 @@ def run(*rows: dict[str, Any], tmp_path: Path, name: str = "own.dev.jsonl") -> R
     ("rows", "wanted"),
     [
         pytest.param([row()], {"target_recall": 1.0, "target_precision": 1.0, "kind_accuracy": 1.0, "missed_alerts": 0.0}, id="right"),
-        pytest.param([row(firms={"德意志银行": "target"})], {"target_recall": 1.0}, id="any name in the register is the firm"),
+        pytest.param(
+            [row(firms={"德意志银行": "target"})],
+            {"target_recall": 1.0, "target_recall_to_the_letter": 1.0},
+            id="any name in the register is the firm",
+        ),
+        pytest.param(
+            [row(FINE.replace("Deutsche Bank AG", "Oakhurst Lending LLC"), {"Oakhurst": "target"})],
+            {"target_recall": 1.0, "target_recall_to_the_letter": 0.0},
+            id="a name that the other goes on from, and to the letter it is not",
+        ),
         pytest.param(
             [row(firms={"Barclays": "target"})], {"target_recall": 0.0, "target_precision": 0.0}, id="another firm is wrong twice"
         ),

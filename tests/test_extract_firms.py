@@ -540,3 +540,9 @@ def test_every_name_of_every_regulator_is_a_decoy() -> None:
         if (mentions := read(text).mentions)
     }
     assert mistaken == {}
+
+
+def test_a_french_or_is_no_legal_form() -> None:
+    """A form whose fold is a word of another language would stretch a name over that word: "Vodafone ou"."""
+    surfaces = {firm.surface for firm in read("La CNIL sanctionne Vodafone ou un concurrent.", language="fr").mentions}
+    assert surfaces == {"Vodafone"}

@@ -144,7 +144,7 @@ _UNTRUE = re.compile("(?:消息|传闻|传言|报道|信息)不实|不实(?:消�
 def _is_ended(before: str) -> bool:
     """Whether the words before an investigation say that it is over: "closed its probe", not "closes in on a probe"."""
     ended = pattern("modality", "ends").search(before)
-    return bool(ended) and not re.match(r"\s(?:in|up|on|the gap)\b", before[ended.end() :] if ended else "")
+    return ended is not None and not pattern("modality", "ends_not").search(before, ended.end())
 
 
 _PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
