@@ -23,8 +23,9 @@ The commonest right answer is no action. When in doubt a firm is `mentioned`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from bot.extract import captions, dates, facts, headlines, kana, money, short_names
@@ -109,7 +110,6 @@ def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) 
     own = facts.own_regulator(index, document.regulator_id)
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)
-    scene.places = facts.jurisdictions(reading, own) if told else []
     numbers = facts.numbers(folded, 0, len(whole))
     read = tuple(_action(scene, index, one, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
@@ -156,8 +156,7 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     if count:
         prove("stated_count", count.start, count.end)
     regulators = _regulators(scene, told, is_main=is_main)
-    countries = [index.country(name.firm_id) for name in told.targets if name.firm_id]
-    amounts = _amounts(scene, told, spans, [*scene.places, *countries, *money.dollar_country(reading.folded)])
+    amounts = _amounts(scene, told, spans, partial(_countries, scene, index, told))
     for amount in amounts:
         prove("amount", amount.start, amount.end)
     decided = _decided(scene, told, lead, is_main=is_main)
@@ -249,7 +248,16 @@ def _regulators(scene: Scene, told: Told, *, is_main: bool) -> tuple[FoundRegula
     return facts.regulators_of(reading, named, own)
 
 
-def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: list[str]) -> tuple[FoundAmount, ...]:
+def _countries(scene: Scene, index: FirmIndex, told: Told) -> Iterator[str]:
+    """Whose dollar or yuan is meant: the countries of the bodies, of the firms hit, and the only one with a dollar, in that order."""
+    if scene.places is None:
+        scene.places = facts.jurisdictions(scene.reading, scene.own)
+    yield from scene.places
+    yield from (index.country(name.firm_id) for name in told.targets if name.firm_id)
+    yield from money.dollar_country(scene.reading.folded)
+
+
+def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: Callable[[], Iterator[str]]) -> tuple[FoundAmount, ...]:
     reading = scene.reading
     amounts: list[FoundAmount] = []
     paid_as: set[str] = set()
@@ -275,7 +283,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                     kind = AmountKind.FINAL if told.status is Status.FINAL else _PENALTY[told.kind]
             if kind is None:
                 continue
-            code = money.currency_of(one, places, reading.language, reading.folded)
+            code = money.currency_of(one, places(), reading.language, reading.folded)
             scope = money.sum_scope(reading.folded, one, start, end)
             amount = FoundAmount(reading.whole[one.start : one.end], one.minimum, one.maximum, code, kind, scope, one.start, one.end)
             again = (
@@ -284,7 +292,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: lis
                     surface=reading.whole[other.start : other.end],
                     minimum=other.minimum,
                     maximum=other.maximum,
-                    currency=money.currency_of(other, places, reading.language, reading.folded),
+                    currency=money.currency_of(other, places(), reading.language, reading.folded),
                     start=other.start,
                     end=other.end,
                 )

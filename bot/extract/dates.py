@@ -38,17 +38,20 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
-_DATE = re.compile(
-    rf"(?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s+(?:of |de )?(?P<m1>{_MONTH})(?:,? (?:de )?(?P<y1>\d{{4}}))?(?!\d)"
-    rf"|(?P<m2>{_MONTH})\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y2>\d{{4}}))?"
-    rf"|(?P<m3>{_MONTH}),? (?P<y3>\d{{4}})(?!\d)"
+_HAN_DIGITS = "一二三四五六七八九十"
+_DATE = re.compile(  # a look ahead leads each group, so that most places of a text cost one character
+    rf"(?=[\d民令平元〇零a-z昨今当去上本前{_HAN_DIGITS}])(?:"
+    rf"(?=\d)(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s+(?:of |de )?(?P<m1>{_MONTH})(?:,? (?:de )?(?P<y1>\d{{4}}))?(?!\d)"
     r"|(?<!\d)(?P<y4>\d{4})-(?P<m4>\d{2})-(?P<d4>\d{2})(?!\d)"
-    r"|(?P<era>民国|令和|平成)?(?P<y5>\d{1,4}|元|[一二三四五六七八九十〇零]{2,4})年(?:(?P<m5>\d{1,2}|[一二三四五六七八九十]{1,2})月(?:(?P<d5>\d{1,2}|[一二三四五六七八九十]{1,3})[日号])?)?"
     r"|(?P<y8>\d{4})년(?:\s?(?P<m8>\d{1,2})월(?:\s?(?P<d8>\d{1,2})일)?)?|(?<!\d)(?P<m9>\d{1,2})월\s?(?P<d9>\d{1,2})일"
-    r"|(?<!年)(?<!\d)(?P<m6>\d{1,2})月(?P<d6>\d{1,2})[日号]"
-    r"|\b(?:in|en|im) (?P<y7>(?:19|20)\d{2})(?!\d)(?! |,\d)?"
+    r"|(?<!年)(?<!\d)(?P<m6>\d{1,2})月(?P<d6>\d{1,2})[日号])"
+    rf"|(?=[a-z])(?:(?P<m2>{_MONTH})\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y2>\d{{4}}))?"
+    rf"|(?P<m3>{_MONTH}),? (?P<y3>\d{{4}})(?!\d)"
+    r"|\b(?:in|en|im) (?P<y7>(?:19|20)\d{2})(?!\d)(?! |,\d)?)"
+    rf"|(?=[\d民令平元〇零{_HAN_DIGITS}])(?P<era>民国|令和|平成)?(?P<y5>\d{{1,4}}|元|[〇零{_HAN_DIGITS}]{{2,4}})年"
+    rf"(?:(?P<m5>\d{{1,2}}|[{_HAN_DIGITS}]{{1,2}})月(?:(?P<d5>\d{{1,2}}|[{_HAN_DIGITS}]{{1,3}})[日号])?)?"
     r"|(?P<rel>\b(?:yesterday|today|last year|last month|this month|earlier this year|this year)\b|\bon (?:monday|tuesday|wednesday|"
-    r"thursday|friday|saturday|sunday)\b|昨日|昨天|今日|今天|当日|去年|上个?月|本月|今年|前天)"
+    r"thursday|friday|saturday|sunday)\b|昨日|昨天|今日|今天|当日|去年|上个?月|本月|今年|前天))"
 )
 _MAY_DATE = re.compile(
     r"(?<!\d)(?:19|20)\d\d(?!\d)|\b(?:jan|feb|fev|mar|apr|avr|ma[iy]|mag|jun|juin|giu|jul|lug|aug|aou|ago|sep|set|oct|okt|ott|nov|dec|dez|dic|gen|ene|"
@@ -75,30 +78,34 @@ class Dated:
     is_effective: bool
 
 
+_CLAIMED = re.compile(
+    r"\b(?:between|since|until|before|by|during|through|to|act|order|regulations?|law|code|and|dated|of|ending|ended)\s+(?:of )?$"
+    r"|自|截至|期间|至$|(?<!\d)-\s?$"
+)
+"""Before a date that is a period's, a deadline's or a law's."""
+_DECIDED = re.compile(r"decision\s+(?:of )?$|order dated $")
+_GOES_ON = re.compile(r"\s?(?:to|until|through|-)")
+_ENDS = re.compile(r"至|间|以来|期间|-\d|\s?(?:to|until|-)\s")
+_HOLDS_FROM = re.compile(r"\b(?:effective|effect|force)\s+(?:from|on|as of)?\s*$")
+_HOLDS = re.compile("起?(?:施行|生效|实施)")
+
+
 @lru_cache(maxsize=64)  # each act of a sentence asks again
 def dates(folded: str, start: int, end: int, on: date | None) -> Sequence[Dated]:
     """The dates between the offsets that may be an act's; periods, deadlines and names of laws are left out."""
     found: list[Dated] = []
     for match in _date_matches(folded, start, end):
         before = folded[max(start, match.start() - 22) : match.start()]
-        if re.search(
-            r"\b(?:between|since|until|before|by|during|through|to|act|order|regulations?|law|code|and|dated|of|ending|"
-            r"ended)\s+(?:of )?$|自|截至|期间|至$|(?<!\d)-\s?$",
-            before,
-        ) and not re.search(r"decision\s+(?:of )?$|order dated $", before):
+        if _CLAIMED.search(before) and not _DECIDED.search(before):
             continue
-        if re.search(r"\bfrom\s$", before) and re.match(r"\s?(?:to|until|through|-)", folded[match.end() : match.end() + 9]):
-            continue
-        if re.match(r"至|间|以来|期间|-\d|\s?(?:to|until|-)\s", folded[match.end() : match.end() + 8]):
+        if (before.endswith("from ") and _GOES_ON.match(folded, match.end())) or _ENDS.match(folded, match.end()):
             continue
         if _PUBLISHED.search(before) or _DATELINE.match(folded, match.end()):
             continue
         value = _date_of(match, on)
         if value is None:
             continue
-        is_effective = bool(re.search(r"\b(?:effective|effect|force)\s+(?:from|on|as of)?\s*$", before)) or bool(
-            re.match(r"起?(?:施行|生效|实施)", folded[match.end() : match.end() + 4])
-        )
+        is_effective = bool(_HOLDS_FROM.search(before) or _HOLDS.match(folded, match.end()))
         found.append(Dated(match.start(), match.end(), value[0], value[1], is_effective))
     return tuple(found)
 

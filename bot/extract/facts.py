@@ -10,7 +10,7 @@ from functools import lru_cache
 from bot.extract.firms import FirmIndex
 from bot.extract.money import WORDS, han_number
 from bot.extract.names import Name, Reading
-from bot.extract.text import lexicon
+from bot.extract.text import speaks_of, speaks_of_any
 from storage.records import FoundRegulator, RegulatorRow
 
 _FIRMS = (
@@ -82,6 +82,10 @@ def numbers(folded: str, start: int, end: int) -> list[tuple[int, int]]:
 # --- regulators ----------------------------------------------------------------------------------------------
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
+_OPENING = 1500  # characters of a text that tell its country
+
+
 def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> RegulatorRow | None:
     """Which regulator a name says. Initials and short names need the source's country, one in the text, or a firm's home."""
     rows = [row for row, _ in name.regulators]
@@ -96,17 +100,16 @@ def identify(name: Name, reading: Reading, own: RegulatorRow | None) -> Regulato
         near = [row for row in rows if row.jurisdiction == own.jurisdiction]
         if near:
             return near[0]
-    cues = lexicon()["jurisdictions"]
-    cued = [row for row in rows if row.jurisdiction in cues and re.search(cues[row.jurisdiction], reading.folded[:1500])]
+    cued = [row for row in rows if speaks_of(reading.folded, row.jurisdiction, _OPENING)]
     if len(cued) == 1:
         return cued[0]
     if free:
         return free[0]
-    is_han = bool(re.search("[\u4e00-\u9fff]", reading.folded[name.start : name.end]))
+    is_han = bool(_HAN.search(reading.folded, name.start, name.end))
     if len(rows) == 1 and is_han:
         return rows[0]
     home = [row for row in rows if row.jurisdiction in reading.homes]  # "ASIC sues" an Australian bank, no country being named
-    if own is None and len(home) == 1 and not is_han and not any(re.search(cue, reading.folded[:1500]) for cue in cues.values()):
+    if own is None and len(home) == 1 and not is_han and not speaks_of_any(reading.folded, _OPENING):
         return home[0]
     place = {"zh-Hans": "CN", "zh-Hant": "TW"}.get(reading.language) if is_han else None
     return next((row for row in rows if row.jurisdiction == place), None)

@@ -86,9 +86,8 @@ def _broken_words(whole: str) -> Iterator[tuple[int, int, str]]:
     folded = fold(whole)
     seen = Counter(_LETTERS.findall(folded))
     known = _known()
-    words = known | seen.keys()
     spans = []
-    for left, right in {(left, right) for left, right in _PAIR.findall(folded) if left + right in words}:
+    for left, right in {(left, right) for left, right in _PAIR.findall(folded) if left + right in known or left + right in seen}:
         if not _is_broken(left, right, seen, known):
             continue
         at = 0

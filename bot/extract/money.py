@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Literal
 
-from bot.extract.text import lexicon, pattern, words
+from bot.extract.text import lexicon, pattern, speaks_of, words
 from storage.models import AmountKind, AmountScope
 from storage.text import fold
 
@@ -66,6 +66,8 @@ WORDS = [
 ]
 """English numerals, each at its value."""
 _NUMBER = r"\d{1,3}(?:[, '.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+_NUMBER_ALONE = r"\d(?<![\d.,$€£]\d)(?:\d{0,2}(?:[, '.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d*(?:[.,]\d+)?)"
+"""A number with no digit or sign before it. It begins with its digit, so that a search leaps from digit to digit."""
 _LATIN_SCALE = (
     r"(?:thousand|mila|tausend|mille|mil|duizend|millionen|millions?|milioni|milione|millones|millon|miljoen|milhoes|milhao|mio\.?|mln\.?|mn|"
     r"milliarden|milliarde|milliards?|miliardi|miliardo|miljard|mrd\.?|"
@@ -138,7 +140,7 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         rf"(?P<cur>{mark})\s?(?P<a>{_NUMBER})(?:\s?(?P<sa>{_LATIN_SCALE}))?(?:\s?(?:-|to|bis)\s?(?:{mark}\s?)?(?P<b>{_NUMBER})(?=\s?{_LATIN_SCALE}|\s|[,.;)]))?(?:\s?(?P<sb>{_LATIN_SCALE}))?"
     )
     suffix = re.compile(
-        rf"(?<![\d.,$€£])(?P<a>{_NUMBER})(?:\s?(?P<sa>{_LATIN_SCALE}))?(?:\s?(?:-|to|"
+        rf"(?P<a>{_NUMBER_ALONE})(?:\s?(?P<sa>{_LATIN_SCALE}))?(?:\s?(?:-|to|"
         rf"bis)\s?(?P<b>{_NUMBER}))?(?:\s?(?P<sb>{_LATIN_SCALE}))?\s?(?:di |de |d')?(?P<cur>{mark}|dollars?(?![a-z]))"
     )
     chinese = re.compile(
@@ -246,21 +248,20 @@ def _scaled(text: str, scale: str | None) -> Decimal:
 
 
 _FINED_NAME = re.compile(r"(?:罚|处)[\u4e00-\u9fff]{2,10}$")  # 开罚某公司3000万
+_FINED = re.compile("(?:罚|罚款|没收|罚没|罚单|处|额|所得|罚锾)[了达共计近约超逾至少合]{0,4}$")
+_UNITS_OF_THINGS = "家人款个辆部次股吨户名条平米年月日倍件批点只台盒袋瓶份"
 _SUM_END = re.compile(r"[,。;!?\s]|$")
 
 
 def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Sum | None:
     unit, scale, before = match["cur"] or "", match["sa"], match["pre"] or ""
     if not unit and not before:
-        after = folded[match.end() : match.end() + 1]
+        after = folded[match.end() : match.end() + 1] or " "
         if (
             not scale
-            or re.match(r"[家人款个辆部次股吨户名条平米年月日倍件批点只台盒袋瓶份]", after)
+            or after in _UNITS_OF_THINGS
             or (
-                not re.search(
-                    r"(?:罚|罚款|没收|罚没|罚单|处|额|所得|罚锾)[了达共计近约超逾至少合]{0,4}$",
-                    folded[max(0, match.start() - 8) : match.start()],
-                )
+                not _FINED.search(folded[max(0, match.start() - 8) : match.start()])
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
                 and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
             )
@@ -295,8 +296,7 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: s
             return table[place[:2]]
     if one.currency == "元" and language == "zh-Hans":
         return "CNY"
-    cues = lexicon()["jurisdictions"]
-    cued = [place for place in table if place in cues and re.search(cues[place], folded)] if one.currency == "元" else []
+    cued = [place for place in table if speaks_of(folded, place, len(folded))] if one.currency == "元" else []
     return table[cued[0]] if len(cued) == 1 else None
 
 
@@ -331,46 +331,46 @@ def dollar_country(folded: str) -> list[str]:
     """The only country with a dollar that the text speaks of, if it is only one."""
     if "$" not in folded and "dollar" not in folded:
         return []
-    cues = lexicon()["jurisdictions"]
-    spoken_of = [place for place in _DOLLARS if place in cues and re.search(cues[place], folded[:4000])]
+    spoken_of = [place for place in _DOLLARS if speaks_of(folded, place, 4000)]
     return spoken_of if len(spoken_of) == 1 else []
 
 
 def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
     """DEAL_VALUE or TURNOVER by the words beside the sum, IMPOSED for a penalty, None for another sum."""
     before = folded[max(start, one.start - 28) : one.start]
-    before = re.split(r"[;。,，]\s|[;。]", before)[-1]
+    before = _PARTS.split(before)[-1]
     if before and not before.isascii() and (said := _han_sum_kind(before)) is not None:
         return said or None
     if _VALUED.search(folded, max(start, one.start - 100), one.start):
         return None
     after = folded[one.end : min(end, one.end + 44)]
-    near = re.split(r"\b(?:for|over|after|in connection|because|to settle|to resolve|and|which|that|as)\b|[;。,]", after)[0]
+    near = _REASONS.split(after, 1)[0]
     if _TO_PAY.search(before) and _FOR_CONDUCT.match(near):  # "to pay over $5 million in forex fraud"
         return AmountKind.IMPOSED
-    if re.search(r"(?:罚|罚款|罚没|罚金|没收|处以|处|罚单|追缴|赔付)[了约近达共计逾超至少人民币合额为]{0,5}$", before) or re.search(
-        r"\b(?:fines?|penalt(?:y|ies)|fined)\b(?: of| totall?ing| worth)?(?: up to)? (?:about |nearly |almost |over |more than |"
-        r"a total of |close to )?$",
-        before,
-    ):
-        return None if re.search(r"up to $|maximum [a-z ]*$", before) else AmountKind.IMPOSED
-    penalty = re.search(
-        r"fine|penalt|sanction|settle|disgorge|amende|bussgeld|multa|sanzion|罚|没收|处以|forfeit|refund", before + "|" + near[:24]
-    )
+    if _PENALTY_BEFORE.search(before):
+        return None if _AT_MOST.search(before) else AmountKind.IMPOSED
+    penalty = _PENAL.search(before + "|" + near[:24])
     if pattern("sums", "deal").search(near[:34]) and not penalty:
         return AmountKind.DEAL_VALUE
     if pattern("sums", "turnover").search(near[:30]) or (pattern("sums", "turnover").search(before[-22:]) and not penalty):
         return AmountKind.TURNOVER
-    if pattern("sums", "none").search(before[-24:]) or (
-        pattern("sums", "none").search(near[:36])
-        and not re.match(r"\s*(?:civil |administrative |monetary )?(?:fine|penalt|settle|罚)", near)
-    ):
+    if pattern("sums", "none").search(before[-24:]) or (pattern("sums", "none").search(near[:36]) and not _PENALTY_AFTER.match(near)):
         return None
     if pattern("sums", "deal").search(before[-24:]) and not penalty:
         return AmountKind.DEAL_VALUE
     return AmountKind.IMPOSED
 
 
+_PARTS = re.compile(r"[;。,，]\s|[;。]")
+_REASONS = re.compile(r"\b(?:for|over|after|in connection|because|to settle|to resolve|and|which|that|as)\b|[;。,]")
+_PENALTY_BEFORE = re.compile(
+    r"(?:罚|罚款|罚没|罚金|没收|处以|处|罚单|追缴|赔付)[了约近达共计逾超至少人民币合额为]{0,5}$|"
+    r"\b(?:fines?|penalt(?:y|ies)|fined)\b(?: of| totall?ing| worth)?(?: up to)? "
+    r"(?:about |nearly |almost |over |more than |a total of |close to )?$"
+)
+_AT_MOST = re.compile(r"up to $|maximum [a-z ]*$")
+_PENAL = re.compile(r"fine|penalt|sanction|settle|disgorge|amende|bussgeld|multa|sanzion|罚|没收|处以|forfeit|refund")
+_PENALTY_AFTER = re.compile(r"\s*(?:civil |administrative |monetary )?(?:fine|penalt|settle|罚)")
 _TO_PAY = re.compile(r"\bto pay (?:about |nearly |almost |over |more than )?$")
 _FOR_CONDUCT = re.compile(r"\s?in (?:[a-z]+ ){0,2}(?:fraud|scheme)\b")
 _VALUED = re.compile(r"\bvalues?\b[^,;.:]{0,80}?\b(?:was|were|is|of)\s(?:about |over )?$")
@@ -390,10 +390,7 @@ def sum_for(folded: str, one: Sum, start: int, end: int) -> str:
 def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
     """EACH when the words beside it say so."""
     near = folded[max(start, one.start - 14) : one.start] + "|" + folded[one.end : min(end, one.end + 14)]
-    return (
-        AmountScope.EACH
-        if re.search(
-            r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]", near
-        )
-        else AmountScope.WHOLE
-    )
+    return AmountScope.EACH if _EACH.search(near) else AmountScope.WHOLE
+
+
+_EACH = re.compile(r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]")

@@ -405,10 +405,13 @@ def forms() -> frozenset[str]:
     return frozenset(re.sub(r"[,.]", "", form) for form in words("legal", "latin"))
 
 
+_HAN_FORM = re.compile("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$")
+
+
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
-    text = re.sub(r"[,.]", "", fold(surface)).strip()
-    text = re.sub("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$", "", text) or text
+    text = fold(surface).replace(",", "").replace(".", "").strip()
+    text = _HAN_FORM.sub("", text) or text
     parts = text.removeprefix("the ").split()
     while len(parts) > 1 and parts[-1] in forms():
         parts.pop()

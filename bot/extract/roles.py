@@ -61,7 +61,7 @@ class Scene:
         self._bodies = [name for name in reading.names if name.regulators]
         self._body_starts = [name.start for name in self._bodies]
         self.ends = {hit.end for hit in reading.hits}  # of trigger words: "requests information from" makes no bystander
-        self.places: list[str] = []  # countries of the bodies that are spoken of
+        self.places: list[str] | None = None  # countries of the bodies that are spoken of, once somebody asked
         self.said: Act | None = None  # the last act with a target: later words of its sentence may leave the firm out
         self.caption: list[Name] | None = None  # whom a title without a verb is about; empty for persons
         firms = [(name.start, name.end) for name in self._firms]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from operator import ne
 from typing import Any
@@ -75,6 +75,23 @@ def one_of(listed: Iterable[str]) -> str:
         return ""
     firsts = "".join(map(re.escape, by_letter))
     return f"(?=[{firsts}])(?:" + "|".join(re.escape(letter) + f"(?:{'|'.join(rests)})" for letter, rests in by_letter.items()) + ")"
+
+
+@cache
+def _country_cues() -> Mapping[str, re.Pattern[str]]:
+    return {place: re.compile(cue) for place, cue in lexicon()["jurisdictions"].items()}
+
+
+@lru_cache(maxsize=256)  # each body, sum and act of a text asks again
+def speaks_of(folded: str, place: str, reach: int) -> bool:
+    """Whether the first `reach` characters speak of the country; False for one that the lexicon has no words for."""
+    cue = _country_cues().get(place)
+    return cue is not None and cue.search(folded, 0, reach) is not None
+
+
+def speaks_of_any(folded: str, reach: int) -> bool:
+    """Whether the first `reach` characters speak of any country that the lexicon has words for."""
+    return any(speaks_of(folded, place, reach) for place in _country_cues())
 
 
 @cache
