@@ -30,6 +30,7 @@ class Entry:
     updated_at: datetime | None
     warnings: tuple[str, ...] = ()
     language: str = ""  # as the feed declares it; empty when it does not
+    body_url: str | None = None  # where the text stands that the list leaves out; None when nothing is to be followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ class Failed:
     status: int | None
     retry_after: timedelta | None
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The main text of a notice's own page or PDF, with the title and date that only stand there."""
+
+    text: str
+    title: str  # empty: the list's holds
+    published_at: datetime | None
+    published_precision: Precision | None
+    warnings: tuple[str, ...] = ()
 
 
 FetchResult = Fetched | NotModified | Failed
