@@ -18,8 +18,7 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bot.feeds import Failed, Fetched, NotModified, Parsed
-from bot.feeds.fetch import Fetcher
+from bot.feeds import Failed, Fetched, NotModified, Parsed, Web
 from bot.feeds.identity import Arrival, Placed, decide
 from bot.feeds.parse import in_child
 from storage import StorageError, Store
@@ -142,7 +141,7 @@ class Poller:
     def __init__(
         self,
         store: Store,
-        fetcher: Fetcher,
+        fetcher: Web,
         read: Callable[[DocumentText], Extraction],
         *,
         now: Callable[[], datetime],

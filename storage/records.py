@@ -324,6 +324,7 @@ class SourceRow:
     language: str = ""
     is_enabled: bool = True
     off_reason: str = ""
+    is_proved: bool = True  # False: its selectors were never held against a real page, so it starts as a shadow
     poll_minutes: int = 60
     stale_after_days: int = 30
     min_entries: int = 1
@@ -363,9 +364,44 @@ class KnownEntry:
     urls: frozenset[str]  # canonical
     titles: frozenset[str]  # normalised title + date
     number: str | None
-    title: str  # as stored
-    sha256: str  # of the stored text
+    title: str  # as listed
+    sha256: str  # of the text as it was listed
     published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list printed of a notice whose own page says more."""
+
+    title: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRecord:
+    """How it stands with the notice's own page."""
+
+    url: str
+    is_read: bool
+    tries: int = 0  # that failed
+    detail: str = ""  # why the last one did
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBody:
+    """A document whose own page is still to be read, as the Store holds it."""
+
+    document_id: int
+    body_url: str
+    tries: int
+    url: str
+    listed: Listed
+    language: str
+    published_at: datetime | None
+    published_precision: Precision | None
+    updated_at: datetime | None
+    is_of_first_poll: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +409,7 @@ class EntryRecord:
     """A new or edited entry, read. Keys that were shared by two entries of the poll are already left out."""
 
     document_id: int | None  # None: new; else the document that it edits
-    entry_hash: str
+    entry_hash: str | None  # None: the list did not show it now, its own page was read later
     guid: str | None
     url: str
     canonical_url: str | None
@@ -387,6 +423,8 @@ class EntryRecord:
     updated_at: datetime | None
     extraction: Extraction
     waived: str = ""  # why it may not alert: "first poll", "age", "fuse", "shadow"; empty when it may
+    listed: Listed | None = None  # None: title and text are the list's
+    body: BodyRecord | None = None  # None: there is nothing to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +460,7 @@ class PollRecord:
     entries: tuple[EntryRecord, ...] = ()
     resighted: tuple[Resighting, ...] = ()
     hold: str = ""  # the fuse's reason to hold the source; empty: no
+    is_proof: bool = False  # what was read shows that the source's selectors are right: a shadow for want of that ends
     notice: str = ""  # told to the operators once per health and since
     register_version: str = ""
 

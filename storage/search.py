@@ -34,6 +34,7 @@ from storage.models import (
     Change,
     Channel,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Document,
     Evidence,
@@ -175,10 +176,12 @@ class SearchStore(Base):
             return tuple(_stored_text(row) for row in await session.exec(wanted))
 
     async def counts(self) -> Mapping[str, int]:
-        """How many rows there are of each noun, and of deliveries by state (`deliveries_owed`, ...)."""
+        """How many rows there are of each noun, of deliveries by state (`deliveries_owed`, ...), and of alerts not waived."""
         async with self._read() as session:
             found = {name: (await session.exec(select(func.count()).select_from(table))).one() for name, table in _COUNTED.items()}
             states = dict((await session.exec(select(Delivery.state, func.count()).group_by(Delivery.state))).all())
+            alerts = select(func.count()).where(Delivery.kind == DeliveryKind.ALERT, Delivery.state != DeliveryState.WAIVED)
+            found["alerts"] = (await session.exec(alerts)).one()
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
 
 

@@ -90,7 +90,8 @@ def test_down_and_up_again(database_url: str) -> None:
         assert set(inspect(connection).get_table_names()) == {"alembic_version"}
     assert Store.revision(database_url)[0] is None
     Store.migrate(database_url)
-    assert Store.revision(database_url) == ("0001", "0001")
+    current, head = Store.revision(database_url)
+        assert current == head
 
 
 def test_migrating_twice_does_nothing(database_url: str) -> None:

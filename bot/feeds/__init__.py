@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # a parser child imports this package, and must not load a database for it
     from storage.models import Health, Precision
+    from storage.records import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,13 @@ class Body:
 
 
 FetchResult = Fetched | NotModified | Failed
+
+
+class Web(Protocol):
+    """What a poll asks for bytes: the fetcher, or a recording of what it once brought."""
+
+    async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+        """A source's body, or that it is unchanged, or why there is none. Raises nothing expected."""
 
 
 @dataclass(frozen=True, slots=True)

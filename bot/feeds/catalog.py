@@ -142,7 +142,9 @@ def read_sources(
             is_enabled=not off_reason,
             off_reason=off_reason,
             definition=row,
-            **numbers,
+            poll_minutes=numbers["poll_minutes"],
+            stale_after_days=numbers["stale_after_days"],
+            min_entries=numbers["min_entries"],
         )
     return tuple(found.values())
 
