@@ -11,19 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bot.feeds import Failed, Fetched, NotModified, Parsed, Web
-from bot.feeds.identity import Arrival, Placed, decide
+from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
+from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
 from bot.feeds.parse import in_child
+from bot.follow import Followed, Follower, entry_of
 from storage import StorageError, Store
 from storage.models import Health, Tier
-from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord
+from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord, WantedBody
 
 _log = logging.getLogger("regwatch.poll")
 
@@ -240,6 +241,13 @@ class Poller:
             return PollOutcome(is_accepted=False)
 
     async def _look(self, source: DueSource, started_at: datetime) -> PollRecord:
+        """The list, then the pages behind it that are still to be read."""
+        follower = Follower(self._fetcher, source, self._children)
+        record = await self._look_at_list(source, started_at, follower)
+        late = await self._late_bodies(source, follower) if record.is_good else ()
+        return replace(record, entries=record.entries + late, register_version=self._register_version()) if late else record
+
+    async def _look_at_list(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
         row = source.row
         got = await self._fetcher.fetch(row, etag=source.etag, last_modified=source.last_modified)
         if isinstance(got, Failed):
@@ -263,16 +271,23 @@ class Poller:
         if isinstance(parsed, Failed):
             failed = replace(parsed, status=got.status)
             return replace(self._unread(source, started_at, failed), n_bytes=len(got.body))
-        return await self._found(source, started_at, got, body_hash, window, parsed)
+        return await self._found(source, started_at, got, body_hash, window, parsed, follower)
 
     async def _found(
-        self, source: DueSource, started_at: datetime, got: Fetched, body_hash: str, window: Sequence[KnownEntry], parsed: Parsed
+        self,
+        source: DueSource,
+        started_at: datetime,
+        got: Fetched,
+        body_hash: str,
+        window: Sequence[KnownEntry],
+        parsed: Parsed,
+        follower: Follower,
     ) -> PollRecord:
         """The record of a body that was read."""
         arrivals = [Arrival.of(entry, source.time_zone) for entry in parsed.entries]
         known = {one.document_id: one for one in (*window, *await self._known(source, arrivals))}
         numbers = {one.sha256: one.number for one in known.values()}
-        readings = await self._read_all(source, [one for one in arrivals if one.sha256 not in numbers])
+        readings = await self._read_all(source, [one.entry for one in arrivals if one.sha256 not in numbers])
         numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for hash_, told in readings.items()}
         # what could not be read is left out: unseen, it comes again with the next poll
         arrivals = [replace(one, number=numbers[one.sha256]) for one in arrivals if one.sha256 in numbers]
@@ -281,9 +296,9 @@ class Poller:
 
         now = self._now()
         decision = decide(arrivals, parsed.present, known.values(), now, source)
-        placed = (*decision.new, *decision.edited)
-        readings |= await self._read_all(source, [one.arrival for one in placed if one.arrival.sha256 not in readings])
-        records = tuple(_record(one, readings[one.arrival.sha256]) for one in placed if one.arrival.sha256 in readings)
+        placed = [(one, await follower.follow(one.arrival.entry)) for one in (*decision.new, *decision.edited)]
+        readings |= await self._read_all(source, [followed.entry for _, followed in placed], readings)
+        records = tuple(_record(one, followed, readings[key]) for one, followed in placed if (key := _hash(followed.entry)) in readings)
 
         dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
@@ -314,8 +329,23 @@ class Poller:
             entries=records,
             resighted=decision.resighted,
             hold=decision.hold,
+            is_proof=_proves(parsed, source),
             notice=notice_for(source, health, detail, decision.hold, now),
             register_version=self._register_version(),
+        )
+
+    async def _late_bodies(self, source: DueSource, follower: Follower) -> tuple[EntryRecord, ...]:
+        """Documents of earlier polls whose own page could not be read then, with what it says."""
+        if follower.left <= 0:
+            return ()
+        wanted = await self._store.wanted_bodies(source.row.id, follower.left)
+        followed = [(one, await follower.follow(entry_of(one), one.tries)) for one in wanted]
+        readings = await self._read_all(source, [one.entry for _, one in followed])
+        now = self._now()
+        return tuple(
+            _late(one, found, readings[key], "first poll" if one.is_of_first_poll else edit_waiver(found.entry, now, source))
+            for one, found in followed
+            if (key := _hash(found.entry)) in readings
         )
 
     async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:
@@ -327,18 +357,19 @@ class Poller:
         titles = {one.title for one in arrivals if one.title}
         return await self._store.known(source.row.id, guids=guids, urls=urls, titles=titles, numbers=())
 
-    async def _read_all(self, source: DueSource, arrivals: Sequence[Arrival]) -> dict[str, Extraction]:
-        """The readings by text hash, made in threads; a text that the reader fails on is logged and missing."""
+    async def _read_all(self, source: DueSource, entries: Sequence[Entry], known: Container[str] = frozenset()) -> dict[str, Extraction]:
+        """The readings by text hash, those of `known` left out, made in threads; a text that the reader fails on is logged and missing."""
         row, readings = source.row, {}
         texts = {
-            one.sha256: DocumentText(
-                title=one.entry.title,
-                text=one.entry.text,
-                published_at=_where_published(one.entry.published_at, source.time_zone),
+            _hash(one): DocumentText(
+                title=one.title,
+                text=one.text,
+                published_at=_where_published(one.published_at, source.time_zone),
                 regulator_id=row.regulator_id if row.tier is Tier.PRIMARY else None,
                 tier=row.tier,
             )
-            for one in arrivals
+            for one in entries
+            if _hash(one) not in known
         }
         waiting = list(texts.items())
         for first in range(0, len(waiting), BATCH):
@@ -425,8 +456,20 @@ def _spellings(guid: str) -> tuple[str, ...]:
     return (guid,)
 
 
-def _record(placed: Placed, extraction: Extraction) -> EntryRecord:
-    arrival, entry = placed.arrival, placed.arrival.entry
+def _hash(entry: Entry) -> str:
+    return text_hash(entry.title, entry.text)
+
+
+def _proves(parsed: Parsed, source: DueSource) -> bool:
+    """Whether a first look shows that the row fits its page: every entry has a title, and most a date where the row says where it stands."""
+    entries, dated = parsed.entries, source.row.definition.get("date_selector", "")
+    if not entries or not all(entry.title for entry in entries):
+        return False
+    return not dated or dated.startswith("detail:") or 2 * sum(entry.published_at is not None for entry in entries) >= len(entries)
+
+
+def _record(placed: Placed, followed: Followed, extraction: Extraction) -> EntryRecord:
+    entry = followed.entry
     return EntryRecord(
         document_id=placed.document_id,
         entry_hash=entry.entry_hash,
@@ -436,11 +479,36 @@ def _record(placed: Placed, extraction: Extraction) -> EntryRecord:
         title_key=placed.title,
         title=entry.title,
         text=entry.text,
-        sha256=arrival.sha256,
+        sha256=_hash(entry),
         language=extraction.language,
         published_at=entry.published_at,
         published_precision=entry.published_precision,
         updated_at=entry.updated_at,
         extraction=extraction,
         waived=placed.waived,
+        listed=followed.listed,
+        body=followed.body,
+    )
+
+
+def _late(wanted: WantedBody, followed: Followed, extraction: Extraction, waived: str) -> EntryRecord:
+    entry = followed.entry
+    return EntryRecord(
+        document_id=wanted.document_id,
+        entry_hash=None,
+        guid=None,
+        url=wanted.url,
+        canonical_url=None,
+        title_key=None,
+        title=entry.title,
+        text=entry.text,
+        sha256=_hash(entry),
+        language=extraction.language,
+        published_at=entry.published_at,
+        published_precision=entry.published_precision,
+        updated_at=entry.updated_at,
+        extraction=extraction,
+        waived=waived,
+        listed=followed.listed,
+        body=followed.body,
     )

@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 
 from bot.app import fill, index_of
 from bot.extract import extract
-from bot.feeds import Fetched, FetchResult
+from bot.feeds import Failed, Fetched, FetchResult
 from bot.feeds.catalog import Catalogue
 from bot.poll import Poller
 from bot.slack.commands import Desk, Who
@@ -217,6 +217,9 @@ class _Recorded:
     async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:  # noqa: ARG002
         body = self.bodies[row.id]
         return Fetched(row.url, 200, body, "", None, None, None, 0.0)
+
+    async def page(self, url: str, row: SourceRow) -> Fetched | Failed:  # noqa: ARG002
+        return Failed(Health.ERROR, "no page was recorded", None, None, 0.0)
 
 
 class _Watched(Store):

@@ -461,7 +461,8 @@ async def _write_documents(
     for entry in entries:
         if entry.document_id is not None:
             edited = (await session.exec(select(Document).where(Document.id == entry.document_id, Document.source_id == source.id))).one()
-            edited.edited_at = now if edited.sha256 != entry.sha256 else edited.edited_at
+            if entry.entry_hash is not None and edited.sha256 != entry.sha256:
+                edited.edited_at = now
             edited.url, edited.canonical_url = entry.url or edited.url, entry.canonical_url or edited.canonical_url
             edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
             for name, value in _body_values(entry, now).items():

@@ -91,7 +91,7 @@ def test_down_and_up_again(database_url: str) -> None:
     assert Store.revision(database_url)[0] is None
     Store.migrate(database_url)
     current, head = Store.revision(database_url)
-        assert current == head
+    assert current == head
 
 
 def test_migrating_twice_does_nothing(database_url: str) -> None:

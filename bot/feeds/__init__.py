@@ -89,6 +89,9 @@ class Web(Protocol):
     async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
         """A source's body, or that it is unchanged, or why there is none. Raises nothing expected."""
 
+    async def page(self, url: str, row: SourceRow) -> Fetched | Failed:
+        """The page or PDF behind a link of that source, or why there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
