@@ -461,7 +461,7 @@ def _hash(entry: Entry) -> str:
 
 
 def _proves(parsed: Parsed, source: DueSource) -> bool:
-    """Whether a first look shows that the row fits its page: every entry has a title, and most a date where the row says where it stands."""
+    """Whether a first look shows that the row fits its page: all entries have titles, and most a date where the row says where."""
     entries, dated = parsed.entries, source.row.definition.get("date_selector", "")
     if not entries or not all(entry.title for entry in entries):
         return False

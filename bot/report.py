@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,17 +13,20 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.slack.text import kind_label
-from storage.models import Health
+from storage.models import Health, Mode
 from storage.records import DocumentText, Extraction, FoundAction, FoundFirm
 
 if TYPE_CHECKING:
     from bot.backtest import Tally
+    from bot.check import Checked
     from bot.doctor import Check
     from bot.evaluate import Outcome, Run
     from bot.feeds.preview import Preview
     from bot.poll import PollLine
+    from bot.replay import Replayed, Step
     from storage.lint import Finding
     from storage.records import FirmRow, ListOutcome, ListView
+    from storage.views import SourceView
 
 _MOST_ROWS = 200
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
@@ -60,6 +64,77 @@ def show_polls(lines: Sequence[PollLine]) -> None:
     screen.print(
         f"{good} of {len(lines)} sources read well; {new} new documents, {actions} new actions, {owed} messages owed", style="bold"
     )
+
+
+def show_sources(views: Sequence[SourceView]) -> None:
+    """One row a source, what is not well first."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("source", "kind", "mode", "health"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("documents", justify="right")
+    table.add_column("well read", no_wrap=True)
+    table.add_column("next", no_wrap=True)
+    table.add_column("why", style="dim", ratio=1)
+    for view in sorted(views, key=lambda view: (not view.is_enabled, view.health is Health.OK, view.mode is Mode.LIVE, view.id)):
+        is_polled = view.is_enabled
+        health = Text(view.health, style=_HEALTH_STYLES.get(view.health, "red")) if is_polled else Text("")
+        mode = Text(view.mode, style="" if view.mode is Mode.LIVE else "yellow") if is_polled else Text("off", style="dim")
+        why = "; ".join(filter(None, (view.mode_reason, view.health_detail))) if is_polled else view.off_reason
+        times = (_time(view.last_ok_at), _time(view.next_poll_at) if is_polled else "")
+        table.add_row(view.id, view.kind, mode, health, str(view.documents or ""), *times, Text(why))
+    screen = Console(highlight=False)
+    screen.print(table)
+    polled = [view for view in views if view.is_enabled]
+    fresh = sum(view.is_fresh for view in polled)
+    screen.print(f"{fresh} of {len(polled)} sources fresh", style="bold")
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
+def show_checked(found: Sequence[Checked]) -> None:
+    """One row a source, what cannot be read first."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("source", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("entries", justify="right")
+    table.add_column("newest", no_wrap=True)
+    table.add_column("page", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("why, or the first title", style="dim", ratio=1)
+    for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
+        state = Text(one.health, style=_HEALTH_STYLES.get(one.health, "red"))
+        page = "" if one.body is None else str(one.body)
+        newest = f"{one.newest:%Y-%m-%d}" if one.newest else ""
+        table.add_row(one.source, state, str(one.entries), newest, page, f"{one.seconds:.1f}", Text(one.says or one.title))
+    screen = Console(highlight=False)
+    screen.print(table)
+    good = sum(one.health is Health.OK for one in found)
+    screen.print(f"{good} of {len(found)} sources can be read", style="bold")
+
+
+def show_step(step: Step) -> None:
+    """A poll of a recording that brought something."""
+    parts = [f"{name} {value}" for name in ("new", "edited", "returned", "owed", "false_new") if (value := getattr(step, name))]
+    told = ", ".join(parts) or step.detail
+    line = Text.assemble(
+        (f"{step.at:%Y-%m-%d %H:%M} ", "dim"), f"{step.source:40.40} ", (f"{step.health:15}", _HEALTH_STYLES.get(step.health, "red")), told
+    )
+    screen = Console(highlight=False)
+    screen.print(line)
+    if step.hold:
+        screen.print(Text(f"    held: {step.hold}", style="yellow"))
+
+
+def show_replayed(total: Replayed) -> None:
+    """The sums of a replay."""
+    screen = Console(highlight=False)
+    screen.print(
+        f"{total.polls} polls: {total.documents} documents, {total.new} new after the first polls, {total.edited} edited, "
+        f"{total.false_new} new twice, {total.returned} returned"
+    )
+    screen.print(f"{total.actions} actions, {total.alerts} alerts, the fuse held {total.held} times; {total.seconds} s", style="bold")
 
 
 def show_preview(found: Preview) -> None:

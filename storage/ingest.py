@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
+from storage.loading import source_row
 from storage.models import (
     WANTED,
     Change,
@@ -39,6 +40,7 @@ from storage.models import (
 )
 from storage.owing import owe_moves, owe_operators
 from storage.records import (
+    UNPROVED,
     DueSource,
     EntryRecord,
     KnownEntry,
@@ -54,8 +56,6 @@ from storage.records import (
 _FIRST_POLL_SPREAD = timedelta(minutes=5)
 BODY_TRIES = 3
 """So often a notice's own page is tried."""
-UNPROVED = "no real page of it has been read yet: live once one is"
-"""Why a source that no recorded page has proved is a shadow."""
 _VANISHED = "no longer in the catalogue"
 
 
@@ -292,20 +292,7 @@ class IngestStore(Base):
 
 def _due(row: Source, time_zone: str) -> DueSource:
     return DueSource(
-        row=SourceRow(
-            id=row.id,
-            regulator_id=row.regulator_id,
-            url=row.url,
-            kind=row.kind,
-            tier=row.tier,
-            language=row.language,
-            is_enabled=row.is_enabled,
-            off_reason=row.off_reason,
-            poll_minutes=row.poll_minutes,
-            stale_after_days=row.stale_after_days,
-            min_entries=row.min_entries,
-            definition=dict(row.definition),
-        ),
+        row=source_row(row),
         time_zone=time_zone,
         mode=row.mode,
         lease_token=row.lease_token,

@@ -40,7 +40,7 @@ from storage.models import (
     Subscription,
     Tier,
 )
-from storage.records import PartialDate
+from storage.records import UNPROVED, PartialDate, SourceRow
 from storage.views import (
     ActionFirmView,
     ActionView,
@@ -449,3 +449,22 @@ def _id(value: int | None) -> int:
     """The id of a row that was loaded, so that it has one."""
     assert value is not None  # noqa: S101
     return value
+
+
+def source_row(row: Source) -> SourceRow:
+    """A source as it is defined."""
+    return SourceRow(
+        id=row.id,
+        regulator_id=row.regulator_id,
+        url=row.url,
+        kind=row.kind,
+        tier=row.tier,
+        language=row.language,
+        is_enabled=row.is_enabled,
+        off_reason=row.off_reason,
+        is_proved=row.mode_reason != UNPROVED,
+        poll_minutes=row.poll_minutes,
+        stale_after_days=row.stale_after_days,
+        min_entries=row.min_entries,
+        definition=dict(row.definition),
+    )

@@ -312,6 +312,10 @@ class Extraction:
 # --- intents: polling --------------------------------------------------------------------------------------------
 
 
+UNPROVED = "no real page of it has been read yet: live once one is"
+"""Why a source that no recorded page has proved is a shadow."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """A source as the catalogue defines it. `definition` holds every column of the catalogue."""

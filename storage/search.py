@@ -25,6 +25,7 @@ from storage.loading import (
     load_subscriptions,
     matching,
     newest,
+    source_row,
 )
 from storage.models import (
     Action,
@@ -47,7 +48,7 @@ from storage.models import (
     Source,
     Subscription,
 )
-from storage.records import DocumentText, StoredText, action_ref
+from storage.records import DocumentText, SourceRow, StoredText, action_ref
 from storage.views import (
     ActionDetail,
     ActionPage,
@@ -157,6 +158,14 @@ class SearchStore(Base):
             documents = dict((await session.exec(counted)).all())
             rows = (await session.exec(listed.order_by(Source.id))).all()
         return tuple(_source_view(source, regulator, documents.get(source.id, 0), now) for source, regulator in rows)
+
+    async def source_rows(self, *, is_own: bool = False) -> tuple[SourceRow, ...]:
+        """All sources as they are defined, or those alone that an operator imported."""
+        listed = select(Source).order_by(Source.id)
+        if is_own:
+            listed = listed.where(col(Source.is_own))
+        async with self._read() as session:
+            return tuple(source_row(row) for row in await session.exec(listed))
 
     async def coverage(self, filter: Filter = Filter()) -> Coverage:  # noqa: B008  # it is frozen
         """How many of the polled sources that the filter leaves in are fresh, and what is wrong with the others."""

@@ -28,6 +28,7 @@ LAYERS: dict[str, int] = {
     "bot.slack.grammar": 2,
     "bot.slack.cards": 2,
     "bot.slack.text": 2,
+    "bot.follow": 3,
     "bot.poll": 3,
     "bot.deliver": 3,
     "bot.slack": 4,
@@ -36,7 +37,10 @@ LAYERS: dict[str, int] = {
     "bot.backtest": 5,
     "bot.cli": 5,
     "bot.cli_base": 5,
+    "bot.check": 5,
     "bot.cli_firms": 5,
+    "bot.cli_sources": 5,
+    "bot.replay": 5,
     "bot.doctor": 5,
     "bot.explain": 5,
     "bot.evaluate": 5,
@@ -69,7 +73,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "slack_sdk": ("bot.deliver", "bot.slack", "bot.app", "bot.doctor"),
     "slack_bolt": ("bot.slack", "bot.app"),
     "apscheduler": ("bot.app",),
-    "typer": ("bot.cli", "bot.cli_base", "bot.cli_firms"),
+    "typer": ("bot.cli", "bot.cli_base", "bot.cli_firms", "bot.cli_sources"),
     "rich": ("bot.report", "bot.demo", "bot.console"),
 }
 """Which rooms may import which package; a package that is not named here may be imported nowhere."""

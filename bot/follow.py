@@ -1,0 +1,80 @@
+"""A notice's own page: what an entry becomes when the page behind its link is read.
+
+A list often has a title alone. The page is followed once, a few at a poll so that one host is not asked too much
+at once; what is left over, and what failed, is taken up by the next polls. What the list printed is kept beside
+what the page says: a document goes on being known by its list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from bot.feeds import Entry, Failed, Fetched, Web
+from bot.feeds.identity import text_hash
+from bot.feeds.pages import body_of
+from storage.records import BodyRecord, DueSource, Listed, WantedBody
+
+BODIES = 5
+"""Pages that one poll of a source follows: at .gov.cn's pace of one in eight seconds that is most of a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An entry with what its own page says, and how it stands with that page; `listed` is None while the list's text holds."""
+
+    entry: Entry
+    listed: Listed | None = None
+    body: BodyRecord | None = None
+
+
+class Follower:
+    """Follows the links of one poll, as many as `BODIES`."""
+
+    def __init__(self, web: Web, source: DueSource, children: asyncio.Semaphore) -> None:
+        self._web = web
+        self._source = source
+        self._children = children
+        self.left = BODIES
+
+    async def follow(self, entry: Entry, tries: int = 0) -> Followed:
+        """The entry with its page's text; as it was where it has no page, this poll follows no more, or the page cannot be read."""
+        if entry.body_url is None:
+            return Followed(entry)
+        if self.left <= 0:
+            return Followed(entry, body=BodyRecord(entry.body_url, is_read=False, tries=tries))
+        self.left -= 1
+        got = await self._web.page(entry.body_url, self._source.row)
+        read = got
+        if isinstance(got, Fetched):
+            read = await body_of(got, self._source.row, time_zone=self._source.time_zone, children=self._children)
+        if isinstance(read, Failed):
+            return Followed(entry, body=BodyRecord(entry.body_url, is_read=False, tries=tries + 1, detail=read.detail))
+        listed = Listed(entry.title, entry.text, text_hash(entry.title, entry.text))
+        whole = replace(entry, title=read.title or entry.title, text=_both(entry.text, read.text))
+        if entry.published_at is None:
+            whole = replace(whole, published_at=read.published_at, published_precision=read.published_precision)
+        return Followed(whole, listed, BodyRecord(entry.body_url, is_read=True))
+
+
+def _both(listed: str, body: str) -> str:
+    """What the list says and what the page says, without saying a thing twice."""
+    if not listed or " ".join(listed.split()) in " ".join(body.split()):
+        return body
+    return f"{listed}\n\n{body}"
+
+
+def entry_of(wanted: WantedBody) -> Entry:
+    """A stored document as the entry that it was."""
+    return Entry(
+        entry_hash="",
+        guid=None,
+        link=wanted.url or None,
+        title=wanted.listed.title,
+        text=wanted.listed.text,
+        published_at=wanted.published_at,
+        published_precision=wanted.published_precision,
+        updated_at=wanted.updated_at,
+        language=wanted.language,
+        body_url=wanted.body_url,
+    )
