@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from bot.feeds import Failed, Fetched, NotModified, Parsed
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Placed, decide
-from bot.feeds.parse import in_child
+from bot.feeds.pages import entries_of
 from storage import StorageError, Store
 from storage.models import Health, Tier
 from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord
@@ -251,12 +251,10 @@ class Poller:
         if body_hash == source.body_hash:
             return self._unchanged(source, started_at, got, got.status, len(got.body))
         window = await self._store.window(row.id)
-        parsed = await in_child(
-            got.body,
-            got.content_type,
-            got.url,
+        parsed = await entries_of(
+            got,
+            row,
             time_zone=source.time_zone,
-            date_format=row.definition.get("date_format", ""),
             seen=frozenset(known.entry_hash for known in window if known.entry_hash),
             children=self._children,
         )
