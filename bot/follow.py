@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from bot.feeds import Entry, Failed, Fetched, Web
+from bot.feeds import Body, Entry, Failed, Web
 from bot.feeds.identity import text_hash
 from bot.feeds.pages import body_of
 from storage.records import BodyRecord, DueSource, Listed, WantedBody
@@ -21,11 +21,22 @@ BODIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """An entry with what its own page says, and how it stands with that page; `listed` is None while the list's text holds."""
+    """An entry with what its own page says, where that was read; `listed` is what it was before."""
 
     entry: Entry
     listed: Listed | None = None
-    body: BodyRecord | None = None
+    tries: int = 0  # that failed
+    detail: str = ""  # why the last one did
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the page was read."""
+        return self.listed is not None
+
+    @property
+    def record(self) -> BodyRecord | None:
+        """How it stands with the page; None when there is none."""
+        return BodyRecord(self.entry.body_url, self.is_read, self.tries, self.detail) if self.entry.body_url else None
 
 
 class Follower:
@@ -42,19 +53,20 @@ class Follower:
         if entry.body_url is None:
             return Followed(entry)
         if self.left <= 0:
-            return Followed(entry, body=BodyRecord(entry.body_url, is_read=False, tries=tries))
+            return Followed(entry, tries=tries)
         self.left -= 1
         got = await self._web.page(entry.body_url, self._source.row)
-        read = got
-        if isinstance(got, Fetched):
+        if isinstance(got, Failed):
+            read: Body | Failed = got
+        else:
             read = await body_of(got, self._source.row, time_zone=self._source.time_zone, children=self._children)
         if isinstance(read, Failed):
-            return Followed(entry, body=BodyRecord(entry.body_url, is_read=False, tries=tries + 1, detail=read.detail))
+            return Followed(entry, tries=tries + 1, detail=read.detail)
         listed = Listed(entry.title, entry.text, text_hash(entry.title, entry.text))
         whole = replace(entry, title=read.title or entry.title, text=_both(entry.text, read.text))
         if entry.published_at is None:
             whole = replace(whole, published_at=read.published_at, published_precision=read.published_precision)
-        return Followed(whole, listed, BodyRecord(entry.body_url, is_read=True))
+        return Followed(whole, listed)
 
 
 def _both(listed: str, body: str) -> str:

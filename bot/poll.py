@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 
 from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
 from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
-from bot.feeds.parse import in_child
+from bot.feeds.pages import entries_of
 from bot.follow import Followed, Follower, entry_of
 from storage import StorageError, Store
 from storage.models import Health, Tier
-from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord, WantedBody
+from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord, UnreadBody, WantedBody
 
 _log = logging.getLogger("regwatch.poll")
 
@@ -244,8 +244,7 @@ class Poller:
         """The list, then the pages behind it that are still to be read."""
         follower = Follower(self._fetcher, source, self._children)
         record = await self._look_at_list(source, started_at, follower)
-        late = await self._late_bodies(source, follower) if record.is_good else ()
-        return replace(record, entries=record.entries + late, register_version=self._register_version()) if late else record
+        return await self._with_late_bodies(source, record, follower) if record.is_good else record
 
     async def _look_at_list(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
         row = source.row
@@ -258,12 +257,10 @@ class Poller:
         if body_hash == source.body_hash:
             return self._unchanged(source, started_at, got, got.status, len(got.body))
         window = await self._store.window(row.id)
-        parsed = await in_child(
-            got.body,
-            got.content_type,
-            got.url,
+        parsed = await entries_of(
+            got,
+            row,
             time_zone=source.time_zone,
-            date_format=row.definition.get("date_format", ""),
             seen=frozenset(known.entry_hash for known in window if known.entry_hash),
             children=self._children,
         )
@@ -334,19 +331,22 @@ class Poller:
             register_version=self._register_version(),
         )
 
-    async def _late_bodies(self, source: DueSource, follower: Follower) -> tuple[EntryRecord, ...]:
-        """Documents of earlier polls whose own page could not be read then, with what it says."""
+    async def _with_late_bodies(self, source: DueSource, record: PollRecord, follower: Follower) -> PollRecord:
+        """With documents of earlier polls whose own page could not be read then, and what it says now."""
         if follower.left <= 0:
-            return ()
+            return record
         wanted = await self._store.wanted_bodies(source.row.id, follower.left)
         followed = [(one, await follower.follow(entry_of(one), one.tries)) for one in wanted]
-        readings = await self._read_all(source, [one.entry for _, one in followed])
+        unread = tuple(UnreadBody(one.document_id, found.tries, found.detail) for one, found in followed if not found.is_read)
+        readings = await self._read_all(source, [found.entry for _, found in followed if found.is_read])
         now = self._now()
-        return tuple(
+        late = tuple(
             _late(one, found, readings[key], "first poll" if one.is_of_first_poll else edit_waiver(found.entry, now, source))
             for one, found in followed
-            if (key := _hash(found.entry)) in readings
+            if found.is_read and (key := _hash(found.entry)) in readings
         )
+        version = self._register_version() if late else record.register_version
+        return replace(record, entries=record.entries + late, unread_bodies=unread, register_version=version)
 
     async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:
         """The stored documents that share a key with an arrival."""
@@ -487,7 +487,7 @@ def _record(placed: Placed, followed: Followed, extraction: Extraction) -> Entry
         extraction=extraction,
         waived=placed.waived,
         listed=followed.listed,
-        body=followed.body,
+        body=followed.record,
     )
 
 
@@ -510,5 +510,5 @@ def _late(wanted: WantedBody, followed: Followed, extraction: Extraction, waived
         extraction=extraction,
         waived=waived,
         listed=followed.listed,
-        body=followed.body,
+        body=followed.record,
     )

@@ -242,6 +242,9 @@ class IngestStore(Base):
             await _write_keys(session, source.id, entries, ids, record.resighted)
             await _write_sightings(session, source, entries, ids, record, now)
             await _write_mentions(session, entries, ids)
+            for one in record.unread_bodies:
+                tried = update(Document).where(col(Document.id) == one.document_id, col(Document.source_id) == source.id)
+                await session.exec(tried.values(body_tries=one.tries, body_detail=one.detail))
             book = Casebook(session, now)
             tellings = [Telling(one, entry, source.tier, source.regulator_id) for one, entry in zip(ids, entries, strict=True)]
             await book.load(tellings)

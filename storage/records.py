@@ -409,6 +409,15 @@ class WantedBody:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadBody:
+    """A document of an earlier poll whose own page could not be read this time either."""
+
+    document_id: int
+    tries: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryRecord:
     """A new or edited entry, read. Keys that were shared by two entries of the poll are already left out."""
 
@@ -463,6 +472,7 @@ class PollRecord:
     present: tuple[str, ...] | None = None  # entry hashes of the body; None: not looked at (304, same body, failure)
     entries: tuple[EntryRecord, ...] = ()
     resighted: tuple[Resighting, ...] = ()
+    unread_bodies: tuple[UnreadBody, ...] = ()
     hold: str = ""  # the fuse's reason to hold the source; empty: no
     is_proof: bool = False  # what was read shows that the source's selectors are right: a shadow for want of that ends
     notice: str = ""  # told to the operators once per health and since

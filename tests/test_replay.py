@@ -16,13 +16,14 @@ from bot.feeds.catalog import load_catalogue
 from bot.replay import RecordingError, Replayed, Step, moments, replay
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "recorded"
+FIRMS = ("HSBC", "Standard Chartered", "Citibank", "DBS", "JPMorgan", "UBS", "Barclays", "Deutsche Bank", "BNP Paribas", "Goldman Sachs")
 START = datetime(2025, 8, 10, 6, 0, tzinfo=UTC)
 
 
 def entry(number: int, title: str = "", hours: int = 0, **more: str) -> dict[str, str]:
     """An entry of a merged list: the title fines a known firm, so that it would alert."""
     return {
-        "title": title or f"HKMA fines HSBC HK${number} million for control failures, case {number}",
+        "title": title or f"HKMA fines {FIRMS[number % len(FIRMS)]} HK${number} million for control failures",
         "link": f"https://www.hkma.gov.hk/eng/news/{number}/",
         "source": "HKMA: Press Releases",
         "publishedAt": (START + timedelta(hours=hours)).isoformat(),
@@ -108,7 +109,7 @@ async def test_a_log_of_polls(tmp_path: Path, polls: list[dict[str, Any]], expec
 
 async def test_a_list_is_its_regulators_when_its_host_is_only_ones(tmp_path: Path) -> None:
     """So that its texts are read as the regulator's own."""
-    total, steps = await played(log(tmp_path, [{"baseline": OLD[:1]}, {"added": [entry(9, "HSBC fined HK$9 million", hours=1)]}]))
+    total, steps = await played(log(tmp_path, [{"baseline": OLD[:1]}, {"added": [entry(9, "Goldman Sachs fined HK$9 million", hours=1)]}]))
     assert total.actions == 2
     assert steps[-1].owed == 1
 

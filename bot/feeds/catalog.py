@@ -1,7 +1,7 @@
 """The catalogue: which regulators there are, which of their addresses are polled, and why the others are not.
 
-Two CSV files beside this module are the curated truth. They are read strictly: a column nobody knows, a kind
-nobody reads or a number that is none stops the start with the file, line and column, because a typing error
+Two CSV files beside this module are the curated truth. They are read strictly: a column nobody knows, a selector
+that does not compile or a number that is none stops the start with the file, line and column, because a typing error
 that quietly switches a source off looks exactly like a regulator that does nothing.
 """
 
@@ -17,16 +17,14 @@ from importlib.resources.abc import Traversable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.feeds.pages import WrongCell, listing_of
+from bot.feeds.parse import FEED_KINDS
 from storage.models import Tier
 from storage.records import RegulatorRow, SourceRow
 
 KINDS = ("rss", "atom", "json", "html-list", "link-pattern", "csv")
 """Every kind of source the catalogue may name."""
 
-FEED_KINDS = ("rss", "atom")
-"""The kinds that this version reads."""
-
-NOT_YET = "not yet: pages and JSON are not read in this version"
 NEEDS_CONTACT = "needs REGWATCH_CONTACT"
 
 SOURCE_COLUMNS = (
@@ -132,7 +130,7 @@ def read_sources(
             at.demand("request_params", not row["request_params"], "a feed takes no parameters: write them into its url")
         numbers = {column: at.number(column, row[column], *bounds) for column, bounds in _NUMBERS.items()}
         off_reason = _off_reason(row, contact)
-        found[slug] = SourceRow(
+        source = SourceRow(
             id=slug,
             regulator_id=row["regulator_id"] or None,
             url=row["url"],
@@ -146,6 +144,11 @@ def read_sources(
             stale_after_days=numbers["stale_after_days"],
             min_entries=numbers["min_entries"],
         )
+        try:
+            listing_of(source)
+        except WrongCell as error:
+            at.demand(error.column, False, str(error))
+        found[slug] = source
     return tuple(found.values())
 
 
@@ -221,8 +224,6 @@ def _check_choices(row: Mapping[str, str], at: _Place) -> None:
 def _off_reason(row: Mapping[str, str], contact: str | None) -> str:
     """Why the source is not polled; empty when it is."""
     if row["enabled_by_default"] == "yes":
-        if row["kind"] not in FEED_KINDS:
-            return NOT_YET
         return NEEDS_CONTACT if row["client_policy"] == "declared-contact" and not contact else ""
     if row["status"] in _OFF_BY_STATUS:
         return _OFF_BY_STATUS[row["status"]]

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from bot.feeds.catalog import FEED_KINDS, SOURCE_COLUMNS, CatalogueError
+from bot.feeds.catalog import SOURCE_COLUMNS, CatalogueError
+from bot.feeds.parse import FEED_KINDS
 from storage.records import RegulatorRow, SourceRow
 
 

@@ -4,7 +4,8 @@ The funnel: the body is cut into its items by plain byte search and each item is
 the last poll did not show are put into a small document of their own (head + new items + tail) and read by
 feedparser, in slices, in a child process with a memory limit that is killed when a slice takes too long. When
 feedparser counts otherwise than the cutter did (utf-16, nested items), the whole body is read. `parse_feed`
-does it in this process and is pure; `in_child` is what a poll uses.
+does it in this process and is pure; `in_child` is what a poll uses. What is no feed goes another way, through `pages`,
+which shares the child processes and the words for a refusal.
 
 What is no feed comes back as a Failed value that tells a refusal (blocked) from a redesign (changed_layout).
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,6 +30,8 @@ from bot.feeds.reading import RawEntry, Reading, Slice, plain, read_in_limits, r
 from storage.models import Health, Precision
 from storage.text import title_key
 
+FEED_KINDS = ("rss", "atom")
+"""The kinds of source that this module reads."""
 MAX_ENTRIES = 10_000
 """Entries of one body that are read; the rest is left out, and said."""
 SLICE = 500
@@ -36,6 +40,10 @@ SLICE_SECONDS = 10.0
 """After this a slice's child is killed."""
 HEADROOM = 256 * 1024 * 1024
 """Bytes a child may take beyond its idle size."""
+
+
+_Wanted = TypeVar("_Wanted")
+_Read = TypeVar("_Read")
 
 
 def parse_feed(
@@ -81,35 +89,44 @@ async def in_child(
     # cutting and hashing is quick but not free: 8 MB must not hold up the loop
     items = await asyncio.to_thread(_cut, body) if len(body) > 256 * 1024 else _cut(body)
     steps = _steps(Slice(body, content_type, url, time_zone, date_format, None, MAX_ENTRIES), seen, items)
-    children = children or asyncio.Semaphore(1)
     try:
         wanted = next(steps)
         while True:
-            async with children:
-                reading = await _read_in_child(wanted, slice_seconds, headroom)
-            wanted = steps.send(reading)
+            reading = await call_in_child(read_slice, wanted, ("feedparser", "nh3"), children, slice_seconds, headroom)
+            wanted = steps.send(reading if isinstance(reading, Reading) else Reading(trouble=reading))
     except StopIteration as end:
         result: Parsed | Failed = end.value
         return result
 
 
-async def _read_in_child(wanted: Slice, seconds: float, headroom: int) -> Reading:
-    for _ in range(2):
-        try:
-            with anyio.fail_after(seconds):
-                # the semaphore is held already, so that waiting for a child is not counted
-                free = anyio.CapacityLimiter(1)
-                return await anyio.to_process.run_sync(read_in_limits, wanted, headroom, cancellable=True, limiter=free)
-        except TimeoutError:
-            return Reading(trouble=f"reading it took longer than {seconds:g} s and was stopped; look at the address by hand")
-        except anyio.BrokenWorkerProcess:
-            # out of memory, or the reader crashed: once more in a fresh child
-            continue
-    text = f"the reading process ended twice: it needs more than {headroom // 2**20} MB, or it crashes; look at the address by hand"
-    return Reading(trouble=text)
+async def call_in_child(
+    read: Callable[[_Wanted], _Read],
+    wanted: _Wanted,
+    libraries: tuple[str, ...],
+    children: asyncio.Semaphore | None = None,
+    seconds: float = SLICE_SECONDS,
+    headroom: int = HEADROOM,
+) -> _Read | str:
+    """`read(wanted)` in a child process that is killed after `seconds` and held to `headroom` bytes; words when it gave no answer."""
+    async with children or asyncio.Semaphore(1):
+        for _ in range(2):
+            try:
+                with anyio.fail_after(seconds):
+                    # the semaphore is held already, so that waiting for a child is not counted
+                    free = anyio.CapacityLimiter(1)
+                    return await anyio.to_process.run_sync(
+                        read_in_limits, read, wanted, libraries, headroom, cancellable=True, limiter=free
+                    )
+            except TimeoutError:
+                return f"reading it took longer than {seconds:g} s and was stopped; look at the address by hand"
+            except anyio.BrokenWorkerProcess:
+                # out of memory, or the reader crashed: once more in a fresh child
+                continue
+    return f"the reading process ended twice: it needs more than {headroom // 2**20} MB, or it crashes; look at the address by hand"
 
 
-def _failed(health: Health, detail: str) -> Failed:
+def failed(health: Health, detail: str) -> Failed:
+    """A failure of reading, which has no status of its own and took no time worth telling."""
     return Failed(health, detail, None, None, 0.0)
 
 
@@ -117,7 +134,7 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
     """Which slices are to be read, and what their readings add up to."""
     body = whole.document
     if refusal := page_refusal(body):
-        return _failed(*refusal)
+        return failed(*refusal)
     if items:
         kept = items[:MAX_ENTRIES]
         unseen = [item for item in kept if item.hash not in seen]
@@ -129,7 +146,7 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
             document = b"".join((head, *(body[item.start : item.end] for item in part), tail))
             reading = yield replace(whole, document=document, hashes=tuple(item.hash for item in part))
             if reading.trouble:
-                return _failed(Health.ERROR, reading.trouble)
+                return failed(Health.ERROR, reading.trouble)
             if reading.n_entries != len(part):
                 break
             entries += map(_entry, reading.entries)
@@ -139,14 +156,19 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
     # nothing to cut, or the reader counts otherwise than the cutter did
     reading = yield whole
     if reading.trouble:
-        return _failed(Health.ERROR, reading.trouble)
+        return failed(Health.ERROR, reading.trouble)
     if not reading.version and not reading.entries:
-        return _failed(*_not_a_feed(body))
+        return failed(*_not_a_feed(body))
     if reading.complaint and not reading.entries and not re.search(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*$", body, re.IGNORECASE):
-        return _failed(Health.ERROR, f"broken XML, no entry could be read: {reading.complaint}; look at the address by hand")
-    found = [_entry(raw) for raw in reading.entries]
-    fresh = [entry for entry in found if entry.entry_hash not in seen]
-    return _parsed(fresh, tuple(entry.entry_hash for entry in found), reading.n_entries, [reading.complaint])
+        return failed(Health.ERROR, f"broken XML, no entry could be read: {reading.complaint}; look at the address by hand")
+    return parsed_whole(reading, seen)
+
+
+def parsed_whole(reading: Reading, seen: frozenset[str]) -> Parsed:
+    """The unseen entries of a document that was read whole."""
+    fresh = [_entry(raw) for raw in reading.entries if raw.entry_hash not in seen]
+    parsed = _parsed(fresh, tuple(raw.entry_hash for raw in reading.entries), reading.n_entries, [reading.complaint])
+    return replace(parsed, dropped=parsed.dropped + reading.dropped)
 
 
 def _parsed(entries: list[Entry], present: tuple[str, ...], n_items: int, complaints: list[str]) -> Parsed:
@@ -167,6 +189,7 @@ def _entry(raw: RawEntry) -> Entry:
         updated_at=raw.updated_at,
         warnings=raw.warnings,
         language=raw.language,
+        body_url=raw.body_url,
     )
 
 
@@ -307,8 +330,8 @@ _CHALLENGE = (
 _SNIFFED = 256 * 1024
 
 
-def page_refusal(body: bytes) -> tuple[Health, str] | None:
-    """What an answer of 200 says when it is blank or an HTML page; None when it may be a feed.
+def page_refusal(body: bytes, wanted: str = "feed") -> tuple[Health, str] | None:
+    """What an answer of 200 says when it is blank or an HTML page; None when it may be what is `wanted`.
 
     A challenge, denial or maintenance page is `blocked`, any other page `changed_layout`, no content `empty`.
     """
@@ -325,10 +348,17 @@ def page_refusal(body: bytes) -> tuple[Health, str] | None:
     if re.search(rb"<(?:rss|feed|rdf:rdf|channel)[\s>]", head, re.IGNORECASE):
         # some wrap a feed in a page; feedparser may find it
         return None
-    return _page(head)
+    return _page(head, wanted)
 
 
-def _page(head: bytes) -> tuple[Health, str]:
+def denial(body: bytes, wanted: str) -> tuple[Health, str] | None:
+    """The words for a challenge, denial or maintenance page or message; None for anything else."""
+    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
+    refusal = _page(head, wanted) if re.search(rb"<(?:html|head|body|title)\b", head, re.IGNORECASE) else _no_page(head, wanted)
+    return refusal if refusal[0] is Health.BLOCKED else None
+
+
+def _page(head: bytes, wanted: str) -> tuple[Health, str]:
     markup = _decoded(head)
     titled = re.search(r"<title[^>]*>(.*?)</title", markup, re.IGNORECASE | re.DOTALL)
     title = plain(titled[1], keep_lines=False)[:120] if titled else ""
@@ -337,20 +367,24 @@ def _page(head: bytes) -> tuple[Health, str]:
     told = f"{title}\n{seen}" if len(seen) < 1500 else title
     called = f" titled {title!r}" if title else ""
     if _DENIAL.search(told) or any(mark in head for mark in _CHALLENGE):
-        return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the feed; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"an HTML page{called} came instead of the feed; find the feed's new address on it"
+        return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the {wanted}; it is tried again tomorrow"
+    return Health.CHANGED_LAYOUT, f"an HTML page{called} came instead of the {wanted}; find the {wanted}'s new address on it"
 
 
 def _not_a_feed(body: bytes) -> tuple[Health, str]:
     head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
     if re.search(rb"<(?:html|body)\b", head, re.IGNORECASE):
-        return _page(head)
+        return _page(head, "feed")
     if head[:1] in (b"{", b"["):
-        return Health.CHANGED_LAYOUT, "JSON came instead of the feed, and this version reads none; find the feed's new address"
+        return Health.CHANGED_LAYOUT, "JSON came instead of the feed, and it is no JSON Feed; find the feed's new address"
+    return _no_page(head, "feed")
+
+
+def _no_page(head: bytes, wanted: str) -> tuple[Health, str]:
     shown = plain(_decoded(head[:400]), keep_lines=False)[:80]
     if len(head) < 2000 and _DENIAL.search(shown):
-        return Health.BLOCKED, f"a refusal came instead of the feed: {shown!r}; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"what came is no feed: it starts {shown!r}; find the feed's new address"
+        return Health.BLOCKED, f"a refusal came instead of the {wanted}: {shown!r}; it is tried again tomorrow"
+    return Health.CHANGED_LAYOUT, f"what came is no {wanted}: it starts {shown!r}; find the {wanted}'s new address"
 
 
 def _decoded(head: bytes) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.feeds import Entry, Failed, Fetched
 from bot.feeds.fetch import Fetcher
-from bot.feeds.parse import in_child
+from bot.feeds.pages import entries_of
 from storage.models import Health
 from storage.records import SourceRow
 
@@ -53,8 +53,7 @@ async def preview_of(address: str, fetcher: Fetcher, row: SourceRow | None = Non
     got = await (_fetched(address, fetcher, row) if urlsplit(address).scheme in ("http", "https") else _saved(address, row))
     if isinstance(got, Failed):
         return Preview(address, error=got.health, detail=got.detail)
-    date_format = row.definition.get("date_format", "") if row else ""
-    parsed = await in_child(got.body, got.content_type, got.url, time_zone=time_zone, date_format=date_format)
+    parsed = await entries_of(got, row, time_zone=time_zone)
     if isinstance(parsed, Failed):
         return Preview(address, error=parsed.health, detail=parsed.detail)
     return Preview(address, parsed.entries, parsed.dropped, parsed.warnings)

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import feedparser
-from bot.feeds.pages import entries_here
 
 from bot.feeds import Failed, Fetched
+from bot.feeds.pages import entries_here
 
 MOST_MB, MOST_SECONDS, HANG_SECONDS = 64.0, 1.0, 20
 
