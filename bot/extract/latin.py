@@ -306,9 +306,7 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         return True
     if (
         re.search(FIRM + r"(?:'s)?\s*$", left)
-        and re.match(
-            r"\s*(?:$|[,.;]|(?:for|over|after|by|in|on|more|a|up|around|about|nearly|almost|to)\b|[€$£¥\d]|eur|usd|gbp|chf)", right
-        )
+        and (_GOES_ON.match(right) or _is_priced_next(scene, hit, sentence))
         and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
     ):
         is_order = sentence.is_title and _TO_DO.match(right) is not None  # nobody else's order makes a headline so
@@ -319,11 +317,22 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         act.targets += run
         _priced(scene, act, hit, sentence)
         return True
-    if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and re.match(
-        r"\s*(?:[€$£¥\d]|eur|usd|gbp|for\b|over\b|by\b|after\b)", right
+    if fold(scene.reading.whole[hit.start : hit.end]).endswith("ed") and (
+        _REASON_NEXT.match(right) or _is_priced_next(scene, hit, sentence)
     ):
         return _subject(scene, act, sentence, clause, hit.start)
     return False
+
+
+_GOES_ON = re.compile(r"\s*(?:$|[,.;]|(?:for|over|after|by|in|on|more|a|up|around|about|nearly|almost|to)\b|[€$£¥\d])")
+_REASON_NEXT = re.compile(r"\s*(?:[€$£¥\d]|(?:for|over|by|after)\b)")
+"""Behind a headline's participle: "Acme fined for", "Acme fined $5 million"."""
+
+
+def _is_priced_next(scene: Scene, hit: Hit, sentence: Sentence) -> bool:
+    """Whether a sum follows at once, in any currency: "Acme fined HK$5 million"."""
+    sums = money.sums(scene.reading.folded, hit.end, sentence.end)
+    return bool(sums) and not scene.skeleton[hit.end : sums[0].start].strip()
 
 
 def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
