@@ -88,7 +88,7 @@ def element_item(item: LexborNode, listing: Listing, base: str) -> Item:
     titled, is_named = _titled(item, anchor, listing)
     made.title = _title(titled, listing) if titled is not None else ""
     if listing.title.startswith("template:"):
-        made.title, absent, _ = fill(listing.title[9:], lambda name: _attribute((anchor, item), name))
+        made.title, absent, _ = fill(listing.title[9:], lambda name: _attribute(item, name))
         is_named = not absent
     if is_named:
         made.matched.add("title")
@@ -96,7 +96,7 @@ def element_item(item: LexborNode, listing: Listing, base: str) -> Item:
         made.link = _href(anchor)
         made.matched.add("link")
     elif listing.link.startswith("template:"):
-        address, absent, _ = fill(listing.link[9:], lambda name: _attribute((titled, item), name))
+        address, absent, _ = fill(listing.link[9:], lambda name: _attribute(item, name))
         made.link = "" if absent else address
         made.matched |= {"link"} if not absent else set()
     _date_item(made, item, listing, base)
@@ -129,15 +129,16 @@ def _title(node: LexborNode, listing: Listing) -> str:
     return max(lines, key=len, default="")
 
 
-def _attribute(nodes: Iterable[LexborNode | None], name: str) -> str | None:
-    """A field of an HTML template: an attribute of that name (or data-name), else the first argument of the onclick."""
-    for node in filter(None, nodes):
-        attributes = node.attributes
-        script = attributes.get("onclick") or attributes.get("href") or ""
-        argument = re.search(r"\(\s*(?:['\"]([^'\"]+)['\"]|(\d+))", script)
-        for value in (attributes.get(name), attributes.get(f"data-{name}"), argument and (argument[1] or argument[2])):
-            if value:
-                return str(value)
+def _attribute(item: LexborNode, name: str) -> str | None:
+    """A field of an HTML template: an attribute of that name (or data-name), else what a script's call is first given."""
+    nodes = [node for node in (item, item.css_first("a")) if node is not None]
+    for node in nodes:
+        if value := node.attributes.get(name) or node.attributes.get(f"data-{name}"):
+            return value
+    for node in nodes:
+        script = node.attributes.get("onclick") or node.attributes.get("href") or ""
+        if argument := re.search(r"\(\s*(?:['\"]([^'\"]+)['\"]|(\d+))", script):
+            return argument[1] or argument[2]
     return None
 
 

@@ -52,11 +52,11 @@ def decoded(document: bytes, content_type: str, hint: str = "") -> str:
             continue
     others = [name for name in named if name != "utf-8"]
     if not others:
-        guess = document.decode("gb18030", "ignore")
-        wide = [char for char in guess if char > "\x7f"]
-        common = sum("\u4e00" <= char <= "\u9fa5" or char in "，。、；：“”（）《》" for char in wide)
-        # nearly all of it common Chinese: the likeliest of those who forget to say
-        others = ["gb18030" if common > 0.9 * len(wide) else "utf-8" if named else "cp1252"]
+        pairs = b"".join(re.findall(rb"(?:[\xa1-\xf7][\xa1-\xfe])+", document)).decode("gb18030", "ignore")
+        n_high = len(document) - len(document.translate(None, bytes(range(128, 256))))
+        is_chinese = 2 * sum("\u4e00" <= char <= "\u9fa5" or char in "，。、；：“”（）《》" for char in pairs) > 0.9 * n_high
+        # nearly all of it pairs that are common Chinese: the likeliest of those who forget to say
+        others = ["gb18030" if is_chinese else "utf-8" if named else "cp1252"]
     return document.decode(others[0], "replace")
 
 
