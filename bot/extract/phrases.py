@@ -210,12 +210,17 @@ _JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
 
 
+_ASIDE = re.compile(r"\s[–—-]\s[^–—:;]+\s[–—-]$")
+
+
 def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
     """The phrase that the clause begins with and that leads up to its verb: "Lanier Marine Settles ...", outside the register."""
     whole, skeleton = scene.reading.whole, scene.skeleton
     is_bare = act.kind in OF_FIRMS
     verb = _BEFORE_VERB.search(skeleton, sentence.start, end)
     near = verb.start() if verb else end
+    if whole.endswith(("-", "–", "—"), sentence.start, near) and (aside := _ASIDE.search(whole, max(sentence.start, near - 240), near)):
+        near = aside.start()  # "for which Acme – which ran the site – had been fined"
     for match in _STARTS.finditer(skeleton, max(sentence.start, near - 140), near):
         start = match.end()
         if (
