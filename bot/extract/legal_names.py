@@ -98,6 +98,7 @@ def _is_longer(reading: Reading, left: int, known: Name, right: int) -> bool:
         and abs(known.end - right) < 2
         and len(front) > is_begun
         and front.isdisjoint(_no_fronts())
+        and not front <= common_words() | lands()
         and reading.language != "de"  # there every noun has a capital
         and (is_caption or left >= reading.title_end or is_prose(whole, left))
     )
@@ -106,7 +107,7 @@ def _is_longer(reading: Reading, left: int, known: Name, right: int) -> bool:
 @cache
 def _no_fronts() -> frozenset[str]:
     people = vocabulary("persons", "roles") | vocabulary("persons", "titles") | vocabulary("persons", "given")
-    return common_words() | lands() | vocabulary("legal", "not_firms") | vocabulary("bodies", "words") | people
+    return vocabulary("legal", "not_firms") | vocabulary("bodies", "words") | people
 
 
 def _twin_key(names: list[Name], key: str) -> str:
@@ -138,10 +139,11 @@ def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator
 
 _FORM = re.compile(
     r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
-    r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|OÜ|PJSC|OJSC|JSC|"
+    r"SA/NV|NV/SA|SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|OÜ|PJSC|OJSC|JSC|"
     r"[Ss]p\. ?z ?\.?o\.? ?o|"
-    r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o|d\.d|Nyrt|Zrt|DAC|S\.L\.P|SLP|S\.A\.D|S\.L\.L|SLL|Lda|LDA|Ltda|LTDA|KGaA|e\.V|EAD|ehf)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
+    r"z\.o\.o|spol\. s ?r\.o|s\.r\.o|a\. ?s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o|d\.d|Nyrt|Zrt|DAC|"
+    r"S\.L\.P|SLP|S\.A\.D|S\.L\.L|SLL|Lda|LDA|Ltda|LTDA|KGaA|e\.V|EAD|ehf)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
 )
 
 _MORE_FORM = re.compile(
@@ -165,7 +167,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
         if form_start < last:
             continue
         left = at = form_start
-        count = 0
+        count = small = 0
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
@@ -184,9 +186,12 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
                 is_joined = inner is not None and (inner.group(1)[0].isupper() or (text != "the" and inner.group(1) in _JOINERS))
-                if inner is None or not is_joined or text == "for" or _is_form(inner.group(1)):
+                if inner is None or not is_joined or text == "for" or _is_form(inner.group(1)) or (small and not count):
                     break
                 at = last + token.start()
+                continue
+            if not small and not count and _SLAVIC.match(whole, form_start) and _is_small_word(text):
+                at, small = last + token.start(), 1  # "Moravská spořitelna, a.s."
                 continue
             if (
                 not is_name
@@ -218,6 +223,14 @@ def _bare(word: str) -> str:
     return fold(word).replace(".", "").strip(" ,")
 
 
+_SLAVIC = re.compile(r"a\. ?s|s\.r\.o|spol\.|d\.o\.o|d\.d")
+"""Forms of languages that write all but the first word of a name small."""
+
+
+def _is_small_word(text: str) -> bool:
+    return len(text) > 3 and text.isalpha() and text.islower() and text not in words("grammar", "stops")
+
+
 _LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
 
 
@@ -228,7 +241,7 @@ def _is_form(word: str) -> bool:
 
 def _is_pointed(whole: str, form: str, *, is_last: bool) -> bool:
     """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."; "Ltd." at a sentence's end when it is written so elsewhere."""
-    if "." in form[:-1] or form.lower() in ("inc.", "corp.", "co.", "bros."):
+    if "." in form[:-1] or len(form) == 2 or form.lower() in ("inc.", "corp.", "co.", "bros."):
         return True
     return form.lower() in ("ltd.", "pte.", "pty.") and (not is_last or bool(re.search(rf"\b{form[:-1]}\.[,)]?\s[a-z(]", whole)))
 

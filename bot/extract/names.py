@@ -450,15 +450,15 @@ def forms() -> frozenset[str]:
     return frozenset(re.sub(r"[,.]", "", form) for form in words("legal", "latin"))
 
 
-_POLISH = re.compile(r"\ssp(?:olka)? ?z ?o ?o$")
+_SPACED_FORM = re.compile(r"\s(?:sp(?:olka)? ?z ?o ?o|(?:spol )?s ?r ?o|a s)$")
 
 
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
     text = re.sub(r"[,.]", "", fold(surface)).strip()
     text = re.sub("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$", "", text) or text
-    if text.endswith("oo"):
-        text = _POLISH.sub("", text) or text
+    if text.endswith(("o", " s")):
+        text = _SPACED_FORM.sub("", text) or text
     parts = text.removeprefix("the ").split()
     while len(parts) > 1 and parts[-1] in forms():
         parts.pop()

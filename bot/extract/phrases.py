@@ -31,6 +31,8 @@ OF_FIRMS = frozenset(
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
 _CAMEL = re.compile(r"[a-z]{1,2}[A-Z]")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
+_FRONT = re.compile(r"(?:UAB|SIA|AB|OÜ|MB|VšĮ|OOO|PAO|ZAO|AO) (?=[\"“„«])")
+"""A form that stands before a name in quotation marks."""
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
     r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|"
@@ -127,10 +129,14 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     if (described and not is_led) or STOP.search(fold(lead["described"])):
         return None
     start = lead.end()
-    quoted = _QUOTED.match(whole, start, sentence.end)
+    front = _FRONT.match(whole, start, sentence.end)
+    quoted = _QUOTED.match(whole, front.end() if front else start, sentence.end)
     if quoted:
         start, end = quoted.span("name")
-        after, is_quoted = quoted.end(), True
+        form = _FORM_AFTER.match(whole, quoted.end(), sentence.end)
+        is_formed = form is not None and fold(form["form"]).rstrip(".") in (*_forms(), *words("legal", "front"))
+        after, is_quoted = form.end() if form and is_formed else quoted.end(), True
+        is_led = is_led or is_formed or front is not None
     elif headed := _headed().match(whole, start, sentence.end):
         end = after = headed.end()
         is_led = True
