@@ -147,6 +147,8 @@ def test_subjects(text: str, found: set[str]) -> None:
         pytest.param("他在银行待了24年远山化(600123)因虚假陈述遭立案调查", {"远山化"}, id="behind a count of years"),
         pytest.param("法院裁定批准重整计划远山化(600123)因财务造假被罚822万元", {"远山化"}, id="behind a plan"),
         pytest.param("出让46.4%股权众和股份(600123)因信披违规遭证监局责令改正", {"众和股份"}, id="a letter that joins, inside a name"),
+        pytest.param("远山青禾人寿保险(02999.HK)因信披违规被证监会立案调查", {"远山青禾人寿保险"}, id="a long name in Hong Kong"),
+        pytest.param("辞去职务远山科技(600123)因信披违规被证监会立案调查", {"远山科技"}, id="but not on the mainland"),
         pytest.param("S*ST远山(600123)虚假陈述遭证监会处罚", {"S*ST远山"}, id="two marks of special treatment"),
         pytest.param("远山人寿首吃监管函", {"远山人寿"}, id="an adverb before the mark"),
         pytest.param("2012年远山青禾公司被法院以非法吸收公众存款罪罚款5万元", {"远山青禾公司"}, id="a year before X公司"),

@@ -24,6 +24,7 @@ from bot.extract.names import (
     is_prose,
     skip_marks,
 )
+from bot.extract.short_names import Look, look
 from bot.extract.text import HAN, alternation, lands, pattern, vocabulary, words
 from storage.text import fold
 
@@ -328,6 +329,8 @@ def _han_names(reading: Reading, start: int, end: int, hits: list[Hit], names: l
             last = suffix.end()
 
 
+_LONG_NAMED = re.compile(r"\s?\((?:\d{4,5}\.hk|[48]\d{5})\)")
+"""Codes of markets where a short name has more than four letters."""
 _BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
 
 _ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
@@ -342,7 +345,10 @@ def _glue() -> re.Pattern[str]:
 
 
 def add_stock_codes(reading: Reading, names: list[Name]) -> None:
-    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
+    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket.
+
+    In Hong Kong and on the small firms' market a longer one that stands alone is a name too.
+    """
     folded = reading.folded
     if not reading.language.startswith("zh"):
         return
@@ -361,7 +367,9 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
         cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
         cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
         first = end - 4 if star < 0 else star - (folded[star - 1] == "*") - (folded[max(0, star - 2) : star] == "s*")
-        start = max([start, first, *cuts])
+        is_alone = not (cuts or star >= 0 or (start and folded[start - 1].isalnum()))
+        if not (is_alone and _LONG_NAMED.match(folded, end) and look(folded[start:end]) is Look.CERTAIN):
+            start = max([start, first, *cuts])
         if end - start >= 2:
             spans.insert(0, (start, end))
     for start, end in spans:
