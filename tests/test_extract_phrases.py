@@ -119,6 +119,7 @@ def surfaces(text: str, title: str = "") -> set[str]:
         pytest.param("The agency fined Kell Credito S.A. E.F.C. €5,000.", {"Kell Credito S.A. E.F.C."}, id="a kind behind the form"),
         pytest.param("The agency fined Kell Clinica, S.L.P. €5,000.", {"Kell Clinica, S.L.P."}, id="a form of partners"),
         pytest.param("The agency fined Kell Telekom d.d. for spam.", {"Kell Telekom d.d."}, id="a Croatian form"),
+        pytest.param("The agency fined Royal Bank of Kell N.V. EUR 5,000.", {"Royal Bank of Kell N.V."}, id="a bank of"),
         pytest.param("The agency fined Kell Lumière SA/NV €5,000.", {"Kell Lumière SA/NV"}, id="a form in two languages"),
         pytest.param("The agency fined Kellská spořitelna, a. s. EUR 5,000.", {"Kellská spořitelna, a. s."}, id="a small word, in Czech"),
         pytest.param("The agency fined Kell and services a.s. EUR 5,000.", {"Kell"}, id="but two are none"),

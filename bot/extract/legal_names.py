@@ -236,8 +236,8 @@ _LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
 
 
 def _is_form(word: str) -> bool:
-    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
-    return fold(word).strip(".,") in forms() | {"group"}
+    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA", but not "Bank of Brill SA"."""
+    return fold(word).strip(".,") in forms() - {"bank", "company", "trust"}
 
 
 def _is_pointed(whole: str, form: str, *, is_last: bool) -> bool:
