@@ -138,8 +138,44 @@ def test_subjects(text: str, found: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        pytest.param("宜家法国分公司被罚款5万元", {"宜家法国分公司"}, id="a branch of a known firm"),
+        pytest.param("腾讯公司被罚款5万元", {"腾讯公司"}, id="公司 behind a known name"),
+        pytest.param("招商银行公司业务违规被罚款5万元", {"招商银行"}, id="not when a compound goes on"),
+        pytest.param("股价大跌基金抛售远山化(600123)因信披违规被证监会调查", {"远山化"}, id="behind what is sold"),
+        pytest.param("他在银行待了24年远山化(600123)因虚假陈述遭立案调查", {"远山化"}, id="behind a count of years"),
+        pytest.param("法院裁定批准重整计划远山化(600123)因财务造假被罚822万元", {"远山化"}, id="behind a plan"),
+        pytest.param("出让46.4%股权众和股份(600123)因信披违规遭证监局责令改正", {"众和股份"}, id="a letter that joins, inside a name"),
+        pytest.param("远山青禾人寿保险(02999.HK)因信披违规被证监会立案调查", {"远山青禾人寿保险"}, id="a long name in Hong Kong"),
+        pytest.param("辞去职务远山科技(600123)因信披违规被证监会立案调查", {"远山科技"}, id="but not on the mainland"),
+        pytest.param("S*ST远山(600123)虚假陈述遭证监会处罚", {"S*ST远山"}, id="two marks of special treatment"),
+        pytest.param("远山人寿首吃监管函", {"远山人寿"}, id="an adverb before the mark"),
+        pytest.param("2012年远山青禾公司被法院以非法吸收公众存款罪罚款5万元", {"远山青禾公司"}, id="a year before X公司"),
+        pytest.param("对于远山信通涉嫌传销的行为，市场监管局已立案调查", {"远山信通"}, id="对于"),
+        pytest.param(
+            "被告因以案外人青禾投资有限公司的名义，非法吸收资金，被法院并处罚金30万元", {"青禾投资有限公司"}, id="whose name is used"
+        ),
+    ],
+)
+def test_borders(title: str, found: set[str]) -> None:
+    assert {firm.surface for action in read("", title=title).actions for firm in action.targets} == found
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
+        pytest.param(
+            "市公安局对远山资产管理有限公司（“青禾财富”平台）、云杉网络有限公司（“云杉”平台）涉嫌非法吸收公众存款罪立案侦查。",
+            {"远山资产管理有限公司", "青禾财富", "云杉网络有限公司", "云杉"},
+            id="their platforms in brackets",
+        ),
+        pytest.param(
+            "市公安局查明，张某等人利用远山资产管理有限公司吸收资金，涉嫌集资诈骗。",
+            {"远山资产管理有限公司"},
+            id="who use a firm of their own",
+        ),
+        pytest.param("市公安局查明，张某等人利用腾讯吸收资金，涉嫌集资诈骗。", set(), id="but no known one"),
         pytest.param("警方通报，远山财富涉嫌非法吸收公众存款。", {"远山财富"}, id="police say so"),
         pytest.param("市公安局以远山公司涉嫌集资诈骗罪立案侦查。", {"远山公司"}, id="a firm called X公司"),
         pytest.param("调查组查明，腾讯涉嫌组织传销。", {"tencent"}, id="a known name"),

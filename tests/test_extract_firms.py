@@ -515,6 +515,11 @@ def test_footers_are_not_read() -> None:
     [
         ("The Acme Holdings Ltd.", "acme"),
         ("Acme S.p.A.", "acme"),
+        ("Acme Sp. z o.o.", "acme"),
+        ("Acme, a. s.", "acme"),
+        ("Acme spol. s r.o.", "acme"),
+        ("Acme Zoo", "acme zoo"),
+        ("Acme d.d.", "acme"),
         ("青松科技有限公司", "青松科技"),
         ("有限公司", "有限公司"),
         ("Ltd", "ltd"),

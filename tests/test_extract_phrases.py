@@ -100,6 +100,68 @@ def test_phrases(text: str, firms: set[str]) -> None:
     assert targets(read(text)) == firms
 
 
+def surfaces(text: str, title: str = "") -> set[str]:
+    """The firms that are hit, as they are written."""
+    return {firm.surface for action in read(text, title=title).actions for firm in action.targets}
+
+
+@pytest.mark.parametrize(
+    ("text", "firms"),
+    [
+        pytest.param("The agency fined Kell Gaz i Reasekuracja SA €5,000.", {"Kell Gaz i Reasekuracja SA"}, id="a Polish and"),
+        pytest.param("The agency fined Kell Kraft og Varme AS €5,000.", {"Kell Kraft og Varme AS"}, id="a Norwegian one"),
+        pytest.param("The agency fined Duna Moor és Kell Zrt. EUR 5,000.", {"Duna Moor és Kell Zrt"}, id="a Hungarian one"),
+        pytest.param("The agency fined Kell Servizi per la Casa S.r.l. €5,000.", {"Kell Servizi per la Casa S.r.l."}, id="two small words"),
+        pytest.param("The chair of the Kell Company was fined €5,000 by the agency.", {"Kell Company"}, id="but no 'of the'"),
+        pytest.param("The agency fined Kell Moor GmbH & Co. KG €5,000.", {"Kell Moor GmbH & Co. KG"}, id="& Co. KG"),
+        pytest.param("The agency fined Kell Pagos, E.F.C., E.P., S.A.U. €5,000.", {"Kell Pagos, E.F.C., E.P., S.A.U."}, id="kinds of firm"),
+        pytest.param("The agency fined Kell Trust, Moor Ltd and Elm Ltd.", {"Kell Trust", "Moor Ltd", "Elm Ltd"}, id="a list is none"),
+        pytest.param("The agency fined Kell Credito S.A. E.F.C. €5,000.", {"Kell Credito S.A. E.F.C."}, id="a kind behind the form"),
+        pytest.param("The agency fined Kell Clinica, S.L.P. €5,000.", {"Kell Clinica, S.L.P."}, id="a form of partners"),
+        pytest.param("The agency fined Kell Telekom d.d. for spam.", {"Kell Telekom d.d."}, id="a Croatian form"),
+        pytest.param("The agency fined Royal Bank of Kell N.V. EUR 5,000.", {"Royal Bank of Kell N.V."}, id="a bank of"),
+        pytest.param("The agency fined Kell Lumière SA/NV €5,000.", {"Kell Lumière SA/NV"}, id="a form in two languages"),
+        pytest.param("The agency fined Kellská spořitelna, a. s. EUR 5,000.", {"Kellská spořitelna, a. s."}, id="a small word, in Czech"),
+        pytest.param("The agency fined Kell and services a.s. EUR 5,000.", {"Kell"}, id="but two are none"),
+        pytest.param("The agency fined UAB „Kell srautas“ EUR 5,000.", {"Kell srautas"}, id="a form before quotation marks"),
+        pytest.param("The agency fined „Kell prece“ SIA EUR 5,000.", {"Kell prece"}, id="a form behind them"),
+        pytest.param("The agency fined „Kell prece“ now EUR 5,000.", set(), id="no form at all"),
+        pytest.param("The agency fined Banca Noua Kell Iberia S.A. EUR 5,000.", {"Banca Noua Kell Iberia S.A."}, id="a bank in front"),
+        pytest.param("The agency fined Kell Pipeline Limited Partnership.", {"Kell Pipeline Limited Partnership"}, id="a partnership"),
+        pytest.param("The agency fined SC Kell Trans S.R.L. EUR 5,000.", {"SC Kell Trans S.R.L."}, id="a form in front, or a court"),
+        pytest.param("The FCA Kell Trading Ltd was fined £5,000 by.", {"Kell Trading Ltd"}, id="a body's initials in front"),
+        pytest.param("The AEPD has fined PRA Iberia S.L. EUR 5,000.", {"PRA Iberia S.L."}, id="initials of the firm's own"),
+        pytest.param("The agency fined Anytime Moor Iberia S.L. EUR 5,000.", {"Anytime Moor Iberia S.L."}, id="ends like a known name"),
+        pytest.param("The agency fined the Spanish Iberia S.L. EUR 5,000.", {"Iberia S.L."}, id="a land in front"),
+        pytest.param("On Friday Iberia S.L. was fined EUR 5,000 by the agency.", {"Iberia S.L."}, id="a day in front"),
+        pytest.param("Meanwhile Iberia S.L. was fined EUR 5,000 by the agency.", {"Iberia S.L."}, id="one word that begins the sentence"),
+        pytest.param("The agency fined Vodafone Servicios, S.L.U.. The firm paid.", {"Vodafone Servicios, S.L.U."}, id="two points"),
+        pytest.param("The agency fined Telefónica de España, S.A.U. EUR 5,000.", {"Telefónica de España, S.A.U."}, id="of a land"),
+        pytest.param(
+            "The agency fined Allianz Compañía de Seguros y Reaseguros, S.A. EUR 5,000.",
+            {"Allianz Compañía de Seguros y Reaseguros, S.A."},
+            id="what it does, in Spanish",
+        ),
+        pytest.param("The agency fined Vodafone and Moor S.A. EUR 5,000.", {"Vodafone", "Moor S.A."}, id="'and' before another name"),
+        pytest.param("The agency fined Carrefour France EUR 5,000.", {"Carrefour France"}, id="a land behind"),
+        pytest.param("The agency fined Carrefour France Retail for spam.", {"Carrefour"}, id="a land behind, and more"),
+        pytest.param("The agency fined Kell Re S.A., London Branch £5,000.", {"Kell Re S.A., London Branch"}, id="a branch"),
+        pytest.param("The agency fined Kell Re S.A., London £5,000.", {"Kell Re S.A."}, id="a town is none"),
+        pytest.param(
+            "The agency fined Federación kell de vela €5,000.", {"Federación kell de vela"}, id="a name that goes on in small letters"
+        ),
+    ],
+)
+def test_borders(text: str, firms: set[str]) -> None:
+    assert surfaces(text) == firms
+
+
+def test_a_captions_name_may_end_like_a_known_one() -> None:
+    assert surfaces("The Commission approved a settlement.", "In re Kellport General Electric Co., 131 FERC ¶ 61,998 (June 4, 2010)") == {
+        "Kellport General Electric Co."
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "firms"),
     [
@@ -123,6 +185,31 @@ def test_phrases(text: str, firms: set[str]) -> None:
         pytest.param("The agency approved State aid to support Kell Ltd.", "approval", {"Kell Ltd"}, id="aid"),
         pytest.param("The agency suspended the shares of Kell Ltd.", "suspension", {"Kell Ltd"}, id="its shares"),
         pytest.param("The agency conducted unannounced inspections at a company.", "investigation", set(), id="inspections"),
+        pytest.param(
+            "According to the agency, KELL MOOR has infringed the law, as the company sold data.", "other", {"KELL MOOR"}, id="says"
+        ),
+        pytest.param(
+            "It broke the rules, for which Kellbox - which ran the site - had been fined €5,000 by the agency.",
+            "fine",
+            {"Kellbox"},
+            id="an aside between dashes",
+        ),
+        pytest.param(
+            "The agency proposed a fine of DKK 5,000 for Kell Lund A/S", "proposed_penalty", {"Kell Lund A/S"}, id="a sum, for whom"
+        ),
+        pytest.param("Kell Moor SRL was sanctioned with a fine of RON 5,000.", "fine", {"Kell Moor SRL"}, id="sanctioned with a fine"),
+        pytest.param(
+            "Kell Moor SRL lost data, the authority said about sanctions. The fine consists of EUR 3,000 and EUR 1,000.",
+            "fine",
+            {"Kell Moor SRL"},
+            id="what a fine consists of",
+        ),
+        pytest.param(
+            "The fine was preceded by a complaint from a person who argued that Vodafone had sent letters.",
+            "fine",
+            {"Vodafone"},
+            id="what preceded it",
+        ),
     ],
 )
 def test_what_is_told_of_whom(text: str, kind: str, firms: set[str]) -> None:
@@ -146,6 +233,11 @@ def test_what_is_told_of_whom(text: str, kind: str, firms: set[str]) -> None:
         pytest.param("Kell Ltd accepted undertakings from Moor Ltd.", id="between firms"),
         pytest.param("The agency found after Kell Ltd complained a breach.", id="a finding after a complaint"),
         pytest.param("Google's fines are many, the agency said.", id="fines without a sum"),
+        pytest.param("According to the analyst, Kell Ltd has infringed the law.", id="nobody public says so"),
+        pytest.param("According to the agency, Kell Ltd has opened an office; another firm infringed the law.", id="nothing wrong"),
+        pytest.param("Kell Ltd was sanctioned with a ban from the league.", id="sanctioned otherwise"),
+        pytest.param("Google met Vodafone at the office of the agency. The fine amounted to EUR 5,000.", id="a fine beside two firms"),
+        pytest.param("The agency imposed a fine of €5,000 for Kell Moor Ltd's breach.", id="what it is for"),
     ],
 )
 def test_what_is_no_act(text: str) -> None:

@@ -44,6 +44,9 @@ from bot.extract import parties
         pytest.param("Granite LLC Paul Reed, Ann B. Reed", ["Granite LLC"], ["Paul Reed", "Ann B. Reed"], id="persons part at commas"),
         pytest.param("Paul M. Reed, Ann Reed and Granite Inc.", ["Granite Inc."], ["Paul M. Reed", "Ann Reed"], id="persons first"),
         pytest.param("Granite, LLC and Paul M. Reed, III", ["Granite, LLC"], ["Paul M. Reed, III"], id="III belongs to its person"),
+        pytest.param(
+            "Granite Limited Partnership and Elm LLC", ["Granite Limited Partnership", "Elm LLC"], [], id="a partnership is limited"
+        ),
         pytest.param("Paul Reed, Jr.", [], ["Paul Reed, Jr."], id="a person alone"),
         pytest.param("Paul Reed and Company", ["Paul Reed and Company"], [], id="a person's name in a firm's"),
         pytest.param("Oak, Elm & Hill Paul M. Reed", ["Oak, Elm & Hill"], ["Paul M. Reed"], id="a partnership without a form"),

@@ -26,6 +26,7 @@ from bot.extract.names import (
     add_definitions,
     close_brackets,
     drop_twins,
+    end_at_branch,
     is_alias_cased,
     is_end_of_longer,
     is_of_common_words,
@@ -258,6 +259,7 @@ class FirmIndex:
                 rule = "same-firm" if name.key in strong else weak_rule(reading, name, accepted)
                 if rule:
                     name.rule = rule
+                    end_at_branch(reading, name)
                     accepted.append(name)
                     strong.add(name.key)
                 else:

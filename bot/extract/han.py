@@ -35,7 +35,7 @@ _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|回覆|因")
-_COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
+_COVERB = re.compile(rf"关于|对于?|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
@@ -112,16 +112,18 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         return False
     if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
-    if trigger.frame == "accused":
-        return _accused(clause)
     if trigger.frame == "act" and not act.has_actor:
         act.has_actor = _is_of_acting(clause)
-    is_told = _targets(clause) or _behind_part(clause) or _party(clause) or _without_target(clause) or _said_before(clause)
-    if not is_told or not _is_done_by_authority(clause):
+    if not (_accused(clause) if trigger.frame == "accused" else _is_done_to(clause) and _is_done_by_authority(clause)):
         return False
     for name in tuple(act.targets):
         act.targets += _brand(scene, name)
     return True
+
+
+def _is_done_to(clause: _Clause) -> bool:
+    """Whether the act is told, of a firm or without one; fills in whom it hits."""
+    return _targets(clause) or _behind_part(clause) or _party(clause) or _without_target(clause) or _said_before(clause)
 
 
 _OF_ACTING = re.compile(r"[^,。;!?\s]{2,16}?的")
@@ -139,14 +141,15 @@ _BRAND = re.compile(rf'\s?\((?:[^()"]{{0,8}})"([^"]{{2,10}})"[{HAN}a-z]{{0,6}}\)
 def _brand(scene: Scene, firm: Name) -> list[Name]:
     """The platform that a text names in brackets behind a firm outside the register: it is hit with its operator.
 
-    A short form of the firm's own name is none.
+    A short form of the firm's own name is none, unless it is said to be a platform.
     """
     bracket = _BRAND.match(scene.reading.folded, firm.end) if firm.firm_id is None and firm.tail > firm.end else None
     surface = scene.reading.folded[firm.start : firm.end]
     found = []
     for start, end in (bracket.span(1), bracket.span(2)) if bracket else ():
         called = scene.reading.whole[start:end]
-        if start >= 0 and not set(scene.reading.folded[start:end]) <= set(surface) and not _is_named(scene, start):
+        is_other = not set(scene.reading.folded[start:end]) <= set(surface) or scene.reading.folded.startswith(('"平台', '"app'), end)
+        if start >= 0 and is_other and not _is_named(scene, start):
             found.append(scene.add(Name(start, end, end, firm_key(called), name=called, rule="brand")))
     return found
 
@@ -423,7 +426,7 @@ def _is_done_by_authority(clause: _Clause) -> bool:
     return frame not in ("act", "passive") or not _private_agent().search(skeleton[start : hit.start + 1])
 
 
-_SAID = re.compile("对|以(?!及)|就|被告单位|证实|查明|查实|发现|认定|通报称?|针对")
+_SAID = re.compile("对于?|以(?!及)|就|被告单位|证实|查明|查实|发现|认定|通报称?|针对")
 """Behind these an authority names whom it accuses."""
 
 
@@ -494,9 +497,14 @@ def _free(scene: Scene, start: int, end: int) -> list[Name]:
     return [
         name
         for name in scene.firms(start, end)
-        if not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start)
+        if not (_ADJUNCT.fullmatch(skeleton, max(start, name.start - 2), name.start) and not _is_tool_of_people(skeleton, name))
         and not _ADJUNCT.fullmatch(skeleton, max(start, name.start - 1), name.start)
     ]
+
+
+def _is_tool_of_people(skeleton: str, name: Name) -> bool:
+    """Whether the firm is only there for those who use it, as a firm is that no register knows: 孙某等人利用X有限公司."""
+    return name.rule == "legal-form" and skeleton.startswith("人利用", name.start - 3)
 
 
 _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
@@ -563,7 +571,7 @@ def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
     )
 
 
-_TOWARDS = re.compile("[对向](?!外|内|此)")
+_TOWARDS = re.compile("(?:对于?|向)(?!外|内|此)")
 _ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]其")
 """Speaks of the firm that was named last."""
 

@@ -155,12 +155,18 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     if trigger.frame == "matter" and act.kind is not Kind.LAWSUIT and FIRM not in left and scene.acting(act, sentence.start, sentence.end):
         return True
     if trigger.frame in ("act", "matter") and not act.has_actor and not scene.acting(act, clause, hit.start):
+        if act.kind is Kind.FINE and _WITH_FINE.match(right):
+            return True
         agent = re.search(r"\bby\s+(?:the\s+)?([^,;.]{2,60})", right)
         return bool(agent and scene.is_body(hit.end + agent.start(1), hit.end + agent.end(1)))
     if trigger.frame == "matter" and act.kind is Kind.LAWSUIT:  # a complaint is everybody's
         return scene.is_body(clause, hit.start, places=False) or (scene.own is not None and FIRM not in left)
     scene.acting(act, clause, hit.start)
     return True
+
+
+_WITH_FINE = re.compile(r"\s(?:[a-z]+ly\s)?with\s(?:an?|two|three|four|five|several)\s(?:[a-z]+\s)?fines?\b")
+"""Behind "was sanctioned": nobody but a public body does so."""
 
 
 def _elsewhere(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
@@ -202,9 +208,10 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     )  # "fines of €7,000 and €2,000 were imposed"
     is_bare = bool(_IMPOSED.search(before)) and blank.startswith(("  ", " of  ", " in the amount of  ", " totalling  ", " totaling  "))
     is_short = scene.said is not None and bool(_headlined().search(before))  # "...; company to pay $5 million"
-    if not (is_again or is_done or is_bare or is_short or follows.match(blank) or precedes.search(before)):
+    is_topic = before == "the " and bool(_TOLD_OF.match(blank))
+    if not (is_again or is_done or is_bare or is_short or is_topic or follows.match(blank) or precedes.search(before)):
         return False
-    if not (is_again or is_done or is_short):
+    if not (is_again or is_done or is_short or is_topic):
         if not scene.has_body:
             return False
         if not (scene.acting(act, sentence.start, hit.start) or _PASSIVE.search(before) or (is_bare and _GETS.search(before))):
@@ -215,7 +222,7 @@ def _spoken_of(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     if said and 0 < act.sentence - said.sentence <= 6 and len({name.key for name in said.targets}) == 1:
         act.targets = [said.targets[0]]
     else:
-        named = [name for name in scene.firms(0, sentence.start) if role_beside(scene, name) is None]
+        named = [name for name in scene.firms(0, sentence.end if is_topic else sentence.start) if role_beside(scene, name) is None]
         if len({name.key for name in named}) != 1:
             return is_again or is_done or is_bare
         act.targets = [named[0]]
@@ -228,6 +235,10 @@ def _headlined() -> re.Pattern[str]:
     return re.compile(rf"(?:^|[;:,]\s)(?:{'|'.join(words('spoken_of', 'firms'))})\s(?:will\s|must\s|agrees\s|agreed\s|has\s)?$")
 
 
+_TOLD_OF = re.compile(
+    r"\s(?:consists? of|consisted of|is composed of|was composed of|amount(?:s|ed) to|(?:was )?preceded(?: by)?|follow(?:s|ed))\s"
+)
+"""Behind "The fine" at a sentence's start: what is told of the fine that the text is about."""
 _AGAIN = re.compile(r"(?:^|\s)(?:the|an?) (?:original |initial |proposed |first )?$")
 _REDUCED = re.compile(r"[^.;]{0,60}\b(?:reduced|cut|lowered)\b")
 _IMPOSED = re.compile(r"\b(?:impos\w+|issued|levied|handed down|received|receives) (?:an? |the )?(?:[a-z]+ ){0,2}$")
@@ -239,10 +250,24 @@ _WAS_IMPOSED = re.compile(
 )
 
 
+_SOURCE = re.compile(rf"according to [^,;:.{FIRM}]{{3,60}}, ")
+_INFRINGED = re.compile(r"\s(?:has |had )?(?:violated|infringed|breached|failed to comply|unlawfully)\b")
+
+
 def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
     """ "The authority found that X infringed": a body's finding, preliminary or not, of a breach by the firm that follows."""
     breach = stems("conduct", "breach").search(scene.skeleton, hit.end, sentence.end)
-    if breach is None or breach.start() - hit.end > 170 or not scene.acting(act, clause, hit.start):
+    if breach is None or breach.start() - hit.end > 170:
+        return False
+    if source := _SOURCE.match(scene.skeleton, hit.start, sentence.end):  # "According to the authority, X infringed"
+        first = next(iter(scene.firms(source.end(), source.end() + 4)), None) or placed(scene, act, source.end(), sentence)
+        return (
+            first is not None
+            and scene.is_body(hit.end, source.end(), places=False)
+            and _INFRINGED.match(scene.skeleton, first.tail, sentence.end) is not None
+            and take(scene, act, [first])
+        )
+    if not scene.acting(act, clause, hit.start):
         return False
     first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
     gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
@@ -397,9 +422,10 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
         gap = scene.gap(hit.end, name.start)
+        is_for = gap in (" for ", " for the ") or _is_sum_for(scene, hit.end, name)
         if len(gap) > 120 or _NOUN_STOP.search(
             ""
-            if (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)) or gap in (" for ", " for the ")
+            if (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)) or is_for
             else re.sub(r"\bsuch as\b|request for|\b(?:ca|approx|mio|mrd|mln)\.", "", gap)
         ):
             break
@@ -410,7 +436,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         if act.kind is Kind.CONFISCATION and re.search(r"\bto\s+(?:the\s+)?$", gap):
             break
         is_given = act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) and _GIVEN.fullmatch(gap)
-        if act.kind in (Kind.FINE, Kind.PROPOSED_PENALTY) and gap in (" for ", " for the "):
+        if act.kind in (Kind.FINE, Kind.PROPOSED_PENALTY) and is_for:
             return take(scene, act, listed(scene, name, sentence.end))  # "a fine for Thames Water"
         is_priced = name.rule == "legal-form" and not _without_sums(scene, hit.end, name.start).replace(" of ", "").strip()
         if not (is_given or is_priced or _leads().match(gap) or re.search(r"\b(?:including|such as)\b", gap)):
@@ -438,6 +464,18 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         act.targets += run
         return bool(run)
     return False
+
+
+_FOR = re.compile(r"\sof\s+for\s(?:the\s)?")
+
+
+def _is_sum_for(scene: Scene, start: int, name: Name) -> bool:
+    """ "(a fine) of €3 million for Acme A/S": the firm, told by its form, and not what it is fined for."""
+    return (
+        name.rule == "legal-form"
+        and not scene.skeleton.startswith("'", name.tail)
+        and _FOR.fullmatch(_without_sums(scene, start, name.start)) is not None
+    )
 
 
 _WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")

@@ -10,8 +10,22 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from bot.extract.names import CODE_BRACKET, HAN_CUT, HAN_SUFFIX, Hit, Name, Reading, common_words, firm_key, forms, skip_marks
-from bot.extract.text import HAN, alternation, lands, pattern, words
+from bot.extract.names import (
+    CODE_BRACKET,
+    HAN_CUT,
+    HAN_SUFFIX,
+    Hit,
+    Name,
+    Reading,
+    be_another,
+    common_words,
+    firm_key,
+    forms,
+    is_prose,
+    skip_marks,
+)
+from bot.extract.short_names import Look, look
+from bot.extract.text import HAN, alternation, lands, pattern, vocabulary, words
 from storage.text import fold
 
 
@@ -24,13 +38,77 @@ def add_legal_names(reading: Reading, names: list[Name], hits: list[Hit]) -> Non
             continue
         for left, right in (*_undescribed(reading, _latin_names(reading, start, end)), *_han_names(reading, start, end, hits, names)):
             inside = [i for i, (a, b) in enumerate(taken) if a < right and left < b]
+            body = next((i for i in inside if names[i].regulators and taken[i][0] == left), -1)
+            if body >= 0 and (begin := _behind_initials(reading, left, taken[body][1], right)) >= 0:
+                inside.remove(body)
+                left = begin
+            last = max((i for i in inside if names[i].firm_id), key=lambda i: taken[i][1], default=-1)
+            if last >= 0 and (begin := _behind_joint(reading, taken[last][1], right)):
+                left, inside = begin, [i for i in inside if taken[i][1] > begin]
             if any(names[i].regulators or not (left <= names[i].start and names[i].end <= right) for i in inside):
                 continue
             if any(names[i].firm_id for i in inside):
+                if len(inside) == 1 and left < taken[inside[0]][0] and _is_longer(reading, left, names[inside[0]], right):
+                    names[inside[0]].start = left
+                    be_another(reading, names[inside[0]])
                 continue
             surface = reading.whole[left:right]
             names.append(Name(left, right, right, _twin_key(names, firm_key(surface)), name=surface, rule="legal-form"))
             taken.append((left, right))
+
+
+def _behind_initials(reading: Reading, left: int, end: int, right: int) -> int:
+    """Where a firm's name begins in a run that begins with a body's initials: behind them, unless they are the firm's own.
+
+    They are when they are a form, "SC Lumina S.R.L.", or when something is done to what they begin: "fined PRB Iberia S.L.".
+    -1 for a body's full name, and when the words behind are those of any name.
+    """
+    rest = set(reading.folded[end:right].replace(",", "").split())
+    if not reading.whole[left:end].isupper() or " " in reading.whole[left:end] or rest <= common_words():
+        return -1
+    is_own = reading.folded[left:end] in vocabulary("legal", "front") or _is_object(reading, left)
+    return left if is_own else end + 1
+
+
+def _behind_joint(reading: Reading, end: int, right: int) -> int:
+    """Where the next name begins behind a known one that "and" joins to it: "Google and Moor Ltd". 0 when the words go on with no name."""
+    joint = _JOINT.match(reading.whole, end, right)
+    is_name = joint and not set(reading.folded[joint.end() : right].replace(",", "").split()) <= common_words()
+    return joint.end() if joint and is_name else 0
+
+
+_JOINT = re.compile(r"\s(?:and|und|et|y|e|en|og|och)\s(?=[^\W\d_a-zß-öø-ÿ])")
+
+
+def _is_object(reading: Reading, at: int) -> bool:
+    """Whether what begins at the offset stands right behind a trigger word or such a preposition."""
+    return reading.folded.endswith((" on ", " against "), 0, at) or any(hit.end == at - 1 for hit in reading.hits)
+
+
+def _is_longer(reading: Reading, left: int, known: Name, right: int) -> bool:
+    """Whether a known name with its form only ends the name of another firm: "PRB Iberia S.L.".
+
+    The words before it are no land, trade or person, and no verb of a headline; one that begins a sentence may be anything.
+    """
+    whole, front = reading.whole, set(reading.folded[left : known.start].replace(".", "").split()) - _JOINERS
+    is_begun = left == 0 or not whole[left - 2 : left - 1].islower()
+    is_caption = whole[max(0, left - 10) : left].lower().endswith(("re ", "matter of "))
+    return (
+        known.strength is not None
+        and bool(front)
+        and abs(known.end - right) < 2
+        and len(front) > is_begun
+        and front.isdisjoint(_no_fronts())
+        and not front <= common_words() | lands()
+        and reading.language != "de"  # there every noun has a capital
+        and (is_caption or left >= reading.title_end or is_prose(whole, left))
+    )
+
+
+@cache
+def _no_fronts() -> frozenset[str]:
+    people = vocabulary("persons", "roles") | vocabulary("persons", "titles") | vocabulary("persons", "given")
+    return vocabulary("legal", "not_firms") | vocabulary("bodies", "words") | people
 
 
 def _twin_key(names: list[Name], key: str) -> str:
@@ -62,15 +140,24 @@ def _undescribed(reading: Reading, spans: Iterator[tuple[int, int]]) -> Iterator
 
 _FORM = re.compile(
     r"[\s,](?:Inc|INC|Incorporated|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.P|LP|Corp|CORP|Corporation|plc|PLC|Plc|AG|GmbH|"
-    r"SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|OÜ|PJSC|OJSC|JSC|"
+    r"SA/NV|NV/SA|SE|S\.A\.U|S\.A\.S|S\.A|SA|SAS|SAU|S\.L\.U|S\.L|SL|SLU|S\.p\.A|s\.p\.a|S\.P\.A|SpA|spa|EOOD|OOD|OÜ|PJSC|OJSC|JSC|"
     r"[Ss]p\. ?z ?\.?o\.? ?o|"
-    r"z\.o\.o|s\.r\.o|a\.s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
-    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
+    r"z\.o\.o|spol\. s ?r\.o|s\.r\.o|a\. ?s|UAB|SIA|S\.[aà] ?r\.l|S\.r\.l|s\.r\.l|S\.R\.L|srl|Srl|SRL|N\.V|NV|B\.V|BV|"
+    r"KG|AB|ASA|AS|A/S|ApS|Oy|Oyj|Pte|Pty|Bhd|Berhad|Co|Company|Bancorp|N\.A|Sarl|SARL|Kft|d\.o\.o|d\.d|Nyrt|Zrt|DAC|"
+    r"S\.L\.P|SLP|S\.A\.D|S\.L\.L|SLL|Lda|LDA|Ltda|LTDA|KGaA|e\.V|EAD|ehf)(?:\.(?!\w)|(?![\w.-])|(?=\.(?:\s|$)))"
 )
 
-_MORE_FORM = re.compile(r"(?:,?\s(?:Ltd|Limited|LLC|L\.L\.C\.|Inc|LLP|LP|L\.P\.|plc|KG|N\.A\.|S\.A\.|B\.V\.)\.?(?!\w))+")
+_MORE_FORM = re.compile(
+    r"(?:,?\s(?:Ltd|Limited|LLC|L\.L\.C\.|Inc|LLP|LP|L\.P\.|Partnership|plc|KG|N\.A\.|S\.A\.|B\.V\.|E\.F\.C|EFC)\.?(?!\w)|"
+    r"\s& Co\.?\s(?:KGaA|KG|OHG)(?!\w))+"
+)
 
-_JOINERS = frozenset(("&", "and", "of", "de", "di", "du", "del", "della", "la", "the", "y", "e", "et", "und", "for", "van", "von"))
+_JOINERS = frozenset(
+    (
+        *("&", "and", "of", "de", "di", "du", "del", "della", "la", "the", "y", "e", "et", "und", "for", "van", "von"),
+        *("i", "és", "og", "och", "per", "por", "en", "dei", "delle", "degli", "des", "do", "dos", "da", "los", "las"),
+    )
+)
 
 
 def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -81,7 +168,7 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
         if form_start < last:
             continue
         left = at = form_start
-        count = 0
+        count = small = 0
         while at > last and count < 10:
             before = whole[last:at].rstrip(" ")
             comma = before.endswith(",")
@@ -92,15 +179,20 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
             if token is None:
                 break
             text = token.group()
-            if comma and not (at == form_start or _is_listy(whole, last, at)):
+            is_kind = comma and bool({_bare(text), _bare(whole[at:form_start].split(",")[0])} & _KINDS)
+            if comma and not (at == form_start or is_kind or _is_listy(whole, last, at)):
                 break
             is_sum = text.isdigit() and comma is False and before.endswith("," + text)  # "EUR 5,000 Acme S.L."
             is_name = text[0].isupper() or (text[0].isdigit() and not is_sum) or (text in ("&",))
             if text.lower() in _JOINERS and not text[0].isupper():
                 inner = re.search(r"([^\s,;:()]+)\s+$", whole[last : last + token.start()])
-                if inner is None or not inner.group(1)[0].isupper() or text == "for" or _is_form(inner.group(1)):
+                is_joined = inner is not None and (inner.group(1)[0].isupper() or (text != "the" and inner.group(1) in _JOINERS))
+                if inner is None or not is_joined or text == "for" or _is_form(inner.group(1)) or (small and not count):
                     break
                 at = last + token.start()
+                continue
+            if not small and not count and _SLAVIC.match(whole, form_start) and _is_small_word(text):
+                at, small = last + token.start(), 1  # "Moravská spořitelna, a.s."
                 continue
             if (
                 not is_name
@@ -124,17 +216,33 @@ def _latin_names(reading: Reading, start: int, end: int) -> Iterator[tuple[int, 
                 yield left, last
 
 
+_KINDS = frozenset(("efc", "ep", "unipessoal", "unipersonal", "sgiic", "sgfi", "sme"))
+"""What stands between commas before a form: "Acme Pagos, E.P., S.A.U."."""
+
+
+def _bare(word: str) -> str:
+    return fold(word).replace(".", "").strip(" ,")
+
+
+_SLAVIC = re.compile(r"a\. ?s|s\.r\.o|spol\.|d\.o\.o|d\.d")
+"""Forms of languages that write all but the first word of a name small."""
+
+
+def _is_small_word(text: str) -> bool:
+    return len(text) > 3 and text.isalpha() and text.islower() and text not in words("grammar", "stops")
+
+
 _LAND_BRACKET = re.compile(r"\s\([A-Z][\w. ]{1,14}\)$")
 
 
 def _is_form(word: str) -> bool:
-    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA"."""
-    return fold(word).strip(".,") in forms() | {"group"}
+    """Whether a name ends here, so that "of" after it begins another: "Acme Group of Brill SA", but not "Bank of Brill SA"."""
+    return fold(word).strip(".,") in forms() - {"bank", "company", "trust"}
 
 
 def _is_pointed(whole: str, form: str, *, is_last: bool) -> bool:
     """Whether the point belongs to the form: "Inc.", "S.L.", not "GmbH."; "Ltd." at a sentence's end when it is written so elsewhere."""
-    if "." in form[:-1] or form.lower() in ("inc.", "corp.", "co.", "bros."):
+    if "." in form[:-1] or len(form) == 2 or form.lower() in ("inc.", "corp.", "co.", "bros."):
         return True
     return form.lower() in ("ltd.", "pte.", "pty.") and (not is_last or bool(re.search(rf"\b{form[:-1]}\.[,)]?\s[a-z(]", whole)))
 
@@ -221,6 +329,8 @@ def _han_names(reading: Reading, start: int, end: int, hits: list[Hit], names: l
             last = suffix.end()
 
 
+_LONG_NAMED = re.compile(r"\s?\((?:\d{4,5}\.hk|[48]\d{5})\)")
+"""Codes of markets where a short name has more than four letters."""
 _BEFORE_BRACKET = re.compile(rf"(?:(?:s?\*)?st)?[{HAN}a-z0-9·]{{2,8}}$")
 
 _ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
@@ -229,11 +339,16 @@ _ST = re.compile(rf"(?:s?\*|(?<![a-z]))st[{HAN}]{{2}}(?:[ab](?![a-z]))?")
 @cache
 def _glue() -> re.Pattern[str]:
     """What ends a headline that the next one is glued to."""
-    return re.compile(rf"{pattern('han', 'closers').pattern}|{pattern('han', 'soft_closers').pattern}|\d(?:[万亿]?(?:股|元|美元)|%|万)")
+    words_before = "|".join(word for word in (*words("han", "glue"), *words("han", "takers")) if len(word) > 1)
+    closers = f"{pattern('han', 'closers').pattern}|{pattern('han', 'soft_closers').pattern}"
+    return re.compile(rf"{closers}|{words_before}|\d(?:[万亿]?(?:股|元|美元)|%|万|年)")
 
 
 def add_stock_codes(reading: Reading, names: list[Name]) -> None:
-    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket."""
+    """Chinese short names before a stock code, and those marked ST: the last two to four characters before the bracket.
+
+    In Hong Kong and on the small firms' market a longer one that stands alone is a name too.
+    """
     folded = reading.folded
     if not reading.language.startswith("zh"):
         return
@@ -248,10 +363,13 @@ def add_stock_codes(reading: Reading, names: list[Name]) -> None:
         start, end = match.start(), match.end()
         star = folded.find("st", start, end)
         cuts = [found.end() for found in HAN_CUT.finditer(folded, start, end) if found.end() <= end - 2 or found.group() != "因"]
+        cuts = [cut for cut in cuts if folded[cut:end] not in vocabulary("legal", "han_endings")]  # 众和股份 is one name
         cuts += [hit.end for hit in reading.hits if start < hit.end <= end - 2]
         cuts += [found.end() for found in _glue().finditer(folded, max(0, start - 4), end) if start < found.end() <= end - 2]
-        first = end - 4 if star < 0 else star - (folded[star - 1] == "*")
-        start = max([start, first, *cuts])
+        first = end - 4 if star < 0 else star - (folded[star - 1] == "*") - (folded[max(0, star - 2) : star] == "s*")
+        is_alone = not (cuts or star >= 0 or (start and folded[start - 1].isalnum()))
+        if not (is_alone and _LONG_NAMED.match(folded, end) and look(folded[start:end]) is Look.CERTAIN):
+            start = max([start, first, *cuts])
         if end - start >= 2:
             spans.insert(0, (start, end))
     for start, end in spans:

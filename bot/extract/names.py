@@ -48,7 +48,7 @@ CODE_BRACKET = re.compile(r"\s?\((?:\d{6}|\d{4,5}\.hk|\d{6}\.s[hz])\)")
 _HAN_NAME = re.compile(f"[{HAN}a-z0-9()·&]+$")
 
 HAN_CUT = re.compile(
-    "给予|当事人|被告单位|被告人|被告|原告|[,。;:!?、【】|\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
+    "给予|案外人|第三人|(?<=[人等])利用|当事人|被告单位|被告人|被告|原告|[,。;:!?、【】|\"'\\s]|子公司|旗下|涉及|针对|关于|责令|约谈|要求|通报|处罚|罚款|作出|决定|起诉|警告|下架|公告|发布|收购|根据|包括|以及|其中|分别|有关|因|对|被|向|由|与|和|及|将|给|为|的|等|在|经|让|令|从|是|了|称|即|遭|据|日(?=[^本])|局|委(?!内)|署"
 )
 
 _PLACES = [
@@ -231,10 +231,21 @@ def is_end_of_longer(reading: Reading, start: int, *, is_anywhere: bool = False)
         return False
     if is_anywhere:
         return not any(hit.start < start <= hit.end + 1 for hit in reading.hits)
-    end = reading.whole.find("\n", start)
-    line = reading.whole[reading.whole.rfind("\n", 0, start) + 1 : end if end >= 0 else len(reading.whole)]
-    long: list[str] = re.findall(r"[^\W\d_]{4,}", line)
-    return sum(word[0].isupper() for word in long) * 2 <= len(long)  # a headline has capitals everywhere
+    return is_prose(reading.whole, start)
+
+
+def is_prose(whole: str, at: int) -> bool:
+    """Whether the line is no headline, which has capitals everywhere."""
+    end = whole.find("\n", at)
+    long: list[str] = re.findall(r"[^\W\d_]{4,}", whole[whole.rfind("\n", 0, at) + 1 : end if end >= 0 else len(whole)])
+    return sum(word[0].isupper() for word in long) * 2 <= len(long)
+
+
+def be_another(reading: Reading, name: Name) -> None:
+    """Make the name one of a firm outside the register."""
+    surface = reading.whole[name.start : name.end]
+    name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id = firm_key(surface), None, surface, None, None, None
+    name.strength, name.rule = None, "legal-form"
 
 
 def stretch(reading: Reading, name: Name, starts: list[int], own_words: Callable[[], Collection[str]]) -> str:
@@ -249,24 +260,27 @@ def stretch(reading: Reading, name: Name, starts: list[int], own_words: Callable
     legal, soft, generic = vocabulary("legal", "latin"), vocabulary("legal", "soft"), vocabulary("legal", "generic")
     if fold(whole[name.start : name.end]).split()[-1] in legal - soft:
         return "legal"
-    at, end, strange, verdict = name.end, name.end, False, "plain"
+    at, end, strange, is_over, verdict = name.end, name.end, False, False, "plain"
     while (match := _TOKEN.match(whole, skip_marks(whole, at))) and match.start() - at <= 3:
         token = folded[match.start() : match.end()]
         gap = whole[at : match.start()]
         bare = token.rstrip(".,")
-        is_form = token in legal or bare in legal
+        pointed = bare + "."
+        form = token if token in legal else pointed if pointed in legal else bare if bare in legal else ""
         if (
             match.start() in starts
             or gap.strip(" ,()")
             or (")" in gap and "(" not in whole[name.start : at])  # the bracket was open before the name
-            or ("," in gap and not is_form)
-            or (not is_form and not whole[match.start()].isupper() and token not in ("&", "of"))
+            or ("," in gap and not form)
+            or (is_over and (not form or form in soft))
+            or (not form and not whole[match.start()].isupper() and token not in ("&", "of") and not _joins(folded, match.end(), token))
         ):
             break
-        if is_form and (whole[match.start()].isupper() or token not in soft):
-            end, verdict = match.start() + len(token if token in legal else bare), "other" if strange else "legal"
-            if bare not in soft:
-                break
+        if form and (whole[match.start()].isupper() or token not in soft):
+            end, verdict = match.start() + min(len(form), len(token)), "other" if strange else "legal"
+            is_over = bare not in soft
+        elif token in _INNER:
+            pass
         elif bare not in generic or (name.strength is Strength.WEAK and bare in vocabulary("legal", "trades") and bare not in own_words()):
             strange = True
         at = match.end()
@@ -275,13 +289,28 @@ def stretch(reading: Reading, name: Name, starts: list[int], own_words: Callable
         first = re.match(r"[a-z]+", after)
         if first and first.group() in words("roles", "venues") and whole[name.end :].lstrip()[:1].isupper():
             return "venue"
+        if first and first.group() in lands() and (land := _LAND_BEHIND.match(whole, name.end)):
+            name.end = name.tail = land.end()
         return "plain"
     name.end = name.tail = end
     if verdict == "other":
-        surface = whole[name.start : end]
-        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id = firm_key(surface), None, surface, None, None, None
-        name.strength, name.rule = None, "legal-form"
+        be_another(reading, name)
     return verdict
+
+
+_LAND_BEHIND = re.compile(
+    r" [A-Z][a-z]+(?=[.,;:)]|$|\n|\s(?:[A-Z]{3}\s?\d|[€$£\d(]|(?:for|over|after|was|were|had|has|did|must|with|and|because|to)\s))"
+)
+"""The country of a firm's branch, "Vodafone Romania", and what shows that the name ends with it."""
+_INNER = frozenset(("de", "del", "di", "y", "e", "et", "and"))
+"""Small words inside a name, where a word of trade or a land follows: "Compañía de Seguros y Reaseguros"."""
+_NEXT_WORD = re.compile(r"\s([^\W\d_]{3,})")
+
+
+def _joins(folded: str, at: int, token: str) -> bool:
+    """Whether a small word only goes on to a word of any firm's name, and not to another name."""
+    follow = _NEXT_WORD.match(folded, at) if token in _INNER else None
+    return follow is not None and follow[1] in vocabulary("legal", "generic")
 
 
 def _stretch_han(reading: Reading, name: Name) -> str:
@@ -296,6 +325,8 @@ def _stretch_han(reading: Reading, name: Name) -> str:
     if coded:
         name.end = name.tail = name.end + coded.end(1)
         return "legal"  # 远山控股(600421), of a firm that is listed as 远山
+    if name.strength is not Strength.WEAK and end_at_branch(reading, name):
+        return "plain"
     if suffix is None or not _HAN_NAME.match(window[: suffix.end()]) or HAN_CUT.search(window[: suffix.start()]):
         return "plain"
     between = window[: suffix.start()]
@@ -304,11 +335,25 @@ def _stretch_han(reading: Reading, name: Name) -> str:
         name.start = place.start()
     name.end = name.tail = name.end + suffix.end()
     if any(word in between for word in lexicon()["legal"]["han_trades"]):
-        surface = reading.whole[name.start : name.end]
-        name.key, name.firm_id, name.name, name.via, name.brand_id, name.child_id = firm_key(surface), None, surface, None, None, None
-        name.strength, name.rule = None, "legal-form"
+        be_another(reading, name)
         return "other"
     return "legal"
+
+
+def end_at_branch(reading: Reading, name: Name) -> bool:
+    """Let a short Chinese name end where the text calls it a company, or names its branch: 远山公司, 远山法国分公司."""
+    folded = reading.folded
+    is_called = "公司" in folded[name.end : name.end + 10] and _HAN_ONE.match(folded, name.end - 1) is not None
+    called = _branch().match(folded, name.end) if is_called else None
+    if called:
+        name.end = name.tail = called.end()
+    return called is not None
+
+
+@cache
+def _branch() -> re.Pattern[str]:
+    places = f"{pattern('han', 'places').pattern}|{pattern('bodies', 'places').pattern}"
+    return re.compile(f"(?:(?:{places})[省市]?分?|分)?公司(?![法债章股治控业金银])")
 
 
 @cache
@@ -406,12 +451,15 @@ def forms() -> frozenset[str]:
 
 
 _HAN_FORM = re.compile("(?:集团)?(?:控股)?(?:股份有限公司|有限责任公司|有限公司|集团公司)$")
+_SPACED_FORM = re.compile(r"\s(?:sp(?:olka)? ?z ?o ?o|(?:spol )?s ?r ?o|a s)$")
 
 
 def firm_key(surface: str) -> str:
     """What two namings of a firm outside the register share: the folded name without its legal form."""
     text = fold(surface).replace(",", "").replace(".", "").strip()
     text = _HAN_FORM.sub("", text) or text
+    if text.endswith(("o", " s")):
+        text = _SPACED_FORM.sub("", text) or text
     parts = text.removeprefix("the ").split()
     while len(parts) > 1 and parts[-1] in forms():
         parts.pop()
@@ -465,8 +513,13 @@ def _is_initials(short: str, full: str) -> bool:
     return (short.isupper() and all(char in "".join(letters).upper() for char in initials)) or fold(short) in fold(full)
 
 
+_BRANCH = re.compile(r", (?:[A-Z][a-z]+ ){1,2}Branch\b")
+
+
 def close_brackets(reading: Reading, name: Name) -> None:
-    """Let the tail run over "(NYSE: F)", "(600315)", a translation or a definition in brackets."""
+    """Let the tail run over "(NYSE: F)", "(600315)", a translation or a definition in brackets; the name itself over its branch."""
+    if "branch" in reading.folded[name.end : name.end + 30] and (branch := _BRANCH.match(reading.whole, name.end)):
+        name.end = name.tail = branch.end()
     if not reading.folded.startswith(("(", " ("), name.end):
         return
     for expression in (_CODE, _DEFINITION, _TWIN):

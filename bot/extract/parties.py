@@ -87,6 +87,7 @@ _HARD = frozenset(
             "sab",
             "cv",
             "aktiengesellschaft",
+            "partnership",
         ),
     )
 )

@@ -31,6 +31,8 @@ OF_FIRMS = frozenset(
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„«»‘]+")
 _CAMEL = re.compile(r"[a-z]{1,2}[A-Z]")
 _QUOTED = re.compile(r"[\"“„«‘'](?P<name>[^\"“”„«»‘’'\n]{2,50})[\"”“»’']")
+_FRONT = re.compile(r"(?:UAB|SIA|AB|OÜ|MB|VšĮ|OOO|PAO|ZAO|AO) (?=[\"“„«])")
+"""A form that stands before a name in quotation marks."""
 _FORM_AFTER = re.compile(r",?\s(?P<form>[^\s,;:()]+)")
 _GOES_ON = re.compile(
     r"\s*(?:$|[,.;:()\n–—-]|['’]s?\s|[€$£]|[a-z]{3}\s?\d|\d|[a-z]{4,}ing\b|d'|l'|"
@@ -127,10 +129,14 @@ def placed(scene: Scene, act: Act, at: int, sentence: Sentence) -> Name | None:
     if (described and not is_led) or STOP.search(fold(lead["described"])):
         return None
     start = lead.end()
-    quoted = _QUOTED.match(whole, start, sentence.end)
+    front = _FRONT.match(whole, start, sentence.end)
+    quoted = _QUOTED.match(whole, front.end() if front else start, sentence.end)
     if quoted:
         start, end = quoted.span("name")
-        after, is_quoted = quoted.end(), True
+        form = _FORM_AFTER.match(whole, quoted.end(), sentence.end)
+        is_formed = form is not None and fold(form["form"]).rstrip(".") in (*_forms(), *words("legal", "front"))
+        after, is_quoted = form.end() if form and is_formed else quoted.end(), True
+        is_led = is_led or is_formed or front is not None
     elif headed := _headed().match(whole, start, sentence.end):
         end = after = headed.end()
         is_led = True
@@ -210,12 +216,17 @@ _JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
 
 
+_ASIDE = re.compile(r"\s[–—-]\s[^–—:;]+\s[–—-]$")
+
+
 def leading(scene: Scene, act: Act, sentence: Sentence, end: int) -> Name | None:
     """The phrase that the clause begins with and that leads up to its verb: "Lanier Marine Settles ...", outside the register."""
     whole, skeleton = scene.reading.whole, scene.skeleton
     is_bare = act.kind in OF_FIRMS
     verb = _BEFORE_VERB.search(skeleton, sentence.start, end)
     near = verb.start() if verb else end
+    if whole.endswith(("-", "–", "—"), sentence.start, near) and (aside := _ASIDE.search(whole, max(sentence.start, near - 240), near)):
+        near = aside.start()  # "for which Acme – which ran the site – had been fined"
     for match in _STARTS.finditer(skeleton, max(sentence.start, near - 140), near):
         start = match.end()
         if (

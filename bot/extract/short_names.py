@@ -101,9 +101,9 @@ def _ends() -> re.Pattern[str]:
 
 
 def subject_end(folded: str, start: int, end: int) -> int:
-    """Where the words that may be a subject end: at the first word of a predicate, or a mark."""
-    for match in _ends().finditer(folded, start, end):
-        if match[1] and (match.start() >= start + 2 or not match[1].isalnum()):
+    """Where the words that may be a subject end: at the first word of a predicate, which may go on behind them, or a mark."""
+    for match in _ends().finditer(folded, start, end + 1):
+        if match[1] and match.start() < end and (match.start() >= start + 2 or not match[1].isalnum()):
             return match.start()
     return end
 
@@ -205,7 +205,8 @@ def add_called(reading: Reading) -> None:
     taken = [(name.start, max(name.end, name.tail)) for name in reading.names]
     for match in _CALLED.finditer(folded):
         stop = match.end()
-        floor = max([match.start(), *(hit.end for hit in reading.hits if match.start() < hit.end <= stop - 4)])
+        dated = folded[match.start()] in "年月日" and folded[match.start() - 1 : match.start()].isdigit()
+        floor = max([match.start() + dated, *(hit.end for hit in reading.hits if match.start() < hit.end <= stop - 4)])
         floor = max([floor, *(cut.end() for cut in _CALLED_CUT.finditer(folded, match.start(), stop - 4))])
         floor = max([floor, *(end for _, end in taken if match.start() < end <= stop - 4)])
         lefts = [left for left in range(floor, stop - 3) if look(folded[left:stop]) is Look.CERTAIN]
