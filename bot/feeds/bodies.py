@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import warnings
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ class RawBody:
 
 def read_body(page: BodyPage) -> RawBody:
     """The text of a notice. Never raises but for want of memory."""
+    for chatty in ("trafilatura", "pypdf"):
+        # what they complain of is in what they give back
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     try:
         if b"%PDF-" in page.document[:1024]:
             return _pdf(page)
@@ -112,8 +116,11 @@ def _html(page: BodyPage) -> RawBody:
     if not text:
         if page.text:
             notes.append(f"body_selector {page.text!r} matches nothing here; the main text was looked for")
-        extracted = trafilatura.extract(markup, url=page.url or None, favor_precision=True, include_comments=False, include_tables=True)
-        text = plain(extracted or "")
+        # as browsers mend it, for libxml2 loses the rest of some pages
+        mended = tree.html or ""
+        # what precision leaves nothing of is read with less of it
+        found = (trafilatura.extract(mended, favor_precision=is_strict, include_comments=False) for is_strict in (True, False))
+        text = plain(next(filter(None, found), ""))
     found_at, precision = published or (None, None)
     return _told(text, notes, title=title, published_at=found_at, precision=precision, is_exact=is_exact)
 
