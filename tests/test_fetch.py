@@ -16,7 +16,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 import bot
 from bot.feeds import Failed, Fetched, NotModified
-from bot.feeds.fetch import DAY, Fetcher, is_public
+from bot.feeds.fetch import DAY, Fetcher
+from bot.feeds.guard import is_public
 from storage.models import Health
 from storage.records import SourceRow
 from tests.fakes.clock import FakeClock

@@ -65,6 +65,8 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "anyio": ("bot.feeds",),
     "feedparser": ("bot.feeds",),
     "nh3": ("bot.feeds",),
+    "protego": ("bot.feeds.manners",),
+    "yarl": ("bot.feeds",),
     "aiohttp": ("bot.feeds", "bot.deliver", "bot.app", "bot.demo"),
     "slack_sdk": ("bot.deliver", "bot.slack", "bot.app", "bot.doctor"),
     "slack_bolt": ("bot.slack", "bot.app"),

@@ -304,22 +304,41 @@ _CHALLENGE = (
     b"px-captcha",
     b"awswaf",
 )
+# what no notice says of itself
+_REFUSED = re.compile(
+    r"access (?:to this page )?(?:is |has been )?denied|request (?:unsuccessful|rejected|access)|attention required|just a moment|"
+    r"checking your browser|challenge validation|verify (?:that )?you are (?:a )?human|are you a robot|not a robot|unusual traffic|"
+    r"requested url was rejected|rate threshold|you have been blocked|访问被拒绝|拒绝访问|人机验证|请求被拦截|存取被拒|アクセスが拒否",
+    re.IGNORECASE,
+)
+_NOT_THERE = re.compile(
+    r"^\W*(?:error\W*)?404\b\W*(?:$|error|not found|page)|\berror 404\b|"
+    r"^not found\b|\b(?:page|file|document|resource)\b.{0,40}\b(?:not found|does not exist)|"
+    r"页面不存在|页面找不到|找不到页面|頁面不存在|找不到頁面|找不到網頁|ページが見つかりません",
+    re.IGNORECASE,
+)
+_SKIPPED = re.compile(rb"<\?.*?\?>\s*|<!--.*?-->\s*", re.DOTALL)
+_HIDDEN = re.compile(r"<(script|style|head)\b", re.IGNORECASE)
 _SNIFFED = 256 * 1024
+_SHORT = 1500  # characters that a reader sees; a refusal has fewer
+_BARE = 400
 
 
-def page_refusal(body: bytes) -> tuple[Health, str] | None:
-    """What an answer of 200 says when it is blank or an HTML page; None when it may be a feed.
+def page_refusal(body: bytes, *, wants_page: bool = False) -> tuple[Health, str] | None:
+    """What an answer of 200 says when it is blank, a refusal or no feed; None when it may be what was asked for.
 
-    A challenge, denial or maintenance page is `blocked`, any other page `changed_layout`, no content `empty`.
+    A challenge, denial or maintenance page is `blocked`, no content `empty`. Any other page is `changed_layout`
+    where a feed was due; with `wants_page` only the one that says it is not there is.
     """
     if not body.strip(b" \t\r\n\0"):
         return Health.EMPTY, "the answer has no content; look at the address in a browser"
     head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n\0")
-    while True:
-        skipped = re.match(rb"<\?.*?\?>\s*|<!--.*?-->\s*", head, re.DOTALL)
-        if skipped is None:
-            break
-        head = head[skipped.end() :]
+    if wants_page:
+        return None if head.startswith(b"%PDF") else _decoy(head)
+    start = 0
+    while skipped := _SKIPPED.match(head, start):
+        start = skipped.end()
+    head = head[start:]
     if not re.match(rb"<!doctype\s+html|<(?:html|head|body|title|script|meta|h1|p|div|center)\b", head, re.IGNORECASE):
         return None
     if re.search(rb"<(?:rss|feed|rdf:rdf|channel)[\s>]", head, re.IGNORECASE):
@@ -328,17 +347,74 @@ def page_refusal(body: bytes) -> tuple[Health, str] | None:
     return _page(head)
 
 
+def _titled(markup: str) -> str:
+    opened = re.search(r"<title[^<>]*>", markup, re.IGNORECASE)
+    if opened is None:
+        return ""
+    rest = markup[opened.end() : opened.end() + 1000]
+    return plain(re.split(r"</title", rest, maxsplit=1, flags=re.IGNORECASE)[0], keep_lines=False)[:120]
+
+
+def _seen(markup: str) -> str:
+    """The beginning of what a reader sees, or all of it when it is short.
+
+    Linear, and without a tree: a hostile page opens a thousand scripts and closes none, or nests without end.
+    """
+    runs, length = [], 0
+    for run in re.finditer(r">([^<>]+)", f">{_shown(markup)}"):
+        if words := " ".join(run[1].replace("&nbsp;", " ").split()):
+            runs.append(words)
+            length += len(words) + 1
+        if length > _SHORT:
+            break
+    return " ".join(runs)
+
+
+def _shown(markup: str) -> str:
+    """The markup without what stands in no window."""
+    parts, at, never_closed = [], 0, set()
+    for opened in _HIDDEN.finditer(markup):
+        tag = opened[1].lower()
+        if opened.start() < at or tag in never_closed:
+            continue
+        closed = re.compile(rf"</{tag}\s*>", re.IGNORECASE).search(markup, opened.end())
+        if closed is None:
+            never_closed.add(tag)
+            continue
+        parts.append(markup[at : opened.start()])
+        at = closed.end()
+    return " ".join((*parts, markup[at:]))
+
+
 def _page(head: bytes) -> tuple[Health, str]:
     markup = _decoded(head)
-    titled = re.search(r"<title[^>]*>(.*?)</title", markup, re.IGNORECASE | re.DOTALL)
-    title = plain(titled[1], keep_lines=False)[:120] if titled else ""
-    seen = plain(re.sub(r"<(script|style|head)\b.*?</\1\s*>", " ", markup, flags=re.IGNORECASE | re.DOTALL))
+    title = _titled(markup)
+    seen = _seen(markup)
     # a long page may well speak of captchas or maintenance; a refusal is short, or says so in its title
-    told = f"{title}\n{seen}" if len(seen) < 1500 else title
+    told = f"{title}\n{seen}" if len(seen) < _SHORT else title
     called = f" titled {title!r}" if title else ""
     if _DENIAL.search(told) or any(mark in head for mark in _CHALLENGE):
         return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the feed; it is tried again tomorrow"
     return Health.CHANGED_LAYOUT, f"an HTML page{called} came instead of the feed; find the feed's new address on it"
+
+
+def _decoy(head: bytes) -> tuple[Health, str] | None:
+    """What a page says that came for a page; None when it may be the one.
+
+    A notice may be about a captcha, the maintenance of a monopoly or a firm called Cloudflare, and guarded sites put
+    their guard's script into every page. So only a page with next to no text is judged by every word and mark, a
+    short one by the phrases that no notice uses, and a long one when its title begins with one of them.
+    """
+    markup = _decoded(head)
+    seen, title = _seen(markup), _titled(markup)
+    is_long, is_bare = len(seen) >= _SHORT, len(seen) < _BARE
+    told, called = f"{title}\n{seen}", f" titled {title!r}" if title else ""
+    is_refused = _REFUSED.match(title) if is_long else _REFUSED.search(told)
+    if is_refused or (is_bare and (_DENIAL.search(told) or any(mark in head for mark in _CHALLENGE))):
+        return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the page; it is tried again tomorrow"
+    if not is_long and _NOT_THERE.search(title or seen[:200]):
+        return Health.CHANGED_LAYOUT, f"a page{called} that says it is not there came with status 200; find the new address"
+    return None
 
 
 def _not_a_feed(body: bytes) -> tuple[Health, str]:
