@@ -82,24 +82,22 @@ class Fetcher:
     ) -> None:
         self._now = now
         self._contact = contact
-        self._allow = allow
         self._proxy = proxy
         self._total = total
         self._max_bytes = max_bytes
-        self._resolver = resolver
         self._tls = tls
+        self._addresses = Addresses(resolver)
+        self._guard = Guard(allow, self._addresses, is_proxied=proxy is not None)
         self._turns = Turns(host_gap, Ceiling(per_minute) if per_minute else None, clock, sleep)
         self._robots = Robots(now, self._read_robots)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        addresses = Addresses(self._resolver)
-        self._guard = Guard(self._allow, addresses, is_proxied=self._proxy is not None)
         connector = aiohttp.TCPConnector(
             limit=64,
             socket_factory=guarded_socket,
             ssl=self._tls or True,
-            resolver=addresses,
+            resolver=self._addresses,
             # its cache takes the addresses of a name in turn, which would undo their order
             use_dns_cache=False,
         )
@@ -154,6 +152,10 @@ class Fetcher:
             return Failed(Health.ERROR, f"{ask[:200]!r} is no http or https address; correct it", None, None, 0.0)
         spent, status = 0.0, None
         for number in range(MAX_REDIRECTS + 1):
+            try:
+                self._guard.look(ask.url)
+            except Refused as error:
+                return self._refused(ask.url, error, spent)
             if ask.asks_robots and (refusal := await self._robots.refusal(ask.url)):
                 return replace(refusal, seconds=round(spent, 3))
             result, seconds = await self._hop(ask, self._total - spent, into)
@@ -181,8 +183,7 @@ class Fetcher:
             except TimeoutError:
                 result = self._failed(f"no whole answer within {self._total:g} s; it is tried again later", started)
             except Refused as error:
-                text = f"{ask.url} is refused: {error}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
-                result = self._failed(text, started)
+                result = self._refused(ask.url, error, self._seconds(started))
             except _BadPacking as error:
                 result = self._failed(f"the answer of {host} cannot be unpacked: {error}; it is tried again later", started)
             except aiohttp.ClientError as error:
@@ -284,7 +285,7 @@ class Fetcher:
             case aiohttp.ServerTimeoutError():
                 text = f"no connection to {url.host} within 10 s; it is tried again later"
             case aiohttp.ClientConnectorError(os_error=Refused() as refused):
-                text = f"{url} is refused: {refused}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
+                return self._refused(url, refused, seconds)
             case aiohttp.ClientConnectorError():
                 inside = " (an inside address)" if "is an inside address" in str(error) else ""
                 text = f"no connection to {url.host}{inside}: {error.os_error}; it is tried again later"
@@ -292,6 +293,12 @@ class Fetcher:
                 text = f"{url.host} broke off the answer; it is tried again later"
             case _:
                 text = f"{url.host} does not speak proper HTTP ({type(error).__name__}); look at the address in a browser"
+        return Failed(Health.ERROR, text, None, None, seconds)
+
+    @staticmethod
+    def _refused(url: URL, error: Refused, seconds: float) -> Failed:
+        address = url.with_user(None) if url.user else url
+        text = f"{address} is refused: {error}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
         return Failed(Health.ERROR, text, None, None, seconds)
 
     def _failed(self, detail: str, started: float, status: int | None = None) -> Failed:

@@ -62,10 +62,12 @@ class Addresses(AbstractResolver):
     """Names to addresses; for hosts under .gov.cn the IPv4 ones come first, because several fail over IPv6."""
 
     def __init__(self, resolver: AbstractResolver | None) -> None:
-        self._resolver = resolver or ThreadedResolver()
+        self._resolver = resolver
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         """As the resolver below says, in our order."""
+        if self._resolver is None:
+            self._resolver = ThreadedResolver()  # it needs a running loop
         found = await self._resolver.resolve(host, port, family)
         if is_under_gov_cn(host):
             found.sort(key=lambda one: one["family"] != socket.AF_INET)
@@ -92,14 +94,18 @@ class Guard:
         self._addresses = addresses
         self._is_proxied = is_proxied
 
-    async def check(self, url: URL) -> None:
-        """Raises Refused for what can be known before connecting; `guarded_socket` knows the rest in this task."""
+    def look(self, url: URL) -> bool:
+        """Whether the address was allowed by the operator. Raises Refused for what is wrong with its very spelling."""
         if url.user or url.password:
             raise Refused("it carries a user name")
-        host, port = url.host or "", url.port or 0
-        is_allowed = f"{host}:{port}" in self._allow
-        if port not in (80, 443) and not is_allowed:
-            raise Refused(f"port {port} is not 80 or 443")
+        is_allowed = f"{url.host}:{url.port}" in self._allow
+        if url.port not in (80, 443) and not is_allowed:
+            raise Refused(f"port {url.port} is not 80 or 443")
+        return is_allowed
+
+    async def check(self, url: URL) -> None:
+        """Raises Refused for what can be known before connecting; `guarded_socket` knows the rest in this task."""
+        is_allowed, host, port = self.look(url), url.host or "", url.port or 0
         _is_let_through.set(is_allowed or self._is_proxied)
         if not self._is_proxied or is_allowed:
             return

@@ -96,7 +96,7 @@ def web_address(address: str, base: URL | None = None) -> URL | None:
         url = (base.join(url) if base else url).with_fragment(None)
         host = url.raw_host or ""
         if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", host, re.IGNORECASE):
-            ipaddress.ip_address(host.partition("%")[0])
+            ipaddress.IPv6Address(host.partition("%")[0])
     except ValueError:
         return None
     return url if url.scheme in ("http", "https") and url.port else None
