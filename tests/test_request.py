@@ -140,6 +140,13 @@ def test_a_query_is_added_to_the_one_that_the_address_has() -> None:
         assert str(ask.url).endswith(f"/a{expected}")
 
 
+def test_a_header_of_the_row_takes_the_place_of_ours_in_any_case() -> None:
+    row = source(client_policy="referer", request_headers="referer: https://x.example/\naccept: text/x\nUSER-AGENT: Other/1")
+    ask = source_request(row, None, {})
+    assert ask is not None
+    assert ask.headers_now() == {"referer": "https://x.example/", "accept": "text/x", "USER-AGENT": "Other/1"}
+
+
 def test_a_post_is_not_conditional() -> None:
     ask = source_request(source(method="POST", request_params="json:{}"), None, {"If-None-Match": '"1"'})
     assert ask is not None

@@ -63,7 +63,7 @@ class Ask:
 
     def headers_now(self) -> dict[str, str]:
         """What is sent to the host of `url`."""
-        sent = {**self.headers, **self.own} if is_same_site(self.home, self.url) else dict(self.headers)
+        sent = _over(self.headers, self.own if is_same_site(self.home, self.url) else {})
         if self.form:
             sent["Content-Type"] = self.form[0]
         return sent
@@ -76,6 +76,12 @@ class Ask:
         if self.form is None or status not in (307, 308):
             return replace(self, url=target, form=None)
         return replace(self, url=target) if is_same_site(self.url, target) else None
+
+
+def _over(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Both, the others in the place of those of the same name in any case."""
+    names = {name.lower() for name in others}
+    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(others)
 
 
 def is_same_site(one: URL, other: URL) -> bool:
@@ -154,7 +160,7 @@ def _special(row: SourceRow, home: URL) -> dict[str, str]:
         special["Accept-Language"] = f"{row.language},en;q=0.5" if row.language else "en"
     if policy == "referer":
         special["Referer"] = str(home.origin()) + "/"
-    return special | read_headers(row.definition.get("request_headers", ""))
+    return _over(special, read_headers(row.definition.get("request_headers", "")))
 
 
 # --- the columns ---------------------------------------------------------------------------------------------------------
