@@ -305,7 +305,7 @@ class Poller:
             health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
         elif parsed.dropped:
             health, detail = Health.ERROR, f"{parsed.dropped[0]} were left out; find an address that lists less"
-        elif not detail and got.url != source.row.url:
+        elif not detail and got.is_redirected:
             detail = f"it answers from {got.url}"
         return PollRecord(
             source_id=source.row.id,

@@ -137,6 +137,10 @@ def test_what_is_off_says_why(tmp_path: Path, off: dict[str, str], reason: str) 
         ({"enabled_by_default": "maybe"}, "column enabled_by_default"),
         ({"method": "POST"}, "column method: a feed is asked for with GET"),
         ({"request_params": "form:a=1"}, "column request_params"),
+        ({"kind": "json", "request_params": "form:a=1"}, "column request_params: form: is the body of a POST, and the method is GET"),
+        ({"kind": "json", "method": "POST"}, "column request_params: a POST needs form:... or json:..."),
+        ({"kind": "json", "method": "POST", "request_params": "json:{"}, "column request_params: it is no JSON"),
+        ({"request_headers": "Referer"}, "column request_headers: 'Referer' is no header"),
     ],
 )
 def test_a_wrong_cell_is_named_with_file_line_and_column(tmp_path: Path, change: dict[str, str], complaint: str) -> None:

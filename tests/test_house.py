@@ -72,6 +72,8 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "pypdf": ("bot.feeds",),
     "selectolax": ("bot.feeds",),
     "trafilatura": ("bot.feeds",),
+    "protego": ("bot.feeds.manners",),
+    "yarl": ("bot.feeds",),
     "aiohttp": ("bot.feeds", "bot.deliver", "bot.app", "bot.demo"),
     "slack_sdk": ("bot.deliver", "bot.slack", "bot.app", "bot.doctor"),
     "slack_bolt": ("bot.slack", "bot.app"),

@@ -46,6 +46,7 @@ class Fetched:
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control: max-age or Expires; None when the answer says nothing
     seconds: float
+    is_redirected: bool = False  # `url` is not what was asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.feeds.pages import WrongCell, listing_of
 from bot.feeds.parse import FEED_KINDS
+from bot.feeds.request import read_headers, read_params
 from storage.models import Tier
 from storage.records import RegulatorRow, SourceRow
 
@@ -128,6 +129,8 @@ def read_sources(
         if row["kind"] in FEED_KINDS:
             at.demand("method", row["method"] == "GET", "a feed is asked for with GET")
             at.demand("request_params", not row["request_params"], "a feed takes no parameters: write them into its url")
+        at.accept("request_params", read_params, row["method"], row["request_params"])
+        at.accept("request_headers", read_headers, row["request_headers"])
         numbers = {column: at.number(column, row[column], *bounds) for column, bounds in _NUMBERS.items()}
         off_reason = _off_reason(row, contact)
         source = SourceRow(
@@ -186,6 +189,13 @@ class _Place:
     def demand(self, column: str, holds: bool, complaint: str) -> None:
         if not holds:
             raise CatalogueError(f"{self.name}, line {self.line}, column {column}: {complaint}")
+
+    def accept(self, column: str, read: Callable[..., object], *values: str) -> None:
+        """What `read` complains of, as a complaint about the column."""
+        try:
+            read(*values)
+        except ValueError as error:
+            raise CatalogueError(f"{self.name}, line {self.line}, column {column}: {error}") from error
 
     def number(self, column: str, text: str, least: int, most: int) -> int:
         is_number = re.fullmatch(r"[0-9]{1,6}", text) is not None

@@ -15,10 +15,11 @@ from dataclasses import replace
 from bot.feeds import Body, Entry, Failed, Fetched, Parsed
 from bot.feeds.bodies import BodyPage, RawBody, read_body
 from bot.feeds.dates import check_format
+from bot.feeds.decoys import denial, page_refusal
 from bot.feeds.items import Listing
 from bot.feeds.listing import Page, read_list
 from bot.feeds.markup import check_css
-from bot.feeds.parse import FEED_KINDS, MAX_ENTRIES, call_in_child, denial, failed, in_child, page_refusal, parse_feed, parsed_whole
+from bot.feeds.parse import FEED_KINDS, MAX_ENTRIES, call_in_child, failed, in_child, parse_feed, parsed_whole
 from bot.feeds.reading import Reading, absolute_link
 from storage.models import Health, Precision
 from storage.records import SourceRow

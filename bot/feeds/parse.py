@@ -26,7 +26,8 @@ import anyio
 import anyio.to_process
 
 from bot.feeds import Entry, Failed, Parsed
-from bot.feeds.reading import RawEntry, Reading, Slice, plain, read_in_limits, read_slice
+from bot.feeds.decoys import not_a_feed, page_refusal
+from bot.feeds.reading import RawEntry, Reading, Slice, read_in_limits, read_slice
 from storage.models import Health, Precision
 from storage.text import title_key
 
@@ -158,7 +159,7 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
     if reading.trouble:
         return failed(Health.ERROR, reading.trouble)
     if not reading.version and not reading.entries:
-        return failed(*_not_a_feed(body))
+        return failed(*not_a_feed(body))
     if reading.complaint and not reading.entries and not re.search(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*$", body, re.IGNORECASE):
         return failed(Health.ERROR, f"broken XML, no entry could be read: {reading.complaint}; look at the address by hand")
     return parsed_whole(reading, seen)
@@ -304,94 +305,3 @@ def dated_title(entry: Entry, time_zone: str) -> str | None:
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
-
-
-# --- what is no feed ----------------------------------------------------------------------------------------------------
-
-_DENIAL = re.compile(
-    r"access (?:to this page )?(?:is |has been )?(?:denied|blocked|restricted)|request (?:access|unsuccessful|rejected|blocked)|"
-    r"attention required|just a moment|checking your browser|challenge validation|verify (?:that )?you are (?:a )?human|"
-    r"are you a robot|not a robot|captcha|unusual traffic|automated (?:access|requests?|queries)|too many requests|"
-    r"rate threshold|security check|\bforbidden\b|not authori[sz]ed|(?:have|has|been) (?:been )?blocked|"
-    r"requested url was rejected|support id|ddos|cloudflare|incapsula|akamai|maintenance|temporarily unavailable|"
-    r"service unavailable|apology|we apologi[sz]e|enable (?:javascript|cookies)|"
-    r"访问被拒绝|拒绝访问|禁止访问|安全验证|人机验证|验证码|请求被拦截|系统维护|維護中|存取被拒|アクセスが拒否|メンテナンス",
-    re.IGNORECASE,
-)
-_CHALLENGE = (
-    b"_cf_chl_opt",
-    b"cf-browser-verification",
-    b"_Incapsula_Resource",
-    b"/_sec/cp_challenge",
-    b"captcha-delivery.com",
-    b"px-captcha",
-    b"awswaf",
-)
-_SNIFFED = 256 * 1024
-
-
-def page_refusal(body: bytes, wanted: str = "feed") -> tuple[Health, str] | None:
-    """What an answer of 200 says when it is blank or an HTML page; None when it may be what is `wanted`.
-
-    A challenge, denial or maintenance page is `blocked`, any other page `changed_layout`, no content `empty`.
-    """
-    if not body.strip(b" \t\r\n\0"):
-        return Health.EMPTY, "the answer has no content; look at the address in a browser"
-    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n\0")
-    while True:
-        skipped = re.match(rb"<\?.*?\?>\s*|<!--.*?-->\s*", head, re.DOTALL)
-        if skipped is None:
-            break
-        head = head[skipped.end() :]
-    if not re.match(rb"<!doctype\s+html|<(?:html|head|body|title|script|meta|h1|p|div|center)\b", head, re.IGNORECASE):
-        return None
-    if re.search(rb"<(?:rss|feed|rdf:rdf|channel)[\s>]", head, re.IGNORECASE):
-        # some wrap a feed in a page; feedparser may find it
-        return None
-    return _page(head, wanted)
-
-
-def denial(body: bytes, wanted: str) -> tuple[Health, str] | None:
-    """The words for a challenge, denial or maintenance page or message; None for anything else."""
-    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
-    refusal = _page(head, wanted) if re.search(rb"<(?:html|head|body|title)\b", head, re.IGNORECASE) else _no_page(head, wanted)
-    return refusal if refusal[0] is Health.BLOCKED else None
-
-
-def _page(head: bytes, wanted: str) -> tuple[Health, str]:
-    markup = _decoded(head)
-    titled = re.search(r"<title[^>]*>(.*?)</title", markup, re.IGNORECASE | re.DOTALL)
-    title = plain(titled[1], keep_lines=False)[:120] if titled else ""
-    seen = plain(re.sub(r"<(script|style|head)\b.*?</\1\s*>", " ", markup, flags=re.IGNORECASE | re.DOTALL))
-    # a long page may well speak of captchas or maintenance; a refusal is short, or says so in its title
-    told = f"{title}\n{seen}" if len(seen) < 1500 else title
-    called = f" titled {title!r}" if title else ""
-    if _DENIAL.search(told) or any(mark in head for mark in _CHALLENGE):
-        return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the {wanted}; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"an HTML page{called} came instead of the {wanted}; find the {wanted}'s new address on it"
-
-
-def _not_a_feed(body: bytes) -> tuple[Health, str]:
-    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if re.search(rb"<(?:html|body)\b", head, re.IGNORECASE):
-        return _page(head, "feed")
-    if head[:1] in (b"{", b"["):
-        return Health.CHANGED_LAYOUT, "JSON came instead of the feed, and it is no JSON Feed; find the feed's new address"
-    return _no_page(head, "feed")
-
-
-def _no_page(head: bytes, wanted: str) -> tuple[Health, str]:
-    shown = plain(_decoded(head[:400]), keep_lines=False)[:80]
-    if len(head) < 2000 and _DENIAL.search(shown):
-        return Health.BLOCKED, f"a refusal came instead of the {wanted}: {shown!r}; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"what came is no {wanted}: it starts {shown!r}; find the {wanted}'s new address"
-
-
-def _decoded(head: bytes) -> str:
-    declared = re.search(rb"charset=[\"']?\s*([\w-]+)", head[:4096], re.IGNORECASE)
-    name = declared[1].decode("ascii").lower() if declared else "utf-8"
-    name = "gb18030" if name in ("gb2312", "gbk") else name
-    try:
-        return head.decode(name, "replace")
-    except LookupError:
-        return head.decode("utf-8", "replace")

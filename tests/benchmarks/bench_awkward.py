@@ -104,10 +104,9 @@ def main() -> None:
     failed = [one for one in found if not one.is_passed]
     print(f"{len(found)} files: {len(found) - len(failed)} passed, {len(failed)} failed")
     print(f"entries          {sum(max(one.entries, 0) for one in found)} of ours, {sum(one.alone for one in found)} of feedparser alone")
-    print(f"slowest          {max(found, key=lambda one: one.seconds).seconds:.2f} s CPU, {max(found, key=lambda one: one.seconds).file}")
-    print(
-        f"most memory      {max(found, key=lambda one: one.megabytes).megabytes:.1f} MB above idle, {max(found, key=lambda one: one.megabytes).file}"
-    )
+    slowest, largest = max(found, key=lambda one: one.seconds), max(found, key=lambda one: one.megabytes)
+    print(f"slowest          {slowest.seconds:.2f} s CPU, {slowest.file}")
+    print(f"most memory      {largest.megabytes:.1f} MB above idle, {largest.file}")
     print(f"no feed          {dict(Counter(one.health for one in found if one.health))}")
     differ = [one for one in found if one.listed is not None and one.entries != one.listed]
     print(f"manifest's count {len(found) - len(differ)} the same, {len(differ)} otherwise")
