@@ -56,9 +56,9 @@ def page_refusal(body: bytes, wanted: str = "feed") -> tuple[Health, str] | None
 
     A challenge, denial or maintenance page is `blocked`, any other page `changed_layout`, no content `empty`.
     """
-    head = body[:_SNIFFED].lstrip(_BLANK)
-    if not head:
+    if not body.strip(_BLANK):
         return _EMPTY
+    head = body[:_SNIFFED].lstrip(_BLANK)
     start = 0
     while skipped := _SKIPPED.match(head, start):
         start = skipped.end()
@@ -78,9 +78,9 @@ def page_decoy(body: bytes) -> tuple[Health, str] | None:
     their guard's script into every page. So only a page with next to no text is judged by every word and mark, a
     short one by the phrases that no notice uses, and a long one when its title begins with one of them.
     """
-    head = body[:_SNIFFED].lstrip(_BLANK)
-    if not head:
+    if not body.strip(_BLANK):
         return _EMPTY
+    head = body[:_SNIFFED].lstrip(_BLANK)
     if head.startswith(b"%PDF"):
         return None
     markup = _decoded(head)
