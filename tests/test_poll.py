@@ -18,31 +18,22 @@ from bot.feeds import Entry
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
-from bot.poll import DAY, Poller, PollLine, health_of, next_poll_at, notice_for
+from bot.poll import DAY, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
-from storage.models import Followed, Health, Kind, Mode, Precision, Role, Status
+from storage.models import Health, Mode, Precision
 from storage.records import (
     ChannelKey,
-    DocumentText,
     DueSource,
-    Extraction,
-    FollowIntent,
-    FoundAction,
-    FoundEvidence,
-    FoundFirm,
-    FoundRegulator,
     KnownEntry,
     PollOutcome,
     PollRecord,
-    RegulatorRow,
     Sent,
-    SourceRow,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.web import Answer, FakeWeb
+from tests.fakes.world import ROW, World, item, rss
 
 NOW = datetime(2021, 3, 19, 4, 0, tzinfo=UTC)
-ROW = SourceRow(id="xx-news", regulator_id="xx", url="https://body.example/feed", kind="rss")
 
 
 def due(**changed: object) -> DueSource:
@@ -459,63 +450,6 @@ def test_a_source_that_was_never_read_is_down_since_it_was_added() -> None:
 
 
 # --- the whole way -------------------------------------------------------------------------------------------------
-
-BODY = RegulatorRow(id="xx", name="The Body", jurisdiction="US", time_zone="America/New_York")
-CHANNEL = ChannelKey("T1", "C1", "general")
-
-
-def read(text: DocumentText) -> Extraction:
-    """A reader of one rule: whoever "was fined" was fined."""
-    if "unreadable" in text.whole:
-        raise RuntimeError("the reader stumbles")
-    at = text.whole.find("was fined")
-    if at < 0:
-        return Extraction("en", (), ())
-    name = text.whole[:at].split("\n")[-1].strip()
-    firm = FoundFirm(None, name, name, Role.TARGET, 0, len(name))
-    evidence = FoundEvidence("kind", text.whole[: at + 9], 0, at + 9)
-    action = FoundAction(Kind.FINE, Status.IN_FORCE, (FoundRegulator("xx", "The Body"),), (firm,), (evidence,))
-    return Extraction("en", (action,), (firm,))
-
-
-def rss(*items: str) -> bytes:
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>The Body</title>{"".join(items)}</channel></rss>'.encode()
-
-
-def item(number: int, title: str | None = None, *, at: datetime | None = None, guid: str | None = None, link: str | None = None) -> str:
-    date = f"<pubDate>{at:%a, %d %b %Y %H:%M:%S} GMT</pubDate>" if at else ""
-    return (
-        f"<item><title>{title or f'Firm{number} was fined'}</title><guid isPermaLink='false'>{guid or f'g{number}'}</guid>"
-        f"<link>{link or f'https://body.example/{number}'}</link>{date}</item>"
-    )
-
-
-class World:
-    """A store, a web and a poller over one source (or more)."""
-
-    def __init__(self, store: Store, web: FakeWeb, fetcher: Fetcher, clock: FakeClock) -> None:
-        self.store, self.web, self.clock = store, web, clock
-        self.poller = Poller(store, fetcher, read, now=clock)
-
-    async def add(self, *paths: str, **changed: object) -> None:
-        rows = [replace(ROW, id=f"xx{path.replace('/', '-')}", url=self.web.url(path)) for path in paths]
-        await self.store.sync_catalogue([BODY], [replace(row, **changed) for row in rows])  # type: ignore[arg-type]
-        await self.store.follow(FollowIntent(CHANNEL, "U1", Followed.ALL))
-
-    async def poll(self, answer: Answer | bytes, path: str = "/feed") -> PollLine:
-        """One poll of the source with that answer, an hour later."""
-        self.web.put(path, answer if isinstance(answer, Answer) else Answer(answer))
-        self.clock.forward(hours=1)
-        (line,) = await self.poller.poll([f"xx{path.replace('/', '-')}"])
-        return line
-
-    async def alerts(self) -> int:
-        """Messages claimed since the last call."""
-        total = 0
-        while claimed := await self.store.claim(50, timedelta(minutes=1)):
-            total += sum(one.kind == "alert" for one in claimed)
-            self.clock.forward(seconds=2)
-        return total
 
 
 @pytest.fixture
