@@ -187,6 +187,7 @@ HEAD = (
 
 def test_the_feeds_that_a_page_names() -> None:
     assert feeds_on(HEAD, URL) == ("https://regulator.example/feed.xml", "https://regulator.example/news/feed.json")
+    assert feeds_on(HEAD, "") == ("/feed.xml", "feed.json")
     assert feeds_on(LIST, URL) == ()
 
 
