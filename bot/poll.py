@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
 from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
 from bot.feeds.pages import entries_of
+from bot.feeds.parse import FEED_KINDS
 from bot.follow import Followed, Follower, entry_of
 from storage import StorageError, Store
 from storage.models import Health, Tier
@@ -303,10 +304,11 @@ class Poller:
         n_unread = len(parsed.entries) - len(arrivals) + len(placed) - len(records)
         if n_unread:
             health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
-        elif parsed.dropped:
+        elif parsed.n_unread:
             health, detail = Health.ERROR, f"{parsed.dropped[0]} were left out; find an address that lists less"
-        elif not detail and got.is_redirected:
-            detail = f"it answers from {got.url}"
+        elif not detail:
+            odd = (*parsed.dropped, *(parsed.warnings if source.row.kind not in FEED_KINDS else ()))
+            detail = "; ".join((*((f"it answers from {got.url}",) if got.is_redirected else ()), *odd))
         return PollRecord(
             source_id=source.row.id,
             lease_token=source.lease_token,

@@ -449,7 +449,7 @@ def test_templates() -> None:
         ("A person", "https://body.example/a?no=9"),
         ("Lantern", None),
     ]
-    assert found.dropped == ("1 item without the field no that their link needs",)
+    assert found.dropped == ("1 item without the field no, which the link needs",)
 
 
 def test_bodies_that_a_json_item_gives_or_names() -> None:
@@ -581,7 +581,7 @@ def test_a_json_feed_without_items_is_empty_and_without_a_list_is_loud() -> None
     assert parsed(json.dumps(FEED | {"items": []}), "json") == Parsed((), ())
     assert failed(json.dumps(FEED | {"items": None}), "json").detail.startswith("a JSON Feed without items")
     assert failed('{"items": []}', "json").detail.startswith("JSON came, but no JSON Feed, and the source's row names no list_path")
-    assert parsed(json.dumps(FEED | {"items": [*FEED["items"], 7]}), "json").dropped == ("1 item that are no objects",)
+    assert parsed(json.dumps(FEED | {"items": [*FEED["items"], 7]}), "json").dropped == ("1 item of the wrong kind",)
 
 
 # --- text ------------------------------------------------------------------------------------------------------------------

@@ -187,20 +187,21 @@ HEAD = (
 
 def test_the_feeds_that_a_page_names() -> None:
     assert feeds_on(HEAD, URL) == ("https://regulator.example/feed.xml", "https://regulator.example/news/feed.json")
+    assert feeds_on(HEAD, "") == ("/feed.xml", "feed.json")
     assert feeds_on(LIST, URL) == ()
 
 
 async def test_a_saved_page_is_previewed_as_its_source_and_without_one_says_which_feeds_it_links_to(tmp_path: Path) -> None:
     page, other = tmp_path / "list.html", tmp_path / "news.html"
     page.write_bytes(LIST)
-    other.write_bytes(HEAD.replace(b'href="/feed.xml"', b'href="https://regulator.example/feed.xml"'))
+    other.write_bytes(HEAD)
     async with Fetcher(now=lambda: datetime(2021, 3, 19, tzinfo=UTC)) as fetcher:
         shown = await preview_of(str(page), fetcher, source(**CELLS), time_zone="Europe/London")
         assert [line["title"] for line in shown.lines()] == ["Harbour fined"]
         assert (shown.entries[0].link, shown.entries[0].published_at) == ("https://regulator.example/1", datetime(2021, 3, 18, tzinfo=UTC))
         unknown = await preview_of(str(other), fetcher)
         assert unknown.error is Health.CHANGED_LAYOUT
-        assert unknown.detail.endswith("find the feed's new address on it; it links to https://regulator.example/feed.xml")
+        assert unknown.detail.endswith("find the feed's new address on it; it links to /feed.xml, feed.json")
 
 
 def test_what_is_no_json_feed_says_so() -> None:

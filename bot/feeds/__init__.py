@@ -101,4 +101,5 @@ class Parsed:
     entries: tuple[Entry, ...]  # unseen ones only, in the order of the feed
     present: tuple[str, ...]  # entry hashes of the whole body, seen ones included
     dropped: tuple[str, ...] = ()  # why an entry was left out, one line each
+    n_unread: int = 0  # entries beyond the most that are read
     warnings: tuple[str, ...] = ()

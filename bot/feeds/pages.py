@@ -202,7 +202,9 @@ def feeds_on(body: bytes, url: str) -> tuple[str, ...]:
     tags = re.findall(rb"<link\b[^>]{0,2000}>", body[: 256 * 1024], re.IGNORECASE)
     feeds = [tag for tag in tags if re.search(rb"application/(?:rss|atom|rdf|feed)\+(?:xml|json)", tag, re.IGNORECASE)]
     links = (re.search(rb"href\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", tag, re.IGNORECASE) for tag in feeds)
-    addresses = (absolute_link((found[1] or found[2] or found[3] or b"").decode("utf-8", "replace"), url) for found in links if found)
+    printed = ((found[1] or found[2] or found[3] or b"").decode("utf-8", "replace") for found in links if found)
+    # of a saved page nobody knows the address, so that a relative one is told as it is printed
+    addresses = (absolute_link(one, url) if url else one for one in printed)
     return tuple(dict.fromkeys(filter(None, addresses)))[:5]
 
 

@@ -175,7 +175,7 @@ def parsed_whole(reading: Reading, seen: frozenset[str]) -> Parsed:
 def _parsed(entries: list[Entry], present: tuple[str, ...], n_items: int, complaints: list[str]) -> Parsed:
     over = n_items - len(present)
     dropped = (f"{over} entries beyond the first {MAX_ENTRIES:,}",) if over > 0 else ()
-    return Parsed(tuple(entries), present, dropped, tuple(dict.fromkeys(filter(None, complaints))))
+    return Parsed(tuple(entries), present, dropped, max(over, 0), tuple(dict.fromkeys(filter(None, complaints))))
 
 
 def _entry(raw: RawEntry) -> Entry:

@@ -88,7 +88,7 @@ def value_item(raw: Any, listing: Listing) -> Item:
     if listing.link.startswith("template:"):
         address, absent, empty = fill(listing.link[9:], lambda path: value_of(path, ""))
         if absent:
-            item.lacks = f"without the field {absent[0]} that their link needs"
+            item.lacks = f"without the field {absent[0]}, which the link needs"
         else:
             item.matched.add("link")
             item.link = "" if empty else address
@@ -153,7 +153,7 @@ def items_of_json_feed(document: Any) -> list[Any]:
 def feed_item(raw: Any) -> Item:
     """An item of https://www.jsonfeed.org/version/1.1/, whose id is the only thing it must have."""
     if not isinstance(raw, dict):
-        return Item(lacks="that are no objects")
+        return Item(lacks="of the wrong kind")
     guid = scalar(raw.get("id")).strip()
     texts = (scalar(raw.get(name)) for name in ("content_html", "content_text", "summary"))
     links = (scalar(raw.get(name)).strip() for name in ("url", "external_url"))
