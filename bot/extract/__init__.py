@@ -11,7 +11,7 @@ reads with. All are pure: no database, no network, no clock. A text goes this wa
     captions        titles that only name parties <- parties
     headlines       Chinese headlines run together, parted <- short_names
     kinds           each trigger in its sentence, acts gathered into actions
-                    <- latin (phrases, lists, mergers), han (enumerations, short_names), kana (Japanese, Korean)
+                    <- latin (phrases, lists, mergers), han (enumerations, placed_names, short_names), kana (Japanese, Korean)
     roles           who stands where: complainants, owners, venues, lists
     money, dates    sums and days <- facts (counts, document numbers, regulators)
 

@@ -1,6 +1,7 @@
 """Lists of firms in Chinese: A、B、C等11家企业, “甲”“乙”, 11家企业包括A、B.
 
 enumeration(scene, start, end) -> the members, in the register or not
+completes(scene, sentence) -> the members that a sentence adds to the act told before it
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from bot.extract.names import Name, is_person
-from bot.extract.roles import FIRM, Scene
+from bot.extract.roles import FIRM, Scene, listed
 from bot.extract.short_names import Look, begins_predicate, look, subject_end
-from bot.extract.text import HAN, vocabulary, words
+from bot.extract.text import HAN, HAN_STOP, Sentence, last, vocabulary, words
 
 _CLOSED = re.compile(
     rf"等?(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|等(?:[{HAN}a-z0-9]{{0,10}}?"
@@ -123,3 +124,30 @@ def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_f
         or (not is_of_firms and look(body, is_corporate=True) is Look.NONE)
         or any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
     )
+
+
+_COMPLETES = re.compile(
+    r"(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\s]))"
+    "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
+)
+_COMPLETED = re.compile(r"(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
+
+
+def completes(scene: Scene, sentence: Sentence) -> list[Name]:
+    """The firms of a sentence that only goes on with the list of the act told before it: 其中包括A、B、C."""
+    skeleton = scene.skeleton
+    lead = _COMPLETES.search(skeleton, sentence.start, min(sentence.end, sentence.start + 24))
+    if lead:
+        named = scene.firms(lead.end(), sentence.end)
+        return enumeration(scene, lead.end(), sentence.end) or (
+            listed(scene, named[0], sentence.end) if named and named[0].start <= lead.end() + 1 else []
+        )
+    tail = _COMPLETED.search(skeleton, sentence.start, sentence.end)
+    return enumeration(scene, sentence.start, tail.start()) if tail else []
+
+
+def named_last(scene: Scene, start: int, end: int) -> list[Name]:
+    """The list that a later part of the sentence closes: 通报46款应用，A、B在列."""
+    tail = _COMPLETED.search(scene.skeleton, start, end)
+    part = last(HAN_STOP, scene.skeleton[start : tail.start()]) if tail else None
+    return enumeration(scene, start + part.end(), tail.start(), is_hit=True) if tail and part else []

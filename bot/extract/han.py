@@ -4,7 +4,7 @@
 
 The parts between commas, spaces and colons are the unit. Four places are looked at in turn: before a passive mark
 (被, 遭, 收到), behind a coverb (对, 向), behind the word, before it; a part without a firm takes that of the part before.
-Short names outside the register are taken from such places only (`short_names` says what may be one).
+Short names outside the register are taken from such places only (`placed_names`).
 """
 
 from __future__ import annotations
@@ -14,25 +14,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.extract import facts, money
-from bot.extract.enumerations import enumeration
-from bot.extract.names import Hit, Name, Trigger, firm_key
+from bot.extract.enumerations import enumeration, named_last
+from bot.extract.names import Hit, Name, Trigger
+from bot.extract.placed_names import OWNED, brands, is_of_other, named_in
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
-from bot.extract.short_names import (
-    Look,
-    begins_predicate,
-    ending_within,
-    is_object,
-    is_said_of_firms,
-    look,
-    subject_end,
-    subjects,
-    without_lead,
-)
-from bot.extract.text import HAN, Sentence, pattern, vocabulary, words
+from bot.extract.short_names import Look, begins_predicate, is_object, subject_end, without_lead
+from bot.extract.text import HAN, HAN_STOP, Sentence, last, pattern, vocabulary, words
 from storage.models import Kind, Role
 
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
-_STOP = re.compile(r"[,。;!?|\n]|\s")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|回覆|因")
 _COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
@@ -90,7 +80,7 @@ class _Clause:
     def places(self, start: int, end: int, least: Look) -> bool:
         """Take the short name between the offsets for what the act hits."""
         is_spoken_for = self.trigger.kind is Kind.TALKS
-        placed = _run(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
+        placed = named_in(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
         return self.hits(placed)
 
 
@@ -100,7 +90,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     start = sentence.start
     for match in _BREAK.finditer(skeleton, sentence.start, hit.start):
         start = match.end()
-    end = _STOP.search(skeleton, hit.end, sentence.end)
+    end = HAN_STOP.search(skeleton, hit.end, sentence.end)
     clause = _Clause(scene, sentence, hit, trigger, act, start, end.start() if end else sentence.end)
     act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
     act.is_recalling = bool(_RECALLING.search(clause.left))
@@ -120,7 +110,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     if not is_told or not _is_done_by_authority(clause):
         return False
     for name in tuple(act.targets):
-        act.targets += _brand(scene, name)
+        act.targets += brands(scene, name)
     return True
 
 
@@ -131,28 +121,6 @@ def _is_of_acting(clause: _Clause) -> bool:
     """Whether the act only describes the authority that stands behind it: 进驻X的调查组."""
     owned = _OF_ACTING.match(clause.scene.skeleton, clause.hit.end, clause.stop)
     return owned is not None and clause.scene.is_body(owned.end(), min(owned.end() + 6, clause.stop), places=False)
-
-
-_BRAND = re.compile(rf'\s?\((?:[^()"]{{0,8}})"([^"]{{2,10}})"[{HAN}a-z]{{0,6}}\)(?:"([^"]{{2,10}})")?')
-
-
-def _brand(scene: Scene, firm: Name) -> list[Name]:
-    """The platform that a text names in brackets behind a firm outside the register: it is hit with its operator.
-
-    A short form of the firm's own name is none.
-    """
-    bracket = _BRAND.match(scene.reading.folded, firm.end) if firm.firm_id is None and firm.tail > firm.end else None
-    surface = scene.reading.folded[firm.start : firm.end]
-    found = []
-    for start, end in (bracket.span(1), bracket.span(2)) if bracket else ():
-        called = scene.reading.whole[start:end]
-        if start >= 0 and not set(scene.reading.folded[start:end]) <= set(surface) and not _is_named(scene, start):
-            found.append(scene.add(Name(start, end, end, firm_key(called), name=called, rule="brand")))
-    return found
-
-
-def _is_named(scene: Scene, start: int) -> bool:
-    return any(name.start == start for name in scene.firms(start, start + 1))
 
 
 def _targets(clause: _Clause) -> bool:
@@ -168,20 +136,13 @@ def _targets(clause: _Clause) -> bool:
     return False
 
 
-def _last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
-    for match in expression.finditer(text):
-        found = match
-    return found
-
-
 def _passive(clause: _Clause) -> re.Match[str] | None:
     if clause.scene.skeleton[clause.hit.start] in "被遭":
         return None
-    found = _last(_PASSIVE, clause.left)
+    found = last(_PASSIVE, clause.left)
     between = clause.left[found.end() :] if found else ""
-    is_of_other = len(between.replace(BODY, "")) > 8 and re.search(r"\d|[减增]持", between)  # 遭股东减持3%证监会立案
-    return None if is_of_other else found
+    is_others = len(between.replace(BODY, "")) > 8 and re.search(r"\d|[减增]持", between)  # 遭股东减持3%证监会立案
+    return None if is_others else found
 
 
 def _before_passive(clause: _Clause) -> bool | None:
@@ -202,7 +163,7 @@ def _before_passive(clause: _Clause) -> bool | None:
     end = start + first.start() if first else mark
     if _subject(clause, start, end, mark):
         return True
-    is_closed = (passive and passive.group() in ("被", "遭", "遭到")) or _is_of_other(clause.scene, start, end)
+    is_closed = (passive and passive.group() in ("被", "遭", "遭到")) or is_of_other(clause.scene, start, end)
     return False if is_closed else None
 
 
@@ -213,9 +174,9 @@ _ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银�
 def _behind_coverb(clause: _Clause) -> bool | None:
     """对X, 向X, 给X before the word."""
     scene, start, hit = clause.scene, clause.start, clause.hit
-    coverb = _last(_COVERB, clause.left)
+    coverb = last(_COVERB, clause.left)
     if coverb and coverb.group() == "给予" and coverb.end() == len(clause.left):
-        coverb = _last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
+        coverb = last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()
@@ -248,7 +209,7 @@ def _behind_word(clause: _Clause) -> bool | None:
     scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
     if trigger.frame not in ("object", "act", "passive"):
         return None
-    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor) or (clause.act.has_actor and _named_last(scene, hit.end, end))
+    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor) or (clause.act.has_actor and named_last(scene, hit.end, end))
     if several:
         return clause.hits(several)
     names = scene.firms(hit.end, end)
@@ -262,13 +223,6 @@ def _behind_word(clause: _Clause) -> bool | None:
         return None
     is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
-
-
-def _named_last(scene: Scene, start: int, end: int) -> list[Name]:
-    """The list that a later part of the sentence closes: 通报46款应用，A、B在列."""
-    tail = _COMPLETED.search(scene.skeleton, start, end)
-    part = _last(_STOP, scene.skeleton[start : tail.start()]) if tail else None
-    return enumeration(scene, start + part.end(), tail.start(), is_hit=True) if tail and part else []
 
 
 _CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
@@ -290,13 +244,13 @@ def _before_word(clause: _Clause) -> bool | None:
         return clause.places(start, hit.start, Look.CERTAIN)
     if clause.passive is None:
         if _CASE.match(scene.skeleton, hit.end):
-            return clause.hits(lead or _run(scene, start, hit.start, least=clause.least))
+            return clause.hits(lead or named_in(scene, start, hit.start, least=clause.least))
         if clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop):
             several = enumeration(scene, start, hit.start)
             if several or lead:
                 return clause.hits(several or listed(scene, lead[0], hit.start))
         if frame == "object" and clause.act.has_actor:
-            first = lead if names else _run(scene, start, hit.start, least=clause.least)
+            first = lead if names else named_in(scene, start, hit.start, least=clause.least)
             if first and _is_wrongdoer(scene, first[0], hit.start):
                 return clause.hits(listed(scene, first[0], hit.start))
     if scene.firms(start, hit.start):
@@ -326,7 +280,7 @@ def _behind_part(clause: _Clause) -> bool:
         return False
     at = clause.stop + 1
     if clause.stop < clause.sentence.end and skeleton[clause.stop] == " ":
-        end = _STOP.search(skeleton, at, clause.sentence.end)
+        end = HAN_STOP.search(skeleton, at, clause.sentence.end)
         stop = end.start() if end else clause.sentence.end
         if re.search("[被遭]", skeleton[at:stop]):
             return False
@@ -350,8 +304,8 @@ def _without_target(clause: _Clause) -> bool:
     near = any(one.start - hit.end < 14 and hit.start - one.end < 24 for one in counted)
     is_passive = bool(re.search("[被遭]", skeleton[clause.start : hit.end]))
     is_told = near and (act.has_actor or is_passive) and trigger.frame != "subject"
-    is_of_other = any(role_beside(scene, name) for name in scene.firms(clause.start, hit.start))  # a firm's officer pays
-    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and not is_of_other and clause.has_sum(clause.start, clause.stop):
+    is_others = any(role_beside(scene, name) for name in scene.firms(clause.start, hit.start))  # a firm's officer pays
+    if trigger.kind in PENAL and trigger.frame in ("object", "letter") and not is_others and clause.has_sum(clause.start, clause.stop):
         act.is_sum = clause.sentence.is_title
         is_told = is_told or act.is_sum or (trigger.frame == "object" and (act.sentence > 0 or act.has_actor or "每家" in clause.left))
     if clause.sentence.is_title and not act.targets and _is_unnamed(clause):
@@ -431,10 +385,10 @@ def _accused(clause: _Clause) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
     scene, hit, sentence, skeleton = clause.scene, clause.hit, clause.sentence, clause.scene.skeleton
     is_case = skeleton.startswith("案", hit.end - skeleton.endswith("案", hit.start, hit.end))
-    is_of_other = re.match("[^,。]{0,6}的", skeleton[hit.end :]) and not is_case
-    if is_of_other or not scene.is_body(sentence.start, sentence.end, places=False):
+    is_others = re.match("[^,。]{0,6}的", skeleton[hit.end :]) and not is_case
+    if is_others or not scene.is_body(sentence.start, sentence.end, places=False):
         return False
-    said = _last(_SAID, clause.left)
+    said = last(_SAID, clause.left)
     low = clause.start + said.end() if said else clause.start
     named = scene.firms(low, hit.start)
     is_led = bool(named) and named[0].start < low + 2
@@ -464,20 +418,17 @@ def _is_case_of(clause: _Clause, low: int) -> bool:
     return clause.places(low, stop, Look.POSSIBLE if is_quoted else Look.CERTAIN) and clause.act.targets[-1].end == stop
 
 
-_OWNED = re.compile("(?:集团|公司)?(?:的|旗下的?)?(?:旗下|全资子公司|控股子公司|子公司|关联公司)(?:公司|平台|品牌|app)?")
-
-
 def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
     scene = clause.scene
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
-        owned = _OWNED.match(scene.skeleton, first.tail, limit)
+        owned = OWNED.match(scene.skeleton, first.tail, limit)
         follow = scene.firms(first.end, limit)[:1]
         between = scene.gap(first.end, follow[0].start) if follow else ""
         if follow and re.fullmatch(f"[{HAN}]{{0,14}}", between) and not _WRONG.search(between):
             clause.act.groups.append(first)
             return listed(scene, follow[0], limit)
-        if owned and not follow and (placed := _run(scene, owned.end(), limit)):
+        if owned and not follow and (placed := named_in(scene, owned.end(), limit)):
             clause.act.groups.append(first)
             return placed
     return listed(scene, first, limit)
@@ -520,7 +471,7 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     if several:
         clause.hits(several)
         return True
-    joint = _last(_JOINT, skeleton[start:end])  # clauses joined like a list
+    joint = last(_JOINT, skeleton[start:end])  # clauses joined like a list
     start += joint.end() if joint else 0
     names = _free(scene, start, end)
     if names:
@@ -529,21 +480,9 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     if skeleton.startswith(words("roles", "han_members"), start, end):
         act.groups += scene.firms(clause.sentence.start, start)[-1:]  # X：子公司被罚
         return bool(act.groups)
-    if _is_of_other(scene, start, end):
+    if is_of_other(scene, start, end):
         return False
     return clause.places(start, end, clause.least) or (_is_subjectless(scene, start, end) and _before(clause, start))
-
-
-@cache
-def _other() -> re.Pattern[str]:
-    whose = f"{pattern('roles', 'han_holders').pattern}|{pattern('roles', 'han_members').pattern}"
-    complains = pattern("roles", "han_complains").pattern
-    return re.compile(rf"(?:[两三四五多数\d]+名?|其|时任|原|前|该公司|公司)?(?:{whose}|{complains})")
-
-
-def _is_of_other(scene: Scene, start: int, end: int) -> bool:
-    """Whether a firm's officer, shareholder or subsidiary is the subject: 控股股东因…, 两高管…"""
-    return _other().match(scene.skeleton, start, end) is not None
 
 
 _NO_SUBJECT = re.compile(
@@ -587,9 +526,9 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
             several = enumeration(scene, low, high)
             run = several if names[-1] in several else names[lead_of(names, len(names) - 1, scene) :]
             return _is_accused(scene, sentence, names[-1], start) and clause.hits(run)
-        if _is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
+        if is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
             return False
-        towards = _last(_TOWARDS, skeleton[low:high])
+        towards = last(_TOWARDS, skeleton[low:high])
         low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
         if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (
             160 if "、" in skeleton[low:high] else 40
@@ -598,7 +537,7 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
         several = enumeration(scene, low, high)
         if several:
             return clause.hits(several)
-        placed = _run(scene, low, high, least=clause.least)
+        placed = named_in(scene, low, high, least=clause.least)
         if placed and (placed[0].end < high - 1 or skeleton[high - 1] == ":" or (high == start and skeleton[high - 1] in " ,")):
             clause.act.targets += placed
             return True
@@ -621,98 +560,6 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
     tail = scene.skeleton[name.end : start].lstrip(FIRM)
     found = _FOUND.search(scene.skeleton[max(sentence.start, name.start - 4) : name.start])
     return ":" not in tail[1:-1].rstrip(": ") and bool(_ACCUSED.match(tail) or found)
-
-
-_QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
-
-
-def _run(
-    scene: Scene, start: int, end: int, *, least: Look = Look.CERTAIN, is_corporate: bool = False, is_spoken_for: bool = False
-) -> list[Name]:
-    """The short name in the place of a firm: one of a user's list, else what looks at least so much like one.
-
-    `is_corporate`: what is told is only done to firms. `is_spoken_for`: who speaks for a firm stands for it.
-    """
-    skeleton = scene.skeleton
-    quoted = _QUOTED_LAST.search(skeleton, start, end)
-    if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
-        start, end = quoted.start(1), quoted.end(1)
-    while start < end and skeleton[start] in " \"“'《":
-        start += 1
-    starts = {left for left, _ in subjects(skeleton, start, end)} if scene.reading.weak else set()
-    known = [
-        name
-        for name in scene.reading.weak
-        if start <= name.start
-        and name.end <= end
-        and name.end == subject_end(skeleton, name.start, end)
-        and (name.end - name.start > 2 or (name.start in starts and look(skeleton[name.start : name.end], shortest=2)))
-    ]
-    if known:
-        is_of_other = _is_of_other(scene, known[-1].end, end + 4) and not (is_spoken_for and _speaks(scene, known[-1].end))
-        return [] if is_of_other else scene.members([(known[-1].start, known[-1].end)])
-    for left, stop in subjects(skeleton, start, end):
-        stop = _name_end(skeleton, left, stop)
-        if _is_name(scene, left, stop, least, is_done_to_firms=is_corporate, is_corporate=is_said_of_firms(skeleton, stop, end)):
-            owned = _OWNED.match(skeleton, stop, end)
-            if owned and (placed := _run(scene, owned.end(), end, least=least, is_corporate=is_corporate)):
-                return placed
-            if _is_of_other(scene, stop, end + 4) and not (is_spoken_for and _speaks(scene, stop)):
-                break
-            surface = scene.reading.whole[left:stop]
-            return [scene.add(Name(left, stop, stop, firm_key(surface), name=surface, rule="place"))]
-    return []
-
-
-def _speaks(scene: Scene, at: int) -> bool:
-    return scene.skeleton.startswith(words("roles", "han_speakers"), at)
-
-
-def _name_end(skeleton: str, start: int, stop: int) -> int:
-    """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
-    called = next((word for word in ("平台", "app", "网站", "软件", "应用") if skeleton.endswith(word, start + 2, stop)), "")
-    least = Look.POSSIBLE if look(skeleton[start:stop], shortest=2) is Look.NONE else Look.CERTAIN
-    if called and look(skeleton[start : stop - len(called)]) >= least:
-        return stop - len(called)
-    if least is Look.CERTAIN:
-        return stop
-    return ending_within(skeleton, start, stop) or stop
-
-
-_ANYBODY_SHORT = re.compile("[人者员民师工长商童户主亲友弟妹]$")
-"""Ends of words of two letters that call people."""
-
-
-def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_done_to_firms: bool, is_corporate: bool) -> bool:
-    body = scene.skeleton[start:stop]
-    is_accused = scene.skeleton.startswith(("涉嫌", "因涉嫌"), stop)
-    is_hit = is_done_to_firms or (scene.skeleton.startswith(("被", "遭"), stop) and scene.bodies(stop, stop + 3))
-    is_short = is_accused or (is_hit and not _ANYBODY_SHORT.search(body))
-    if look(body, is_corporate=is_corporate or is_done_to_firms, shortest=2 if is_short else 3) < least:
-        return False
-    if body.isascii() and not scene.reading.whole[start].isupper():
-        return False
-    return not any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
-
-
-_COMPLETES = re.compile(
-    r"(?:其中|名单|[这该此上]述?(?:\d+|[一二三四五六七八九十]+)?[家些款]?(?:企业|公司|平台|机构|应用|银行)|被约谈(?:的)?(?:企业|公司|平台)|(?<![^,。;!?\s]))"
-    "(?:还)?(?:包括|涉及|分别[为是]|有|为|是)"
-)
-_COMPLETED = re.compile(r"(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:均|都|也|皆)?(?:在列|在内|位列其中|榜上有名|名列其中)")
-
-
-def completes(scene: Scene, sentence: Sentence) -> list[Name]:
-    """The firms of a sentence that only goes on with the list of the act told before it: 其中包括A、B、C."""
-    skeleton = scene.skeleton
-    lead = _COMPLETES.search(skeleton, sentence.start, min(sentence.end, sentence.start + 24))
-    if lead:
-        named = scene.firms(lead.end(), sentence.end)
-        return enumeration(scene, lead.end(), sentence.end) or (
-            listed(scene, named[0], sentence.end) if named and named[0].start <= lead.end() + 1 else []
-        )
-    tail = _COMPLETED.search(skeleton, sentence.start, sentence.end)
-    return enumeration(scene, sentence.start, tail.start()) if tail else []
 
 
 def _merger(scene: Scene, sentence: Sentence, act: Act) -> bool:

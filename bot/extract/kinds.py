@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import captions, dates, facts, han, kana, latin, money
+from bot.extract import captions, dates, enumerations, facts, han, kana, latin, money
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
@@ -102,7 +102,7 @@ def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
         return None
     told = next((act for act in reversed(found) if act.count and act.sentence == found[-1].sentence), found[-1])
     sentence = scene.reading.sentences[index]
-    reader = han if scene.reading.language.startswith("zh") else latin
+    reader = enumerations if scene.reading.language.startswith("zh") else latin
     named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count else []
     if not named or (told.count and told.count.value < len(named)):
         return None
