@@ -13,16 +13,16 @@ from functools import cache
 from bot.extract.names import Name, is_person
 from bot.extract.roles import FIRM, Scene, listed
 from bot.extract.short_names import Look, begins_predicate, look, subject_end
-from bot.extract.text import HAN, HAN_STOP, Sentence, last, vocabulary, words
+from bot.extract.text import HAN, HAN_STOP, Sentence, last, pattern, vocabulary, words
 
 _CLOSED = re.compile(
-    rf"等?(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个])[{HAN}a-z]{{0,12}}|等(?:[{HAN}a-z0-9]{{0,10}}?"
+    rf"等?(?:\d+|多|数|[一二三四五六七八九十百两]+)(?:多|余)?(?P<unit>[家款个间])[{HAN}a-z]{{0,12}}|等(?:[{HAN}a-z0-9]{{0,10}}?"
     rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站|酒店|餐厅|商家|超市|药店|门店|电商|医院|影院|景区|基金))?"
 )
 """What closes a list: 等11家企业, 等企业, 等."""
-_LIST_STOP = re.compile(r"等|(?<![、\d])(?=(?:\d+|[两三四五六七八九十]+)家)|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
+_LIST_STOP = re.compile(r"等|(?<![、\d])(?=(?:\d+|[两三四五六七八九十]+)[家间])|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
 _OPENED = re.compile(
-    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
+    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个间][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
 )
 """What opens a list of firms: 11家企业包括, 三家平台分别为."""
 _LIST_LEAD = re.compile(
@@ -47,6 +47,7 @@ def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> 
     lead = _LIST_LEAD.match(skeleton, start, end)
     if lead and "、" in skeleton[lead.end() : end]:
         start = lead.end()
+    start += skeleton.startswith(":", start)
     tail = _LIST_STOP.search(skeleton, start, end)
     stop = tail.start() if tail else end
     closed = _CLOSED.match(skeleton, stop)
@@ -73,11 +74,15 @@ def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> 
 
 
 _CLAUSE = re.compile(f"[{HAN}]{{4}}")
+_THING = re.compile(f"[{HAN}a-z]{{0,6}}(?:小程序|app|平台|软件|应用|门店|产品|业务|网站|频道|直播间)")
+"""Behind a firm's name at the end of a list: what of the firms is hit."""
 
 
 def _is_clause(part: str, *, is_last: bool) -> bool:
     """Whether a member tells something of a known firm: X推出新品, X与Y上市."""
     rest = part.replace(FIRM, "")
+    if is_last and _THING.fullmatch(rest):
+        return False
     return FIRM in part and (bool(_CLAUSE.match(rest)) or (not is_last and begins_predicate(part[part.rindex(FIRM) + 1 :])))
 
 
@@ -100,13 +105,22 @@ def _parts(skeleton: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
-    """The place without its quotation marks, and without what only says that the list is spoken of."""
+    """The place without its quotation marks, and without what says that the list is spoken of or what a member is."""
     start += 2 * skeleton.startswith("关于", start, stop)
     while start < stop and skeleton[start] in "\"'《〈 ":
         start += 1
     while stop > start and skeleton[stop - 1] in "\"'》〉 ":
         stop -= 1
+    called = _apposed().match(skeleton, start, stop)
+    if called and look(skeleton[start:stop]) is Look.NONE and look(skeleton[called.end() : stop]) is not Look.NONE:
+        start = called.end()
     return start, stop
+
+
+@cache
+def _apposed() -> re.Pattern[str]:
+    """What a member is called before its name: 挂牌公司X, 主办券商Y."""
+    return re.compile(rf"[{HAN}]{{0,4}}?(?:{pattern('han', 'appositions').pattern})(?=[{HAN}a-z]{{2}})")
 
 
 def _is_member(scene: Scene, start: int, stop: int, *, is_counted: bool, is_of_firms: bool) -> bool:
@@ -136,7 +150,7 @@ _COMPLETED = re.compile(r"(?:等(?:\d+[家款])?(?:企业|公司|平台)?)?(?:�
 def completes(scene: Scene, sentence: Sentence) -> list[Name]:
     """The firms of a sentence that only goes on with the list of the act told before it: 其中包括A、B、C."""
     skeleton = scene.skeleton
-    lead = _COMPLETES.search(skeleton, sentence.start, min(sentence.end, sentence.start + 24))
+    lead = _COMPLETES.search(skeleton, sentence.start, min(sentence.end, sentence.start + 48))
     if lead:
         named = scene.firms(lead.end(), sentence.end)
         return enumeration(scene, lead.end(), sentence.end) or (

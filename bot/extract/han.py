@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts, money
+from bot.extract import facts, mergers, money
 from bot.extract.enumerations import enumeration, named_last
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.placed_names import OWNED, brands, is_of_other, named_in
@@ -25,12 +25,16 @@ from storage.models import Kind, Role
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|回覆|因")
-_COVERB = re.compile(rf"关于|对|向|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
+_COVERB = re.compile(rf"关于|对|向|就(?![是会能要此业职医诊餐读学地近可算像被有连在])|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
 """Kinds whose words of the frame `object` are only said of authorities."""
+_OF_THINGS = (Kind.SUSPENSION, Kind.BAN)
+"""What is stopped is seldom a firm."""
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
+_PAST = re.compile("(?:曾|此前|前次|上次|早前|先前)[^,。;]{0,24}$")
+"""Before a word: what it tells lies further back than the rest of the sentence."""
 _STATISTICS = re.compile(
     "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金|罚没)"
 )
@@ -94,8 +98,9 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     clause = _Clause(scene, sentence, hit, trigger, act, start, end.start() if end else sentence.end)
     act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
     act.is_recalling = bool(_RECALLING.search(clause.left))
+    act.is_past = bool(_PAST.search(clause.left))
     if trigger.frame == "merger":
-        return _merger(scene, sentence, act)
+        return mergers.read_han(scene, sentence, hit, act)
     if trigger.frame == "body":
         return act.has_actor
     if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, sentence.start, clause.stop):
@@ -129,7 +134,7 @@ def _targets(clause: _Clause) -> bool:
     is_corporate = pattern("han", "corporate").search(clause.scene.skeleton, clause.hit.end, clause.stop) is not None
     clause.least = Look.POSSIBLE if is_official or is_corporate or clause.has_sum(clause.start, clause.stop) else Look.CERTAIN
     clause.passive = _passive(clause)
-    for place in (_before_passive, _behind_coverb, _behind_word, _before_word):
+    for place in (_before_passive, _behind_coverb, _behind_word, _before_word, _behind_colon):
         found = place(clause)
         if found is not None:
             return found
@@ -167,6 +172,7 @@ def _before_passive(clause: _Clause) -> bool | None:
     return False if is_closed else None
 
 
+_COURT = re.compile("[^,。;]{0,8}(?:法院|中院|高院|法庭|审裁处)")
 _ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银行)(?=进行|作出|采取|予以|开展|实施|启动|立案|处|罚|下)|其")
 """Behind 对: the firm of the part before."""
 
@@ -177,6 +183,8 @@ def _behind_coverb(clause: _Clause) -> bool | None:
     coverb = last(_COVERB, clause.left)
     if coverb and coverb.group() == "给予" and coverb.end() == len(clause.left):
         coverb = last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
+    if coverb and coverb.group() == "向" and _COURT.match(clause.left, coverb.end()):
+        coverb = last(_COVERB, clause.left[: coverb.start()])  # 就X向法院提起诉讼
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()
@@ -188,7 +196,7 @@ def _behind_coverb(clause: _Clause) -> bool | None:
         return True
     if names:
         low = names[-1].tail + scene.skeleton.startswith("的", names[-1].tail)  # 对冒充X的Y处以罚款
-    if coverb.group() != "将" and clause.places(low, hit.start, Look.CERTAIN if names else clause.least):
+    if coverb.group() != "将" and clause.places(low, hit.start, Look.CERTAIN if names or coverb.group() == "就" else clause.least):
         return True
     if coverb.group() == "对" and _ANYBODY.match(scene.skeleton, low, hit.end):
         return _before(clause)
@@ -201,6 +209,7 @@ _OBJECT = re.compile(
 _DESCRIBED = re.compile(
     rf"了?(?:(?![被对向给将因])[{HAN}]){{0,12}}?(?:应用|应用程序|软件|软体|平台|公司|企业|服务|网站|app|巨头|银行|机构|运营商|集团|品牌)\"?"
 )
+_DEFENDANT = re.compile(f",被告(?:单位)?(?:为|是|系)[{HAN}]{{0,10}}$")
 _AMONG = re.compile(rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)")
 
 
@@ -216,12 +225,13 @@ def _behind_word(clause: _Clause) -> bool | None:
     if names:
         gap = scene.gap(hit.end, names[0].start)
         is_object = (len(gap) <= 40 and (_OBJECT.fullmatch(gap) or _DESCRIBED.fullmatch(gap))) or _AMONG.fullmatch(gap)
+        is_object = is_object or (_DEFENDANT.search(gap) if trigger.kind is Kind.LAWSUIT else None)
         return clause.hits(_listed(clause, names[0], end)) if is_object else None
     is_led = trigger.kind is Kind.TALKS or clause.act.has_actor or (hit.start == clause.start and trigger.kind in _OFFICIAL)
     is_of_firm = clause.is_of_firms and subject_end(scene.skeleton, hit.end, clause.stop) < clause.stop  # 通报X侵害用户权益
     if (trigger.frame == "passive" and not is_of_firm) or not clause.is_active or not is_led:
         return None
-    is_thing = trigger.frame == "act" or trigger.kind in (Kind.SUSPENSION, Kind.BAN)  # what is stopped is seldom a firm
+    is_thing = trigger.kind in _OF_THINGS or (trigger.frame == "act" and trigger.kind is not Kind.LAWSUIT)
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
 
 
@@ -262,6 +272,21 @@ def _before_word(clause: _Clause) -> bool | None:
     return _before(clause)
 
 
+_ENDS = re.compile("(?:回收|处理|处置|整改|销毁)?(?:[,。;!?\\s]|$)")
+
+
+def _behind_colon(clause: _Clause) -> bool | None:
+    """食药署：X产品下架; 通信管理局：X未整改 予以下架: what an authority says of a firm, where the word has no object."""
+    scene, hit, sentence = clause.scene, clause.hit, clause.sentence
+    if clause.trigger.frame != "act" or not clause.act.has_actor or not _ENDS.match(scene.skeleton, hit.end, sentence.end):
+        return None
+    at = scene.skeleton.rfind(":", sentence.start, hit.start) + 1
+    if not at or not scene.is_body(max(sentence.start, at - 8), at, places=False):
+        return None
+    named = [name for name in scene.firms(at, hit.start)[:1] if name.start <= at + 1]
+    return clause.hits(named) if named else clause.places(at, hit.start, Look.POSSIBLE) or None
+
+
 def _is_wrongdoer(scene: Scene, name: Name, end: int) -> bool:
     """Whether a firm's wrong and the authority that acts on it follow its name: X信披违规证监局采取监管措施."""
     return begins_predicate(scene.skeleton[max(name.tail, name.end) : end]) and scene.is_body(name.tail, end, places=False)
@@ -293,6 +318,8 @@ def _behind_part(clause: _Clause) -> bool:
     return bool(named) and bool(_ANSWERS.match(skeleton, named[0].tail)) and clause.hits(named)
 
 
+_BATCH = re.compile(r"[^,。;:!?]{0,10}第(?:\d+|[一二三四五六七八九十]+)批")
+"""Behind a word: it hits the firms of a list that stands elsewhere."""
 _TALKED = re.compile("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$")
 
 
@@ -300,9 +327,12 @@ def _without_target(clause: _Clause) -> bool:
     """Whether the act is told without a name: of counted firms, of a firm that is only called one, by its sum alone."""
     scene, act, hit, trigger = clause.scene, clause.act, clause.hit, clause.trigger
     folded, skeleton = scene.reading.folded, scene.skeleton
+    if "某" in skeleton and _personal().search(skeleton, clause.sentence.start, hit.start):
+        return False
     counted = facts.counts(folded, clause.sentence.start, clause.sentence.end)
     near = any(one.start - hit.end < 14 and hit.start - one.end < 24 for one in counted)
     is_passive = bool(re.search("[被遭]", skeleton[clause.start : hit.end]))
+    near = near or bool(_BATCH.match(skeleton, hit.end))
     is_told = near and (act.has_actor or is_passive) and trigger.frame != "subject"
     is_others = any(role_beside(scene, name) for name in scene.firms(clause.start, hit.start))  # a firm's officer pays
     if trigger.kind in PENAL and trigger.frame in ("object", "letter") and not is_others and clause.has_sum(clause.start, clause.stop):
@@ -314,6 +344,12 @@ def _without_target(clause: _Clause) -> bool:
             return True
         is_told = act.is_unnamed = True
     return is_told or (trigger.kind is Kind.TALKS and act.has_actor and bool(_TALKED.match(skeleton[hit.end : clause.sentence.end])))
+
+
+@cache
+def _personal() -> re.Pattern[str]:
+    """A person whom a sentence tells of, whose name is left out: 当事人陈某, 独立董事王某."""
+    return re.compile(rf"(?:当事人|被告人|嫌疑人|男子|女子|{pattern('roles', 'han_holders').pattern})[{HAN}]{{1,2}}某")
 
 
 _IDENTIFIED = re.compile("(?:涉事|该|被罚|相关)(?:企业|公司|平台|机构|厂商|银行)(?:为|是|系)")
@@ -434,6 +470,7 @@ def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
     return listed(scene, first, limit)
 
 
+_WITH = re.compile("[及和与、]")
 _JOINT = re.compile('(?<!")、(?!")')
 _ADJUNCT = re.compile("(?<![现正存所内潜])在|通过|利用|登录|假借")
 """Before a name: it is where or by what means something is done, and no subject."""
@@ -454,6 +491,12 @@ _ELSEWHERE = re.compile(r"\d{2}|[减增]持|套现|出售|股权|股东")
 """Between a coded name and a passive mark these tell of something else."""
 
 
+@cache
+def _officers() -> tuple[str, ...]:
+    """What those who lead a firm are called, as the end of a subject: its staff may stand there as what it wronged."""
+    return tuple(word for word in words("roles", "han_holders") if word[-1] in "长理任裁监事人")
+
+
 def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     """The subject of a passive mark, between the offsets: a coded name, a list, a name, what looks like one."""
     scene, act = clause.scene, clause.act
@@ -471,6 +514,8 @@ def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
     if several:
         clause.hits(several)
         return True
+    if clause.trigger.kind is not Kind.TALKS and skeleton.endswith(_officers(), start, end) and not _WITH.search(skeleton, start, end):
+        return False  # X医院骨科主任被查
     joint = last(_JOINT, skeleton[start:end])  # clauses joined like a list
     start += joint.end() if joint else 0
     names = _free(scene, start, end)
@@ -511,7 +556,7 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
     """The subject that stands in an earlier part of the sentence: walk back to the first part that has one."""
     scene, sentence, skeleton = clause.scene, clause.sentence, clause.scene.skeleton
     start = clause.start if start is None else start
-    if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3):
+    if _ANAPHOR.search(skeleton, max(sentence.start, start - 2), start + 3) or _ANAPHOR.match(skeleton, clause.hit.end):
         told = scene.firms(sentence.start, start)[-1:]
         first = _BREAK.search(skeleton, sentence.start, start)
         if not told and first:
@@ -545,10 +590,11 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
 
 
 _ACCUSED = re.compile(
-    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|了? ?$|[:,、;])|\\s'
+    f'[{HAN}"]{{0,6}}?(?:因|涉|信披|信批|违|财务|虚假|未|造假|粉饰|收购|被|遭|超标|操纵|滥用|垄断|二选一|侵害|泄露|使用|贩售|售卖|'
+    "对[^,]{2,24}(?:负有?|承担)[^,]{0,4}责任|了? ?$|[:,、;])|\\s"
 )
 """Right after a name: what it is accused of, or the end of its part."""
-_FOUND = re.compile("(?:认定|查明|查获|发现)$")
+_FOUND = re.compile("(?:认定|查明|查获|发现|通报称?|显示)[,:]?$")
 
 
 def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> bool:
@@ -560,11 +606,3 @@ def _is_accused(scene: Scene, sentence: Sentence, name: Name, start: int) -> boo
     tail = scene.skeleton[name.end : start].lstrip(FIRM)
     found = _FOUND.search(scene.skeleton[max(sentence.start, name.start - 4) : name.start])
     return ":" not in tail[1:-1].rstrip(": ") and bool(_ACCUSED.match(tail) or found)
-
-
-def _merger(scene: Scene, sentence: Sentence, act: Act) -> bool:
-    text = scene.skeleton[sentence.start : sentence.end]
-    if not re.search("批准|禁止|附条件|审查|决定|叫停", text) or "违法实施" in text or "未依法申报" in text or not act.has_actor:
-        return False
-    act.targets = [name for name in scene.firms(sentence.start, sentence.end) if role_beside(scene, name) is None]
-    return bool(act.targets)

@@ -263,7 +263,10 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             or (
                 not _FINED.search(folded[max(0, match.start() - 8) : match.start()])
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
-                and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
+                and not (
+                    _FINED_NAME.search(folded, max(0, match.start() - 12), match.start())
+                    and _SUM_END.match(folded, match.start() + len(match.group().rstrip()))
+                )
             )
         ):
             return None

@@ -32,6 +32,7 @@ def is_of_other(scene: Scene, start: int, end: int) -> bool:
     return _other().match(scene.skeleton, start, end) is not None
 
 
+_FORMERLY = ("曾用名", "原名", "旧称", "前身为", "前身是")
 _QUOTED_LAST = re.compile(r'"([^"]{2,12})"(?=[^"]*$)')
 
 
@@ -44,7 +45,9 @@ def named_in(
     """
     skeleton = scene.skeleton
     quoted = _QUOTED_LAST.search(skeleton, start, end)
-    if quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
+    if quoted and skeleton.endswith(_FORMERLY, start, quoted.start()):
+        start = quoted.end() + skeleton.startswith("的", quoted.end())
+    elif quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
@@ -77,12 +80,19 @@ def _speaks(scene: Scene, at: int) -> bool:
     return scene.skeleton.startswith(words("roles", "han_speakers"), at)
 
 
+_CALLED = re.compile(
+    "(?:app|平台|网站|软件|应用|小程序)*(?:平台|app|网站|软件|应用|小程序|运营(?:企业|公司|者|方|商|单位|主体)|(?:app|平台)(?:企业|公司))"
+)
+"""Behind a name: what it is called."""
+
+
 def _name_end(skeleton: str, start: int, stop: int) -> int:
     """Where the name in a run ends, when the run is longer than a name: at its own ending, or before what it is called (X平台)."""
-    called = next((word for word in ("平台", "app", "网站", "软件", "应用") if skeleton.endswith(word, start + 2, stop)), "")
+    called = next((match for match in _CALLED.finditer(skeleton, start + 2, stop) if match.end() == stop), None)
     least = Look.POSSIBLE if look(skeleton[start:stop], shortest=2) is Look.NONE else Look.CERTAIN
-    if called and look(skeleton[start : stop - len(called)]) >= least:
-        return stop - len(called)
+    is_run = called is not None and called.group().startswith(("app", "运营"))  # no name goes on so
+    if called and look(skeleton[start : called.start()]) >= (Look.POSSIBLE if is_run else least):
+        return called.start()
     if least is Look.CERTAIN:
         return stop
     return ending_within(skeleton, start, stop) or stop
@@ -99,7 +109,7 @@ def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_done_to_fir
     is_short = is_accused or (is_hit and not _ANYBODY_SHORT.search(body))
     if look(body, is_corporate=is_corporate or is_done_to_firms, shortest=2 if is_short else 3) < least:
         return False
-    if body.isascii() and not scene.reading.whole[start].isupper():
+    if body.isascii() and not scene.reading.whole[start].isupper() and (len(body) < 4 or not scene.has_body):
         return False
     return not any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
 

@@ -46,6 +46,7 @@ class Act:
     is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
     is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_past: bool = False  # 曾被罚: lies further back than what else the sentence tells
     is_over: bool = False  # an investigation that the text says led to what it tells
 
 
