@@ -20,13 +20,13 @@ _CLOSED = re.compile(
     rf"(?P<firms>企业|公司|平台|机构|银行|品牌|厂商|业者|巨头|券商|[房药车]企|app|应用|软件|网站|酒店|餐厅|商家|超市|药店|门店|电商|医院|影院|景区|基金))?"
 )
 """What closes a list: 等11家企业, 等企业, 等."""
-_LIST_STOP = re.compile(r"等|(?<![、\d])(?=(?:\d+|[两三四五六七八九十]+)[家间])|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
+_LIST_STOP = re.compile(r"等|(?<![、\d])(?=(?:\d+|[两三四五六七八九十]+)[家间款])|[,。;:!?|\n]|(?<![a-z0-9])\s|\s(?![a-z0-9])")
 _OPENED = re.compile(
-    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个间][{HAN}a-z]{{0,14}}?(?:,|:)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
+    rf"(?:\d+|多|[一二三四五六七八九十百两]+)(?:多|余)?[家款个间][{HAN}a-z]{{0,14}}?(?:,|:|\s)?(?:其中)?(?:包括|分别[为是]|涉及|有|即|为|是|如|:)+$"
 )
 """What opens a list of firms: 11家企业包括, 三家平台分别为."""
 _LIST_LEAD = re.compile(
-    rf"(?:了|过|一下|关于|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示|的有|已有))*"
+    rf"(?:了|过|一下|关于|对|向|:|\"|(?:其中)?包括|涉及|旗下|\d+月\d+日|昨日|今日|近日|日前|此次|本次|这次|当日|昨天|今天|[{HAN}a-z0-9,]{{0,24}}?(?:包括|涉及|分别[为是]|如|称|表示|的有|[已仍尚]有))*"
 )
 _MARK = re.compile(r'、|(?<=")(?=")')  # “甲”“乙” is a list too
 _QUOTED = re.compile(r'"[^"]{2,10}"(?:[、和与及]?"[^"]{2,10}"){1,9}')
@@ -47,6 +47,8 @@ def enumeration(scene: Scene, start: int, end: int, *, is_hit: bool = False) -> 
     lead = _LIST_LEAD.match(skeleton, start, end)
     if lead and "、" in skeleton[lead.end() : end]:
         start = lead.end()
+    elif (quote := skeleton.find('"', start, end)) > start and _LIST_LEAD.fullmatch(skeleton, start, quote):
+        start = quote
     start += skeleton.startswith(":", start)
     tail = _LIST_STOP.search(skeleton, start, end)
     stop = tail.start() if tail else end
@@ -109,7 +111,7 @@ def _bare(skeleton: str, start: int, stop: int) -> tuple[int, int]:
     start += 2 * skeleton.startswith("关于", start, stop)
     while start < stop and skeleton[start] in "\"'《〈 ":
         start += 1
-    while stop > start and skeleton[stop - 1] in "\"'》〉 ":
+    while stop > start and skeleton[stop - 1] in "\"'》〉 各均皆共":
         stop -= 1
     called = _apposed().match(skeleton, start, stop)
     if called and look(skeleton[start:stop]) is Look.NONE and look(skeleton[called.end() : stop]) is not Look.NONE:

@@ -10,14 +10,14 @@ Short names outside the register are taken from such places only (`placed_names`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import facts, mergers, money
+from bot.extract import facts, mergers
+from bot.extract.clauses import Clause
 from bot.extract.enumerations import enumeration, named_last
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.placed_names import OWNED, brands, is_of_other, named_in
-from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
+from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside
 from bot.extract.short_names import Look, begins_predicate, is_object, subject_end, without_lead
 from bot.extract.text import HAN, HAN_STOP, Sentence, last, pattern, vocabulary, words
 from storage.models import Kind, Role
@@ -25,7 +25,9 @@ from storage.models import Kind, Role
 _BREAK = re.compile(r"[,。;!?|｜【】<>\n]|\s|:")
 _CODE_END = re.compile(r"\(\*?[\d.a-z]{4,10}\)$")
 _PASSIVE = re.compile("被|遭到|遭|受到|收到|收|领到|领|吃|接到|接|获|面临|将面临|接受|受|回复|回覆|因")
-_COVERB = re.compile(rf"关于|对|向|就(?![是会能要此业职医诊餐读学地近可算像被有连在])|给予|给|将|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)")
+_COVERB = re.compile(
+    rf"关于|对|向|就(?![是会能要此业职医诊餐读学地近可算像被有连在])|给予|给|将|判处|处(?![以罚理于在分])(?=[{HAN}]{{2,12}}\d)"
+)
 _OFFICIAL = frozenset(
     (Kind.TALKS, Kind.INVESTIGATION, Kind.WARNING, Kind.RECTIFICATION, Kind.PROPOSED_PENALTY, Kind.CONFISCATION, Kind.BAN)
 )
@@ -43,51 +45,6 @@ _CIVIL = re.compile("原告|被告(?![人单])|本院|索赔|股民诉|民事")
 """A court takes up a case of private parties."""
 
 
-@dataclass(slots=True)
-class _Clause:
-    """A trigger word in its part of a sentence, which runs from `start` to `stop`."""
-
-    scene: Scene
-    sentence: Sentence
-    hit: Hit
-    trigger: Trigger
-    act: Act
-    start: int
-    stop: int
-    least: Look = Look.CERTAIN  # how much a run must look like a firm's name here
-    passive: re.Match[str] | None = None  # the passive mark before the word, in `left`
-
-    @property
-    def left(self) -> str:
-        """The part before the word."""
-        return self.scene.skeleton[self.start : self.hit.start]
-
-    @property
-    def is_active(self) -> bool:
-        """No passive mark stands before the word; 因 tells only why."""
-        return self.passive is None or self.passive.group() == "因"
-
-    @property
-    def is_of_firms(self) -> bool:
-        """A regulator does here what is done to firms only: 被银保监会通报."""
-        word = self.scene.reading.folded[self.hit.start : self.hit.end]
-        return word in vocabulary("han", "firm_acts") and bool(self.scene.bodies(self.sentence.start, self.stop))
-
-    def has_sum(self, start: int, end: int) -> bool:
-        """Whether a sum of money stands between the offsets."""
-        return bool(money.sums(self.scene.reading.folded, start, end))
-
-    def hits(self, run: list[Name]) -> bool:
-        """The run is what the act hits, as far as the words beside its names allow."""
-        return take(self.scene, self.act, run)
-
-    def places(self, start: int, end: int, least: Look) -> bool:
-        """Take the short name between the offsets for what the act hits."""
-        is_spoken_for = self.trigger.kind is Kind.TALKS
-        placed = named_in(self.scene, start, end, least=least, is_corporate=self.is_of_firms, is_spoken_for=is_spoken_for)
-        return self.hits(placed)
-
-
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     """Whether the sentence tells the act; fills in whom it hits and whether an authority acts."""
     skeleton = scene.skeleton
@@ -95,7 +52,7 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     for match in _BREAK.finditer(skeleton, sentence.start, hit.start):
         start = match.end()
     end = HAN_STOP.search(skeleton, hit.end, sentence.end)
-    clause = _Clause(scene, sentence, hit, trigger, act, start, end.start() if end else sentence.end)
+    clause = Clause(scene, sentence, hit, trigger, act, start, end.start() if end else sentence.end)
     act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
     act.is_recalling = bool(_RECALLING.search(clause.left))
     act.is_past = bool(_PAST.search(clause.left))
@@ -122,13 +79,13 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
 _OF_ACTING = re.compile(r"[^,。;!?\s]{2,16}?的")
 
 
-def _is_of_acting(clause: _Clause) -> bool:
+def _is_of_acting(clause: Clause) -> bool:
     """Whether the act only describes the authority that stands behind it: 进驻X的调查组."""
     owned = _OF_ACTING.match(clause.scene.skeleton, clause.hit.end, clause.stop)
     return owned is not None and clause.scene.is_body(owned.end(), min(owned.end() + 6, clause.stop), places=False)
 
 
-def _targets(clause: _Clause) -> bool:
+def _targets(clause: Clause) -> bool:
     is_official = clause.act.has_actor or clause.trigger.frame == "letter"
     is_official = is_official or (clause.trigger.frame == "object" and clause.trigger.kind in _OFFICIAL)
     is_corporate = pattern("han", "corporate").search(clause.scene.skeleton, clause.hit.end, clause.stop) is not None
@@ -141,7 +98,7 @@ def _targets(clause: _Clause) -> bool:
     return False
 
 
-def _passive(clause: _Clause) -> re.Match[str] | None:
+def _passive(clause: Clause) -> re.Match[str] | None:
     if clause.scene.skeleton[clause.hit.start] in "被遭":
         return None
     found = last(_PASSIVE, clause.left)
@@ -150,7 +107,7 @@ def _passive(clause: _Clause) -> re.Match[str] | None:
     return None if is_others else found
 
 
-def _before_passive(clause: _Clause) -> bool | None:
+def _before_passive(clause: Clause) -> bool | None:
     """X被, X遭, X收到: the subject of the mark before the word, or of the word that holds one (被罚)."""
     start, hit, passive = clause.start, clause.hit, clause.passive
     if passive:
@@ -177,7 +134,7 @@ _ANYBODY = re.compile("(?:该|上述|涉事)?(?:公司|企业|平台|机构|银�
 """Behind 对: the firm of the part before."""
 
 
-def _behind_coverb(clause: _Clause) -> bool | None:
+def _behind_coverb(clause: Clause) -> bool | None:
     """对X, 向X, 给X before the word."""
     scene, start, hit = clause.scene, clause.start, clause.hit
     coverb = last(_COVERB, clause.left)
@@ -209,16 +166,21 @@ _OBJECT = re.compile(
 _DESCRIBED = re.compile(
     rf"了?(?:(?![被对向给将因])[{HAN}]){{0,12}}?(?:应用|应用程序|软件|软体|平台|公司|企业|服务|网站|app|巨头|银行|机构|运营商|集团|品牌)\"?"
 )
+_FURTHER = re.compile(r"[^,。;:!?\s]{0,24}[\s,](?:其中|名单)?(?:涉及?|包括|含|:)")
+"""Between a word and the list of whom it hits, in the next part of a headline: 通报45款App 涉及A、B."""
 _DEFENDANT = re.compile(f",被告(?:单位)?(?:为|是|系)[{HAN}]{{0,10}}$")
 _AMONG = re.compile(rf"[{HAN}a-z0-9]{{0,30}},?(?:包括|其中包括|涉及|如)")
 
 
-def _behind_word(clause: _Clause) -> bool | None:
+def _behind_word(clause: Clause) -> bool | None:
     """约谈X, 责令X, 处罚平台X."""
     scene, hit, end, trigger = clause.scene, clause.hit, clause.sentence.end, clause.trigger
     if trigger.frame not in ("object", "act", "passive"):
         return None
-    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor) or (clause.act.has_actor and named_last(scene, hit.end, end))
+    several = enumeration(scene, hit.end, end, is_hit=clause.act.has_actor)
+    if not several and clause.act.has_actor:
+        further = _FURTHER.match(scene.skeleton, hit.end, end)
+        several = enumeration(scene, further.end(), end, is_hit=True) if further else named_last(scene, hit.end, end)
     if several:
         return clause.hits(several)
     names = scene.firms(hit.end, end)
@@ -235,13 +197,15 @@ def _behind_word(clause: _Clause) -> bool | None:
     return clause.places(hit.end, clause.stop, Look.CERTAIN if is_thing else clause.least) or None
 
 
+_TO_OTHERS = re.compile("[对向给]")
+"""Before a word: the subject does it to somebody."""
 _CASE = re.compile("案|(?:决定书?|结果)?(?:作出|公布|出炉|下达|落定|落地|曝光)")
 """Behind a word: it is the case or decision of the firm that stands before it."""
 _WRONG = re.compile("[违未虚涉侵泄欺被遭]|短线|内幕|造假|不合格|超标|垄断|操纵")
 """A wrong is told of."""
 
 
-def _before_word(clause: _Clause) -> bool | None:
+def _before_word(clause: Clause) -> bool | None:
     """X处罚决定书公布, X合计罚没1亿元, X违规证监局采取措施, X召回; else the firm of the part before."""
     scene, start, hit, frame = clause.scene, clause.start, clause.hit, clause.trigger.frame
     if frame not in ("letter", "subject", "object"):
@@ -255,7 +219,8 @@ def _before_word(clause: _Clause) -> bool | None:
     if clause.passive is None:
         if _CASE.match(scene.skeleton, hit.end):
             return clause.hits(lead or named_in(scene, start, hit.start, least=clause.least))
-        if clause.trigger.kind in PENAL and not clause.act.has_actor and clause.has_sum(hit.end, clause.stop):
+        is_led = not scene.is_body(clause.sentence.start, hit.start, places=False) and not _TO_OTHERS.search(clause.left)
+        if clause.trigger.kind in PENAL and is_led and clause.has_sum(hit.end, clause.stop):
             several = enumeration(scene, start, hit.start)
             if several or lead:
                 return clause.hits(several or listed(scene, lead[0], hit.start))
@@ -272,15 +237,18 @@ def _before_word(clause: _Clause) -> bool | None:
     return _before(clause)
 
 
+_DONE = re.compile("(?:予以|依法|组织|进行)$")
 _ENDS = re.compile("(?:回收|处理|处置|整改|销毁)?(?:[,。;!?\\s]|$)")
 
 
-def _behind_colon(clause: _Clause) -> bool | None:
-    """食药署：X产品下架; 通信管理局：X未整改 予以下架: what an authority says of a firm, where the word has no object."""
+def _behind_colon(clause: Clause) -> bool | None:
+    """食药署：X产品下架; X未整改，予以下架: what an authority says of a firm, where the word has no object."""
     scene, hit, sentence = clause.scene, clause.hit, clause.sentence
     if clause.trigger.frame != "act" or not clause.act.has_actor or not _ENDS.match(scene.skeleton, hit.end, sentence.end):
         return None
     at = scene.skeleton.rfind(":", sentence.start, hit.start) + 1
+    if not at and _DONE.search(clause.left):
+        return _before(clause)
     if not at or not scene.is_body(max(sentence.start, at - 8), at, places=False):
         return None
     named = [name for name in scene.firms(at, hit.start)[:1] if name.start <= at + 1]
@@ -296,7 +264,7 @@ _ANSWERS = re.compile("(?:官方|公司|集团)?(?:紧急|正式|首次)?(?:作�
 """Behind a name that begins the sentence after an act without a subject: it is whom the act hits."""
 
 
-def _behind_part(clause: _Clause) -> bool:
+def _behind_part(clause: Clause) -> bool:
     """The subject that stands behind a passive without one: 涉嫌违规被立案调查 X股价大跌; 被罚5亿元！X回应."""
     scene, skeleton, start = clause.scene, clause.scene.skeleton, clause.start
     passive = re.search("[被遭]|收到", skeleton[start : clause.hit.end])
@@ -323,7 +291,7 @@ _BATCH = re.compile(r"[^,。;:!?]{0,10}第(?:\d+|[一二三四五六七八九十
 _TALKED = re.compile("[^,。!?]{0,16}(?:企业|公司|机构|平台|银行|巨头)|[!。]?$")
 
 
-def _without_target(clause: _Clause) -> bool:
+def _without_target(clause: Clause) -> bool:
     """Whether the act is told without a name: of counted firms, of a firm that is only called one, by its sum alone."""
     scene, act, hit, trigger = clause.scene, clause.act, clause.hit, clause.trigger
     folded, skeleton = scene.reading.folded, scene.skeleton
@@ -349,7 +317,8 @@ def _without_target(clause: _Clause) -> bool:
 @cache
 def _personal() -> re.Pattern[str]:
     """A person whom a sentence tells of, whose name is left out: 当事人陈某, 独立董事王某."""
-    return re.compile(rf"(?:当事人|被告人|嫌疑人|男子|女子|{pattern('roles', 'han_holders').pattern})[{HAN}]{{1,2}}某")
+    who = rf"(?:当事人|被告人|嫌疑人|男子|女子|{pattern('roles', 'han_holders').pattern})[{HAN}]{{1,2}}某"
+    return re.compile(rf"{who}|(?:^|(?<=[,。;:\s]))[{HAN}]某[某{HAN}]?(?=[在因于等将未以]|通过|利用)")
 
 
 _IDENTIFIED = re.compile("(?:涉事|该|被罚|相关)(?:企业|公司|平台|机构|厂商|银行)(?:为|是|系)")
@@ -358,7 +327,7 @@ _UNNAMED = re.compile(rf"[{HAN}\d\"]*(?:公司|企业|医院|机构|平台|商�
 _UNNAMED_OBJECT = re.compile(r"了?[一两三四五六七八九十\d]+[张家款个][^,。!?]{0,14}(?:牌照|许可证|网站|企业|公司|平台|机构)")
 
 
-def _is_unnamed(clause: _Clause) -> bool:
+def _is_unnamed(clause: Clause) -> bool:
     """Whether the act hits a firm that the part does not name: 涉事企业罚165万, 注销一张支付牌照."""
     skeleton, hit = clause.scene.skeleton, clause.hit
     if FIRM in skeleton[clause.start : clause.stop]:
@@ -369,7 +338,7 @@ def _is_unnamed(clause: _Clause) -> bool:
     return clause.act.has_actor and bool(_UNNAMED_OBJECT.match(skeleton, hit.end))
 
 
-def _said_before(clause: _Clause) -> bool:
+def _said_before(clause: Clause) -> bool:
     """Whether the word goes on with an act that the sentence has told: 责令X整改，并处罚款."""
     said = clause.scene.said
     return (
@@ -387,7 +356,7 @@ _PARTY = re.compile("当事人(?![甲乙])|(?:你|该|上述)(?:公司|单位|�
 """Speaks of the firm that the sentence before names, in a notice."""
 
 
-def _party(clause: _Clause) -> bool:
+def _party(clause: Clause) -> bool:
     """The firm of the act told just before, where a sentence without names goes on about it: 当事人…，罚款8万元."""
     scene, said, start = clause.scene, clause.scene.said, clause.sentence.start
     is_next = said is not None and 0 < clause.act.sentence - said.sentence <= 2
@@ -402,7 +371,7 @@ def _private_agent() -> re.Pattern[str]:
     return re.compile(rf"[被遭](?:{FIRM}|[^,。被]{{0,8}}(?:{'|'.join(words('bodies', 'private'))}))")
 
 
-def _is_done_by_authority(clause: _Clause) -> bool:
+def _is_done_by_authority(clause: Clause) -> bool:
     """False when anybody may have done it: a word of the frame `act` without an authority, an agent that is none."""
     skeleton, frame, start, hit = clause.scene.skeleton, clause.trigger.frame, clause.start, clause.hit
     if not clause.act.has_actor:
@@ -417,7 +386,7 @@ _SAID = re.compile("对|以(?!及)|就|被告单位|证实|查明|查实|发现|
 """Behind these an authority names whom it accuses."""
 
 
-def _accused(clause: _Clause) -> bool:
+def _accused(clause: Clause) -> bool:
     """A firm that is said to have done wrong, where an authority speaks or acts in the same sentence."""
     scene, hit, sentence, skeleton = clause.scene, clause.hit, clause.sentence, clause.scene.skeleton
     is_case = skeleton.startswith("案", hit.end - skeleton.endswith("案", hit.start, hit.end))
@@ -441,7 +410,7 @@ def _accused(clause: _Clause) -> bool:
 _CASE_WORDS = re.compile('(?:公司|平台|集团|涉嫌|特大|重大|网络|系列|"|等)*$')
 
 
-def _is_case_of(clause: _Clause, low: int) -> bool:
+def _is_case_of(clause: Clause, low: int) -> bool:
     """X公司特大网络传销案: whose name stands right before the case."""
     scene, hit = clause.scene, clause.hit
     words_between = _CASE_WORDS.search(scene.skeleton, low, hit.start)
@@ -454,7 +423,7 @@ def _is_case_of(clause: _Clause, low: int) -> bool:
     return clause.places(low, stop, Look.POSSIBLE if is_quoted else Look.CERTAIN) and clause.act.targets[-1].end == stop
 
 
-def _listed(clause: _Clause, first: Name, limit: int) -> list[Name]:
+def _listed(clause: Clause, first: Name, limit: int) -> list[Name]:
     """The list that begins with the name; of "X旗下公司Y" the owner is noted and Y begins it."""
     scene = clause.scene
     if role_beside(scene, first) == (Role.GROUP, "owner-of"):
@@ -497,7 +466,7 @@ def _officers() -> tuple[str, ...]:
     return tuple(word for word in words("roles", "han_holders") if word[-1] in "长理任裁监事人")
 
 
-def _subject(clause: _Clause, start: int, end: int, mark: int) -> bool:
+def _subject(clause: Clause, start: int, end: int, mark: int) -> bool:
     """The subject of a passive mark, between the offsets: a coded name, a list, a name, what looks like one."""
     scene, act = clause.scene, clause.act
     skeleton, folded = scene.skeleton, scene.reading.folded
@@ -552,7 +521,7 @@ _ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]�
 """Speaks of the firm that was named last."""
 
 
-def _before(clause: _Clause, start: int | None = None) -> bool:
+def _before(clause: Clause, start: int | None = None) -> bool:
     """The subject that stands in an earlier part of the sentence: walk back to the first part that has one."""
     scene, sentence, skeleton = clause.scene, clause.sentence, clause.scene.skeleton
     start = clause.start if start is None else start
@@ -574,7 +543,8 @@ def _before(clause: _Clause, start: int | None = None) -> bool:
         if is_of_other(scene, low, high) and _WRONG.search(skeleton, low, high):
             return False
         towards = last(_TOWARDS, skeleton[low:high])
-        low += towards.end() if towards else 0  # 对A和B两家机构，均处以罚款
+        is_aim = towards is not None and "因" not in skeleton[low : low + towards.start()]  # X因向关系人放贷，被罚款
+        low += towards.end() if towards and is_aim else 0  # 对A和B两家机构，均处以罚款
         if begins_predicate(skeleton[without_lead(skeleton, low, high) : high]) or not 2 < high - low < (
             160 if "、" in skeleton[low:high] else 40
         ):

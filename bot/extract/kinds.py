@@ -169,7 +169,10 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if "may" in before or "not " in before:
         before = _NO_MODALITY.sub("", before)
     after = folded[hit.end : hit.end + 10]
-    if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
+    is_undone = (
+        is_han and act.kind in (Kind.FINE, Kind.BAN) and "撤销对" in before and _REVIEWED.search(folded, sentence.start, sentence.end)
+    )
+    if act.kind is not Kind.CLOSED and not is_undone and pattern("modality", "negations").search(before):
         return False
     if act.kind is Kind.INVESTIGATION and trigger.frame == "noun" and not is_han and _is_ended(before):
         act.kind, act.is_over = Kind.CLOSED, True

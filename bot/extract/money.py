@@ -305,7 +305,7 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: s
 
 _LEAD = "[了约达共计近超逾至少合累为额人民币新台:港]{0,5}$"
 _TAKEN = re.compile("(?:没收|追缴|收缴|罚没)[^,。;]*$")
-_OF_PERSON = re.compile("(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;]*$")
+_OF_PERSON = re.compile(r"(?<![及和与])(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;\s]*$")
 
 
 @cache

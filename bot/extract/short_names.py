@@ -100,7 +100,7 @@ def _is_place(body: str) -> bool:
 @cache
 def _ends() -> re.Pattern[str]:
     whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
-    others = "|".join((*words("roles", "han_holders"), "其", "有关", "相关"))
+    others = "|".join((*words("roles", "han_holders"), r"\d{1,2}[名位]", "[两三四五六七八九十多数][名位]", "责任人", "其", "有关", "相关"))
     return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|以?及(?={others})|[和与](?={others})|[,。;:!?、()\"'《》【】|\s])")
 
 
