@@ -37,6 +37,12 @@ _OF_THINGS = (Kind.SUSPENSION, Kind.BAN)
 _RECALLING = re.compile("(?:此次|这次|本次|此轮|这轮|上述)[^,。]{0,4}$")
 _PAST = re.compile("(?:曾|此前|前次|上次|早前|先前)[^,。;]{0,24}$")
 """Before a word: what it tells lies further back than the rest of the sentence."""
+_OVER = re.compile("(?:、|并|和|及)?审理|终结")
+"""Behind an investigation: what came of it the notice tells next."""
+_TO_USERS = re.compile(
+    rf"[对向给](?!该|其|上述|公司|涉事|相关)[{HAN}]{{0,10}}?(?:商家|卖家|商户|店铺|网店|用户|主播|博主|达人|账号|创作者|骑手|司机|员工)"
+)
+"""A platform does it to those who use it: 对违规商家处以罚款."""
 _STATISTICS = re.compile(
     "(?:行业|银行业|证券业|保险业|金融业|支付业|产业)罚[金款单]|(?:动态|盘点|汇总|[周月]报|[本上一]周|[本上]月)[^。;!?]{0,16}(?:罚没|罚款|处罚|罚单)|(?:今年|年内|上半年|去年|全年|[一二三四]季度)[^,。]{0,10}(?:罚单|罚款|罚金|罚没)"
 )
@@ -56,11 +62,14 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     act.has_actor = bool(scene.acting(act, sentence.start, hit.start))
     act.is_recalling = bool(_RECALLING.search(clause.left))
     act.is_past = bool(_PAST.search(clause.left))
+    act.is_over = trigger.kind is Kind.INVESTIGATION and bool(_OVER.match(skeleton, hit.end))
     if trigger.frame == "merger":
         return mergers.read_han(scene, sentence, hit, act)
     if trigger.frame == "body":
         return act.has_actor
     if trigger.kind in PENAL and not scene.firms(start, clause.stop) and _STATISTICS.search(skeleton, sentence.start, clause.stop):
+        return False
+    if not act.has_actor and _TO_USERS.search(clause.left):
         return False
     if trigger.kind is Kind.INVESTIGATION and _CIVIL.search(skeleton, sentence.start, sentence.end):
         return False
@@ -318,7 +327,7 @@ def _without_target(clause: Clause) -> bool:
 def _personal() -> re.Pattern[str]:
     """A person whom a sentence tells of, whose name is left out: 当事人陈某, 独立董事王某."""
     who = rf"(?:当事人|被告人|嫌疑人|男子|女子|{pattern('roles', 'han_holders').pattern})[{HAN}]{{1,2}}某"
-    return re.compile(rf"{who}|(?:^|(?<=[,。;:\s]))[{HAN}]某[某{HAN}]?(?=[在因于等将未以]|通过|利用)")
+    return re.compile(rf"{who}|(?:^|(?<=[,。;:\s]))[{HAN}]某(?!公司|集团|银行|店|平台|企业)")
 
 
 _IDENTIFIED = re.compile("(?:涉事|该|被罚|相关)(?:企业|公司|平台|机构|厂商|银行)(?:为|是|系)")
@@ -517,7 +526,7 @@ def _is_subjectless(scene: Scene, start: int, end: int) -> bool:
 
 
 _TOWARDS = re.compile("[对向](?!外|内|此)")
-_ANAPHOR = re.compile("该公司|该平台|该企业|该行|该集团|[对将]其")
+_ANAPHOR = re.compile("该(?:公司|平台|企业|行|所|集团|机构|券商)|[对将]其")
 """Speaks of the firm that was named last."""
 
 
@@ -534,6 +543,9 @@ def _before(clause: Clause, start: int | None = None) -> bool:
     edges = [sentence.start, *(match.end() for match in _BREAK.finditer(skeleton, sentence.start, max(sentence.start, start - 1)))]
     for low, high in reversed(list(zip(edges, [*edges[1:], start], strict=True))[-4:]):
         names = _free(scene, low, high)
+        lead = names[0].start if names else high
+        if "某" in skeleton[low:lead] and _personal().search(skeleton, low, lead):
+            return False  # 张某骗取X的贷款，被罚款
         if names and skeleton.startswith(("对", "向"), names[0].start - 1):
             return clause.hits(enumeration(scene, names[0].start, high) or listed(scene, names[0], high))
         if names:

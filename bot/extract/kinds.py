@@ -181,7 +181,7 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     whole = folded[sentence.start : sentence.end]
     if is_han and (_UNTRUE.search(whole) or ("否认" in whole and act.kind in PENAL)):
         return False
-    if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
+    if is_han and re.match("的?(?:风险|可能)|豁免|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if after.lstrip().startswith("?") or "what if" in after:
         return False

@@ -210,7 +210,7 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_speakers")):
         return Role.MENTIONED, "speaker"
-    if rest.startswith(words("roles", "han_holders")):
+    if rest.startswith(("员", *words("roles", "han_holders"))):  # 圆通快递|员: the border of a name is none of the word
         return Role.MENTIONED, "holder"
     spoken = before.split()[-4:]
     for key, role in (

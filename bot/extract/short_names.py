@@ -31,7 +31,7 @@ _NUMBERED = re.compile(
 )
 _SUM = r"\d[\d,.]*(?:[万亿千百余多]+元?|元)(?!的)"  # a sum that is right behind a name: 罚X3000万
 _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
-_UNNAMED = re.compile("(?:相关|有关|涉事|背后|同名)(?:公司|企业|平台|机构)$")
+_UNNAMED = re.compile("(?:相关|有关|涉事|背后|同名|旗下|关联)(?:公司|企业|平台|机构)$|[子母]公司$")
 
 
 @lru_cache(maxsize=1024)
@@ -162,11 +162,13 @@ def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = without_lead(folded, start, end)
     lefts = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2][:-4:-1]
     stop = subject_end(folded, at, end)
-    lefts += [match.end() for match in pattern("han", "appositions").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    called = pattern("han", "appositions").finditer(folded, at, stop)
+    lefts += [match.end() for match in called if match.end() <= stop - 2 and not folded.startswith("企业", match.end() - 1)][-1:]
     lefts += [match.end() for match in pattern("han", "findings").finditer(folded, at, end) if match.end() <= end - 2][-1:]
-    soft = [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
-    lefts += [seam for seam in soft if look(folded[at:seam]) is not Look.CERTAIN]
-    lefts += [at, start]
+    soft = [match for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    seams = [match for match in soft if look(folded[at : match.end()]) is not Look.CERTAIN]
+    is_named = any(look(folded[at : match.start()]) is Look.CERTAIN for match in seams)  # 远山证券|交易系统故障
+    lefts += [at, start, *(match.end() for match in seams)] if is_named else [*(match.end() for match in seams), at, start]
     for left in dict.fromkeys(lefts):
         if not begins_predicate(folded[left : left + 6]):
             yield left, subject_end(folded, left, end)
