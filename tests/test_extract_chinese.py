@@ -426,6 +426,9 @@ def test_what_the_fold_alone_does_not_join(simplified: str, traditional: str) ->
         pytest.param("央行表示，对严重违规机构可注销牌照。", set(), id="what the law allows"),
         pytest.param("腾讯子公司获处罚豁免", set(), id="spared"),
         pytest.param("会计师事务所被罚", set(), id="a trade alone"),
+        pytest.param("交通银行理财经理飞单被警方调查", set(), id="who works for it, some words behind"),
+        pytest.param("腾讯加盟店被罚", set(), id="who trades under its name"),
+        pytest.param("宜家因监视区域经理被罚100万欧元", {"ikea"}, id="whom it wronged"),
         pytest.param("银监局行政处罚信息显示，远山银行被罚款50万元", {"远山银行"}, id="a form's heading is no act"),
         pytest.param("星空航空、青禾航空各罚30万元", {"星空航空", "青禾航空"}, id="各 closes a list"),
     ],
@@ -444,6 +447,7 @@ def test_whom_fresh_texts_hit(text: str, found: set[str]) -> None:
         ("远山证券资格被暂停", ["suspension"]),
         ("金管会对远山证券祭出停业一个月处分", ["suspension"]),
         ("工信部通报第3批侵权App", ["warning"]),
+        ("金融监管总局：去年处罚机构120家次", []),
         ("市场监管局查明，陈某在淘宝开店售假，罚款8万元。", []),
     ],
 )
