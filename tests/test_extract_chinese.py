@@ -426,6 +426,8 @@ def test_what_the_fold_alone_does_not_join(simplified: str, traditional: str) ->
         pytest.param("央行表示，对严重违规机构可注销牌照。", set(), id="what the law allows"),
         pytest.param("腾讯子公司获处罚豁免", set(), id="spared"),
         pytest.param("会计师事务所被罚", set(), id="a trade alone"),
+        pytest.param("网信办约谈了“远山优选”运营企业负责人", {"远山优选"}, id="in quotation marks, what it is called behind"),
+        pytest.param("网信办约谈了“远山优选”网红", set(), id="a person behind the quotation marks"),
         pytest.param("交通银行理财经理飞单被警方调查", set(), id="who works for it, some words behind"),
         pytest.param("腾讯加盟店被罚", set(), id="who trades under its name"),
         pytest.param("宜家因监视区域经理被罚100万欧元", {"ikea"}, id="whom it wronged"),

@@ -47,7 +47,9 @@ def named_in(
     quoted = _QUOTED_LAST.search(skeleton, start, end)
     if quoted and skeleton.endswith(_FORMERLY, start, quoted.start()):
         start = quoted.end() + skeleton.startswith("的", quoted.end())
-    elif quoted and begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被"):
+    elif quoted and (
+        begins_predicate(skeleton[without_lead(skeleton, quoted.end(), end) : end] or "被") or _CALLED.match(skeleton, quoted.end(), end)
+    ):
         start, end = quoted.start(1), quoted.end(1)
     while start < end and skeleton[start] in " \"“'《":
         start += 1
