@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import captions, dates, facts, han, kana, latin, money
+from bot.extract import captions, dates, enumerations, facts, han, kana, latin, money
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
@@ -102,11 +102,13 @@ def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
         return None
     told = next((act for act in reversed(found) if act.count and act.sentence == found[-1].sentence), found[-1])
     sentence = scene.reading.sentences[index]
-    reader = han if scene.reading.language.startswith("zh") else latin
-    named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count else []
+    reader = enumerations if scene.reading.language.startswith("zh") else latin
+    counted = () if told.count else facts.counts(scene.reading.folded, sentence.start, sentence.end)
+    named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count or counted else []
     if not named or (told.count and told.count.value < len(named)):
         return None
     act = Act(told.kind, told.status, sentence.start, sentence.end, index, rule="completes", has_actor=told.has_actor, is_recalling=True)
+    act.count = next((one for one in counted if one.value >= len(named)), None)
     return act if take(scene, act, named) else None
 
 
@@ -149,6 +151,7 @@ def _is_ended(before: str) -> bool:
 
 _PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
 _NO_MODALITY = re.compile(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b")  # the month; a clearance
+_IS_ALLOWED = re.compile("(?<![认许])可$")  # 可注销牌照: what the law allows
 _REVIEWED = re.compile(r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议")
 _OVERTURNED = re.compile(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销")
 
@@ -166,16 +169,19 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if "may" in before or "not " in before:
         before = _NO_MODALITY.sub("", before)
     after = folded[hit.end : hit.end + 10]
-    if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
+    is_undone = (
+        is_han and act.kind in (Kind.FINE, Kind.BAN) and "撤销对" in before and _REVIEWED.search(folded, sentence.start, sentence.end)
+    )
+    if act.kind is not Kind.CLOSED and not is_undone and pattern("modality", "negations").search(before):
         return False
     if act.kind is Kind.INVESTIGATION and trigger.frame == "noun" and not is_han and _is_ended(before):
         act.kind, act.is_over = Kind.CLOSED, True
-    if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
+    if is_han and (before.endswith(("未", "不", "没", "勿", "免", "零")) or _IS_ALLOWED.search(before)):
         return False
     whole = folded[sentence.start : sentence.end]
     if is_han and (_UNTRUE.search(whole) or ("否认" in whole and act.kind in PENAL)):
         return False
-    if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
+    if is_han and re.match("的?(?:风险|可能)|豁免|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if after.lstrip().startswith("?") or "what if" in after:
         return False
@@ -222,8 +228,10 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
 
 
 def _is_one(known: Act, act: Act) -> bool:
-    """Talks with several firms and another act against one of them are two acts."""
-    return Kind.TALKS not in (known.kind, act.kind) or {name.key for name in known.targets} == {name.key for name in act.targets}
+    """Talks with several firms and another act against one of them are two acts; so are what is told and what was before it."""
+    return known.is_past is act.is_past and (
+        Kind.TALKS not in (known.kind, act.kind) or {name.key for name in known.targets} == {name.key for name in act.targets}
+    )
 
 
 def _one_sentence(acts: list[Act]) -> list[Act]:
@@ -234,6 +242,8 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         partner = next((known for known in merged if keys & {name.key for name in known.targets} and _is_one(known, act)), None)
         if partner is None and not keys and merged:
             partner = merged[-1]
+            if partner.is_past is not act.is_past:
+                continue  # 再遭立案，曾被罚: the fine is another act, and against nobody that is named
         if partner is None and keys:
             partner = next((known for known in merged if not known.targets), None)
         if partner is None:
@@ -350,7 +360,7 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
         return (
             (absorbs or home.kind in _ABSORBS.get(act.kind, frozenset()) or act.kind in PENAL)
             and lead.sentence <= 1
-            and not counts
+            and (not counts or counts == {len(keys)})
             and home.kind not in _FIRMLESS
         )
     return absorbs and bool(keys & theirs)

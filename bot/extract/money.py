@@ -263,7 +263,10 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             or (
                 not _FINED.search(folded[max(0, match.start() - 8) : match.start()])
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
-                and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
+                and not (
+                    _FINED_NAME.search(folded, max(0, match.start() - 12), match.start())
+                    and _SUM_END.match(folded, match.start() + len(match.group().rstrip()))
+                )
             )
         ):
             return None
@@ -302,7 +305,8 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: s
 
 _LEAD = "[了约达共计近超逾至少合累为额人民币新台:港]{0,5}$"
 _TAKEN = re.compile("(?:没收|追缴|收缴|罚没)[^,。;]*$")
-_OF_PERSON = re.compile("(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;]*$")
+_OF_FIRM_TOO = re.compile(r"[及和与](?:其|时任|相关|有关|前|\d+名|[两三四五多]名)?(?:责任人|负责人|高管|董事长|总经理)[^,。;\s]*$")
+_OF_PERSON = re.compile(r"(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;\s]*$")
 
 
 @cache
@@ -320,7 +324,7 @@ def _told_sums() -> tuple[tuple[re.Pattern[str], AmountKind | Literal[""]], ...]
 
 def _han_sum_kind(before: str) -> AmountKind | Literal[""] | None:
     """What the Chinese words before a sum say at once; "" for a sum that is none of ours, None when they leave it open."""
-    if _OF_PERSON.search(before):
+    if _OF_PERSON.search(before) and not _OF_FIRM_TOO.search(before):
         return ""
     if _TAKEN.search(before):
         return AmountKind.IMPOSED
