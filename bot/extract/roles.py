@@ -46,6 +46,8 @@ class Act:
     is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
     is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_same: bool = False  # "the six firms": those of the act told before
+    is_action: bool = False  # "takes action against": what it was the text says later
     is_over: bool = False  # an investigation that the text says led to what it tells
 
 
@@ -211,6 +213,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         return Role.MENTIONED, "speaker"
     if rest.startswith(words("roles", "han_holders")):
         return Role.MENTIONED, "holder"
+    if ("former " in before or "ex-" in before) and _FORMER.search(before):
+        return Role.MENTIONED, "other"
     spoken = before.split()[-4:]
     for key, role in (
         ("complainant", Role.COMPLAINANT),
@@ -232,6 +236,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
     return None
 
 
+_FORMER = re.compile(r"\b(?:former\s|ex-)(?:[a-z-]+\s){1,4}(?:at|of|with|from)\s$|\b(?:former\s|ex-)$")
+"""Who worked there: "the former head of accounting at X"."""
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 _COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
