@@ -149,6 +149,11 @@ def _is_ended(before: str) -> bool:
     return ended is not None and not pattern("modality", "ends_not").search(before, ended.end())
 
 
+_LIFTED = frozenset((Kind.RECTIFICATION, Kind.CONSENT_ORDER, Kind.BAN, Kind.SUSPENSION))
+_LIFTS = re.compile(
+    r"\b(?:lifts?|lifted|removes|removed|eases?|eased|relaxes|relaxed|terminates?|terminated|ends|ended)\s(?:[a-z'-]+\s){0,4}$"
+)
+"""Before an order: a body does away with it."""
 _PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
 _NO_MODALITY = re.compile(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b")  # the month; a clearance
 _REVIEWED = re.compile(r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议")
@@ -172,6 +177,8 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
         return False
     if not is_han and trigger.frame in ("noun", "matter") and act.kind in (Kind.INVESTIGATION, Kind.LAWSUIT) and _is_ended(before):
         act.kind, act.is_over = Kind.CLOSED, True
+    if act.kind in _LIFTED and trigger.frame in ("noun", "matter") and _LIFTS.search(before):
+        act.kind = Kind.CLOSED
     if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
         return False
     whole = folded[sentence.start : sentence.end]

@@ -36,6 +36,12 @@ def _through() -> re.Pattern[str]:
 
 
 @cache
+def _through_words() -> re.Pattern[str]:
+    """The same right behind the verb, before a firm outside the register: "suspended the operating certificate of X"."""
+    return re.compile(rf"\s(?:(?:the|its|an?)\s)?(?:[a-z-]+\s){{0,2}}(?:{alternation('grammar', 'things_of')})\s+(?:of|by)\s+")
+
+
+@cache
 def _leads() -> re.Pattern[str]:
     """From a noun to its firm: "(a fine) of €5 million on the lender X", "(amende) à X"."""
     prepositions = f"{alternation('grammar', 'onto')}|{alternation('grammar', 'onto_abroad')}"
@@ -146,6 +152,9 @@ _PAID_OVER = re.compile(
 _OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
 
 
+_IN_COURT = re.compile(r"\s(?:[a-z]+\s){0,4}(?:court|tribunal)\b[^,;]{0,50}\bagainst\b")
+
+
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
     skeleton = scene.skeleton
     if not _is_told(scene, sentence, hit, act, trigger):
@@ -156,6 +165,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
     if act.kind is Kind.INVESTIGATION:
         word = skeleton[hit.start : hit.end]
+        if word == "proceedings" and _IN_COURT.match(right):  # "commenced proceedings in the Federal Court against X"
+            act.kind = Kind.LAWSUIT
         act.is_over = bool(_OVER.search(left)) or word == "investigated" or word.endswith(" case")
     if (asked := _ASKED.search(left)) and act.kind is not Kind.LAWSUIT and not scene.is_body(sentence.start, clause + asked.start()):
         return False
@@ -380,7 +391,8 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         is_order = sentence.is_title and _TO_DO.match(right) is not None  # nobody else's order makes a headline so
         act.has_actor = act.has_actor or (act.kind in _BY_BODIES and (scene.has_body or is_order))
         return _subject(scene, act, sentence, clause, hit.start)
-    run = placed_run(scene, act, hit.end, sentence)
+    through = _through_words().match(scene.skeleton, hit.end, sentence.end)
+    run = placed_run(scene, act, through.end() if through else hit.end, sentence)
     if run and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
         act.targets += run
         _priced(scene, act, hit, sentence)
@@ -544,11 +556,16 @@ def _labels(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
 
 def _fined_for(scene: Scene, start: int, end: int) -> Name | None:
     """ "$5m fine for Riverton Health": behind "for" stands what was done as often, so the name must be made like a firm's."""
-    match = _FOR.match(scene.reading.whole, start, end)
+    match = _FOR.match(scene.reading.whole, start, end) or _FOR_ABROAD.match(_without_sums(scene, start, end))
+    if match and match.re is _FOR_ABROAD:  # small letters follow it there, unless it is a name
+        low = start + match.end()
+        stop = phrase(scene.reading.whole, low, end)
+        return firm_like(scene, low, stop, is_led=False, is_bare=True) if stop > low else None
     stop = phrase(scene.reading.whole, match.end(), end) if match else start
     return firm_like(scene, match.end(), stop, is_led=False, is_bare=False) if match and stop > match.end() else None
 
 
+_FOR_ABROAD = re.compile(r"(?:\s(?:di|de|d'|da|van))?\s+(?:pour|per|para|voor)\s(?:la\s|le\s|el\s|il\s)?")
 _FOR = re.compile(r"\sfor\s(?:the\s)?")
 
 
