@@ -42,6 +42,14 @@ def sums(reading: Extraction) -> list[tuple[int, str | None]]:
         pytest.param("The FCA required Kell Ltd to produce documents", None, "information_request", {"Kell Ltd"}, id="to produce records"),
         pytest.param("The FCA required Kell Ltd to provide data to customers", None, "rectification", {"Kell Ltd"}, id="to customers"),
         pytest.param("Honda calls back 1.7 million cars", None, "recall", {"honda"}, id="calls back"),
+        pytest.param("Illinois AG sues kiosk operator CoinKell", None, "lawsuit", {"CoinKell"}, id="a state's AG"),
+        pytest.param("ASIC commenced proceedings in the Federal Court against Coles", None, "lawsuit", {"coles"}, id="in a court"),
+        pytest.param(
+            "The aviation authority suspended the operating certificate of Kell Air", None, "suspension", {"Kell Air"}, id="what it may do"
+        ),
+        pytest.param("The regulator removes restrictions on Kell Bank", None, "closed", {"Kell Bank"}, id="restrictions removed"),
+        pytest.param("Fed terminates consent order with UBS", None, "closed", {"ubs"}, id="an order that ends"),
+        pytest.param("CNIL : amende de 5 millions d'euros pour Assistkell", None, "fine", {"Assistkell"}, id="pour"),
         pytest.param("Ivass revoca l'autorizzazione a Kell Danni S.p.A.", None, "ban", {"Kell Danni S.p.A."}, id="an Italian revocation"),
         pytest.param(
             "L'ACPR prononce une sanction de 2 millions d'euros à l'encontre d'Assurkell",
@@ -54,7 +62,9 @@ def sums(reading: Extraction) -> list[tuple[int, str | None]]:
     ],
 )
 def test_acts(title: str, regulator: str | None, kind: str, firms: set[str]) -> None:
-    language = "it" if "Ivass" in title else "fr" if "DGCCRF" in title else None  # a title alone is short for telling one
+    language = (
+        "it" if "Ivass" in title else "fr" if "DGCCRF" in title or "CNIL" in title else None
+    )  # a title alone is short for telling one
     assert told(read("", title=title, regulator=regulator, on="2025-03-14", language=language)) == [(kind, firms)]
 
 
@@ -66,6 +76,7 @@ def test_acts(title: str, regulator: str | None, kind: str, firms: set[str]) -> 
         pytest.param("Record fine for Data Breach", "", id="for what it is"),
         pytest.param("Barclays to pay £14m after employment tribunal ruling", "", id="to pay what a court says"),
         pytest.param("Barclays to pay £90m dividend after PRA approval", "", id="to pay a dividend"),
+        pytest.param("CNIL : amende de 5 millions d'euros pour démarchage", "", id="pour what it is"),
         pytest.param("Warning letter: what HSBC customers should know", "", id="a label and no name"),
         pytest.param("FCA adds Coinbase to list of sandbox firms", "", id="a list that harms nobody"),
         pytest.param("Treasury sanctions Dubai-based shipping network", "", id="where it sits is no name"),
