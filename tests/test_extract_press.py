@@ -45,7 +45,11 @@ def sums(reading: Extraction) -> list[tuple[int, str | None]]:
         pytest.param("Illinois AG sues kiosk operator CoinKell", None, "lawsuit", {"CoinKell"}, id="a state's AG"),
         pytest.param("ASIC commenced proceedings in the Federal Court against Coles", None, "lawsuit", {"coles"}, id="in a court"),
         pytest.param(
-            "The aviation authority suspended the operating certificate of Kell Air", None, "suspension", {"Kell Air"}, id="what it may do"
+            "The aviation authority suspended the operating licence of Kell Air last week",
+            None,
+            "suspension",
+            {"Kell Air"},
+            id="what it may do",
         ),
         pytest.param("The regulator removes restrictions on Kell Bank", None, "closed", {"Kell Bank"}, id="restrictions removed"),
         pytest.param("Fed terminates consent order with UBS", None, "closed", {"ubs"}, id="an order that ends"),
