@@ -287,7 +287,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: Cal
         paid_here: set[str] = set()
         for one in money.sums(reading.folded, start, end):
             is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 140), one.start))
-            kind = AmountKind.IMPOSED if is_reduced else money.sum_kind(reading.folded, one, start, end)
+            kind = AmountKind.IMPOSED if is_reduced else money.sum_kind(scene.skeleton, one, start, end)
             if kind is AmountKind.IMPOSED:
                 what = money.sum_for(reading.folded, one, start, end)
                 is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement

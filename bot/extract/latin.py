@@ -16,7 +16,7 @@ from bot.extract import dates, facts, money
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
 from bot.extract.mergers import are_parties, deciding
 from bot.extract.names import Hit, Name, Trigger
-from bot.extract.phrases import STOP, leading, placed, placed_run
+from bot.extract.phrases import STOP, firm_like, leading, phrase, placed, placed_run
 from bot.extract.roles import BODY, FIRM, PENAL, Act, Scene, lead_of, listed, role_beside, take
 from bot.extract.text import Sentence, alternation, pattern, stems, vocabulary, words
 from storage.models import Kind, Role
@@ -36,6 +36,12 @@ def _through() -> re.Pattern[str]:
 
 
 @cache
+def _through_words() -> re.Pattern[str]:
+    """The same right behind the verb, before a firm outside the register: "suspended the operating certificate of X"."""
+    return re.compile(rf"\s(?:(?:the|its|an?)\s)?(?:[a-z-]+\s){{0,2}}(?:{alternation('grammar', 'things_of')})\s+(?:of|by)\s+")
+
+
+@cache
 def _leads() -> re.Pattern[str]:
     """From a noun to its firm: "(a fine) of €5 million on the lender X", "(amende) à X"."""
     prepositions = f"{alternation('grammar', 'onto')}|{alternation('grammar', 'onto_abroad')}"
@@ -46,7 +52,15 @@ def _leads() -> re.Pattern[str]:
 @cache
 def _receives() -> re.Pattern[str]:
     """From a firm to the noun: "X faces a record (fine)", "X agreed to a (penalty)"."""
-    return re.compile(rf"\b(?:{alternation('grammar', 'receives')})\s+(?:(?:a|an|the|its|[a-z€$£\d.,-]+)\s+){{0,5}}$")
+    return re.compile(rf"\b(?:{alternation('grammar', 'receives')})\s+(?:(?:a|an|the|its|[a-z€$£\d.,{BODY}-]+)\s+){{0,5}}$")
+
+
+@cache
+def _gives() -> re.Pattern[str]:
+    """From a body's verb over the firm to the noun: "slaps X with a record (fine)", "legt X een (boete) op"."""
+    between = r"(?:(?!\s(?:of|for|from|in|on|by|to)\s)(?:[^,;:]|,(?=\d)))*"
+    sums = r"(?:\swith)?(?:\s+(?:(?!(?:of|for|from|in|on|by|to)\b)[a-z-]+|[\d.,]+)){0,5}\s+$"
+    return re.compile(rf"\b(?:{alternation('grammar', 'gives')})\s(?=\S{between}{sums})")
 
 
 _PASSIVE = re.compile(
@@ -57,9 +71,16 @@ _CLAUSE_SIGNS = (";", ": ", ", which ", ", who ", ", so ", ", after ", ", and ")
 _CLAUSE_WORDS = ("but", "while", "whereas", "and then", "after", "that", "said")
 
 
+_ASKED = re.compile(
+    r"\b(?:asks?|asked|asking|urges?|urged|wants?|petitions?|petitioned|lobb\w+|press(?:es|ed)|calls? (?:on|for)|called (?:on|for))"
+    r"\s[^,;]{2,40}\sto\s$"
+)
+"""Somebody would have a body act: "asks the regulator to investigate X"."""
+
+
 @cache
 def _recalls_no_goods() -> re.Pattern[str]:
-    return re.compile(rf"\s(?:its|his|her|their|the|a|how|that|when|being)\s(?:{alternation('grammar', 'no_goods')})\b")
+    return re.compile(rf"\s(?:(?:its|his|her|their|the|a|how|that|when|being)\s)?(?:{alternation('grammar', 'no_goods')})\b")
 
 
 _STORIES = re.compile(r"\s[-–—|•]\s")
@@ -102,11 +123,15 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
             else ""
         )
         told = scene.said if trigger.kind is Kind.SETTLEMENT else None  # "... pleads guilty; exchange to pay $4 million"
-        return bool(_SETTLED.match(paid)) or (
-            told is not None
-            and act.sentence - told.sentence == 1
-            and bool(_headlined().search(skeleton[sentence.start : hit.start]))
-            and bool(money.sums(scene.reading.folded, hit.end, sentence.end))
+        return (
+            bool(_SETTLED.match(paid))
+            or (bool(_PAID_OVER.match(paid)) and (scene.own is not None or scene.is_body(sentence.start, sentence.end, places=False)))
+            or (
+                told is not None
+                and act.sentence - told.sentence == 1
+                and bool(_headlined().search(skeleton[sentence.start : hit.start]))
+                and bool(money.sums(scene.reading.folded, hit.end, sentence.end))
+            )
         )
     if skeleton.startswith("to fine", hit.start):
         return bool(
@@ -120,7 +145,14 @@ def _is_told(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trig
 
 
 _SETTLED = re.compile(r"\s(?:[a-z]+\s){0,4}?\s{2,}.*\b(?:to (?:settle|resolve|end)|in (?:[a-z]+ ){0,2}(?:penalt|fine|settle|resol))")
+_PAID_OVER = re.compile(
+    r"\s(?:[a-z]+\s){0,2}?\s{2,}(?:over|after|following)\s"
+    r"(?!.*\b(?:dividends?|takeover|acquisition|stake|deal|bonus(?:es)?|lawsuit|class action|jury|court|tribunal|verdict|strike)\b)"
+)
 _OVER = re.compile(r"\b(?:resolv\w+|conclud\w+|follow\w+|after|settl\w+|result(?:s|ed)? of|arising from|came after)\b[^.;]{0,80}$")
+
+
+_IN_COURT = re.compile(r"\s(?:[a-z]+\s){0,4}(?:court|tribunal)\b[^,;]{0,50}\bagainst\b")
 
 
 def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act) -> bool:
@@ -133,11 +165,17 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
     left, right = skeleton[clause : hit.start], skeleton[hit.end : sentence.end]
     if act.kind is Kind.INVESTIGATION:
         word = skeleton[hit.start : hit.end]
+        if word == "proceedings" and _IN_COURT.match(right):  # "commenced proceedings in the Federal Court against X"
+            act.kind = Kind.LAWSUIT
         act.is_over = bool(_OVER.search(left)) or word == "investigated" or word.endswith(" case")
+    if (asked := _ASKED.search(left)) and act.kind is not Kind.LAWSUIT and not scene.is_body(sentence.start, clause + asked.start()):
+        return False
     if trigger.frame == "merger":
         return are_parties(scene, sentence, hit, act)
     if trigger.frame == "finding":
         return _finding(scene, sentence, hit, act, clause)
+    if trigger.frame == "listed":
+        return _listed_by(scene, sentence, hit, act, clause)
     if trigger.frame == "body":
         act.kind = Kind.RULE
         return scene.acting(act, clause, hit.start)
@@ -159,6 +197,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
             return True
         agent = re.search(r"\bby\s+(?:the\s+)?([^,;.]{2,60})", right)
         return bool(agent and scene.is_body(hit.end + agent.start(1), hit.end + agent.end(1)))
+    if act.kind is Kind.FINE and trigger.frame == "act" and _is_listing(scene, sentence, clause, hit):
+        act.kind = Kind.OTHER
     if trigger.frame == "matter" and act.kind is Kind.LAWSUIT:  # a complaint is everybody's
         return scene.is_body(clause, hit.start, places=False) or (scene.own is not None and FIRM not in left)
     scene.acting(act, clause, hit.start)
@@ -167,6 +207,37 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
 
 _WITH_FINE = re.compile(r"\s(?:[a-z]+ly\s)?with\s(?:an?|two|three|four|five|several)\s(?:[a-z]+\s)?fines?\b")
 """Behind "was sanctioned": nobody but a public body does so."""
+
+
+def _is_listing(scene: Scene, sentence: Sentence, clause: int, hit: Hit) -> bool:
+    """Whether "sanctions" is a government's listing of whom nobody may deal with, not a supervisor's penalty."""
+    if not sentence.is_title and sentence.start > scene.reading.title_end + 1:
+        return False
+    folded = scene.reading.folded
+    is_state = scene.is_body(clause, hit.start) and not scene.is_body(clause, hit.start, places=False)
+    return (is_state or bool(pattern("bodies", "sanctioning").search(folded, clause, hit.start))) and not money.sums(
+        folded, hit.end, sentence.end
+    )
+
+
+def _listed_by(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) -> bool:
+    """ "Adds X to the entity list", "X was placed on an import alert": a list of those that may not be dealt with."""
+    skeleton = scene.skeleton
+    named_list = pattern("grammar", "black_lists").search(skeleton, hit.end, min(sentence.end, hit.end + 200))
+    onto = _ONTO_LIST.search(skeleton, hit.end, named_list.start()) if named_list else None
+    if onto is None or not (scene.acting(act, clause, hit.start) or scene.is_body(sentence.start, sentence.end)):
+        return False
+    act.has_actor = True
+    if onto.start() == hit.end:
+        return _subject(scene, act, sentence, clause, hit.start)
+    named = scene.firms(hit.end, onto.start())
+    if named:
+        return take(scene, act, listed(scene, named[0], onto.start()))
+    act.targets += placed_run(scene, act, hit.end, Sentence(sentence.start, onto.start(), sentence.is_title))
+    return bool(act.targets)
+
+
+_ONTO_LIST = re.compile(r"\s(?:to|on|onto|in)\s(?:(?!to\b|on\b)[\w'.-]+\s){0,5}$")
 
 
 def _elsewhere(scene: Scene, sentence: Sentence, hit: Hit, act: Act, trigger: Trigger, clause: int) -> bool:
@@ -269,6 +340,8 @@ def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) 
         )
     if not scene.acting(act, clause, hit.start):
         return False
+    if _OF_OTHERS.search(scene.skeleton, breach.end(), sentence.end):
+        return False
     first = next((name for name in scene.firms(hit.end, breach.start()) if name.start - hit.end < 60), None)
     gap = re.sub(r"^\s(?:that|how|whether)\b", "", scene.gap(hit.end, first.start)) if first else ""
     for that in re.finditer(r"\s(?:that\s)?", scene.skeleton[hit.end : breach.start()]) if first is None else ():
@@ -279,6 +352,10 @@ def _finding(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int) 
     if re.search(r"\bpreliminar\w+|\bprovisional\w*", scene.skeleton[max(sentence.start, hit.start - 40) : breach.end()]):
         act.kind = Kind.PROPOSED_PENALTY
     return True
+
+
+_OF_OTHERS = re.compile(r"\b(?:patents?|trade ?marks?|copyrights?|trade secrets?)\b")
+"""What is infringed and is another firm's: such a quarrel is between the two."""
 
 
 @cache
@@ -332,12 +409,13 @@ def _verb(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     if (
         re.search(FIRM + r"(?:'s)?\s*$", left)
         and (_GOES_ON.match(right) or _is_priced_next(scene, hit, sentence))
-        and fold(scene.reading.whole[hit.start : hit.end]).endswith("ed")
+        and fold(scene.reading.whole[hit.start : hit.end]).endswith(("ed", "told"))
     ):
         is_order = sentence.is_title and _TO_DO.match(right) is not None  # nobody else's order makes a headline so
         act.has_actor = act.has_actor or (act.kind in _BY_BODIES and (scene.has_body or is_order))
         return _subject(scene, act, sentence, clause, hit.start)
-    run = placed_run(scene, act, hit.end, sentence)
+    through = _through_words().match(scene.skeleton, hit.end, sentence.end)
+    run = placed_run(scene, act, through.end() if through else hit.end, sentence)
     if run and (act.kind is Kind.FINE or scene.own or scene.is_body(clause, hit.start)):
         act.targets += run
         _priced(scene, act, hit, sentence)
@@ -362,11 +440,19 @@ def _is_priced_next(scene: Scene, hit: Hit, sentence: Sentence) -> bool:
 
 def _priced(scene: Scene, act: Act, hit: Hit, sentence: Sentence) -> None:
     """ "Ordered X to pay €3 million" is a fine, unless it is paid to those who were harmed."""
+    if act.kind is Kind.RECTIFICATION and _TO_PRODUCE.match(scene.skeleton, max(name.end for name in act.targets), sentence.end):
+        act.kind = Kind.INFORMATION_REQUEST
     if act.kind is Kind.RECTIFICATION and (paid := re.search(r"\bto pay\b", scene.skeleton[hit.end : sentence.end])):
         start = hit.end + paid.end()
         sums = money.sums(scene.reading.folded, start, min(sentence.end, start + 60))
         if sums and not re.search(r"compensat|refund|redress|damages|restitution|back\b", scene.skeleton[start : sums[0].end + 24]):
             act.kind = Kind.FINE
+
+
+_TO_PRODUCE = re.compile(
+    r"[^;:.]{0,40}?\sto\s(?:produce|provide|hand over|supply|turn over|disclose)\s(?:[a-z]+\s){0,3}?"
+    r"(?:records|information|documents|data|evidence)\b(?!\sto\s(?:customers|users|clients|consumers))"
+)
 
 
 def _is_translation(scene: Scene, name: Name) -> bool:
@@ -406,6 +492,8 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     skeleton = scene.skeleton
     if act.kind is Kind.APPROVAL and not deciding().search(skeleton, sentence.start, hit.start):
         return False
+    if act.kind is Kind.SETTLEMENT and _is_private(scene, sentence, hit):
+        return False
     act.is_recalling = bool(_RECALLING.search(left[-24:]))
     near = skeleton[max(sentence.start, hit.start - 120) : hit.start]
     owner = _OWNER.search(near) if FIRM in near else None
@@ -417,8 +505,11 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         lead = lead_of(run, len(run) - 1, scene)
         if run and take(scene, act, [name for name in run[lead:] if (role_beside(scene, name) or (None, ""))[1] != "complainant"]):
             return True
-    if _receives().search(left[-90:]) and _subject(scene, act, sentence, clause, hit.start):
+    gets = _receives().search(left[-90:])
+    if gets and _subject(scene, act, sentence, clause, hit.start, verb=hit.start - len(left[-90:]) + gets.start()):
         act.has_actor = act.has_actor or scene.has_body
+        return True
+    if _given(scene, sentence, hit, act, clause, left) or (sentence.is_title and _labels(scene, sentence, hit, act)):
         return True
     for name in scene.firms(hit.end, sentence.end)[:2]:
         gap = scene.gap(hit.end, name.start)
@@ -457,6 +548,9 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
         lead_in = re.match(r"\s", blank) if is_led else _IN_AID_OF.match(blank)
     elif act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT):
         lead_in = re.match(_GIVEN.pattern, blank) or _WITH.match(blank)
+    elif act.kind is Kind.FINE and (one := _fined_for(scene, hit.end, sentence.end)):
+        act.targets.append(one)
+        return True
     else:
         lead_in = (_LEAD_IN if act.rule.startswith("en") else _lead_in_abroad()).match(blank)
     if lead_in and (act.kind in (Kind.CONSENT_ORDER, Kind.SETTLEMENT) or not _NOUN_STOP.search(lead_in.group())):
@@ -466,7 +560,7 @@ def _noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, lef
     return False
 
 
-_FOR = re.compile(r"\sof\s+for\s(?:the\s)?")
+_OF_SUM_FOR = re.compile(r"\sof\s+for\s(?:the\s)?")
 
 
 def _is_sum_for(scene: Scene, start: int, name: Name) -> bool:
@@ -474,19 +568,81 @@ def _is_sum_for(scene: Scene, start: int, name: Name) -> bool:
     return (
         name.rule == "legal-form"
         and not scene.skeleton.startswith("'", name.tail)
-        and _FOR.fullmatch(_without_sums(scene, start, name.start)) is not None
+        and _OF_SUM_FOR.fullmatch(_without_sums(scene, start, name.start)) is not None
     )
 
 
+def _given(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str) -> bool:
+    """ "Slaps X with a fine": the firm stands between a body's verb and the noun."""
+    verb = _gives().search(left)
+    if verb is None or act.kind is Kind.LAWSUIT or not scene.acting(act, clause, clause + verb.start()):
+        return False
+    start = clause + verb.end()
+    named = scene.firms(start, hit.start)[:1]
+    if named and not STOP.search(scene.gap(start, named[0].start)):
+        return take(scene, act, listed(scene, named[0], hit.start))
+    run = [] if named else placed_run(scene, act, start, sentence)
+    act.targets += run
+    return bool(run)
+
+
+def _labels(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
+    """ "Warning Letter: Acme Foods, Inc.": a title of a body's own that is the noun, a colon and the firm."""
+    whole = scene.reading.whole
+    if scene.own is None or not whole.startswith(": ", hit.end) or (hit.start > sentence.start and whole[hit.start - 2] not in ":-–"):
+        return False
+    named = scene.firms(hit.end, sentence.end)
+    if named and named[0].start == hit.end + 2:
+        return take(scene, act, listed(scene, named[0], sentence.end))
+    if named or phrase(whole, hit.end + 2, sentence.end) < sentence.end:
+        return False
+    run = placed_run(scene, act, hit.end + 2, sentence)
+    act.targets += run
+    return bool(run)
+
+
+def _fined_for(scene: Scene, start: int, end: int) -> Name | None:
+    """ "$5m fine for Riverton Health": behind "for" stands what was done as often, so the name must be made like a firm's."""
+    match = _FOR.match(scene.reading.whole, start, end) or _FOR_ABROAD.match(_without_sums(scene, start, end))
+    if match and match.re is _FOR_ABROAD:  # small letters follow it there, unless it is a name
+        low = start + match.end()
+        stop = phrase(scene.reading.whole, low, end)
+        return firm_like(scene, low, stop, is_led=False, is_bare=True) if stop > low else None
+    stop = phrase(scene.reading.whole, match.end(), end) if match else start
+    return firm_like(scene, match.end(), stop, is_led=False, is_bare=False) if match and stop > match.end() else None
+
+
+_FOR_ABROAD = re.compile(r"(?:\s(?:di|de|d'|da|van))?\s+(?:pour|per|para|voor)\s(?:la\s|le\s|el\s|il\s)?")
+_FOR = re.compile(r"\sfor\s(?:the\s)?")
+
+
+def _is_private(scene: Scene, sentence: Sentence, hit: Hit) -> bool:
+    """Whether a settlement is one between private parties: of a class action, or with another firm, and no body but a court in the text."""
+    folded = scene.reading.folded
+    if scene.own is not None or any(not folded.startswith(_COURTS, at) for at, is_place in scene.reading.bodies if not is_place):
+        return False
+    return not scene.bodies(0, len(folded)) and bool(
+        _PRIVATE_SUIT.search(folded) or _WITH_FIRM.match(scene.skeleton, hit.end, sentence.end)
+    )
+
+
+_COURTS = ("court", "judge", "tribunal", "jury")
+_PRIVATE_SUIT = re.compile(
+    r"\bclass[- ]actions?\b|"
+    r"\b(?:shareholders?|investors?|consumers?|customers|merchants|retailers|account holders|employees|drivers|users) (?:sued|alleg)"
+)
+_WITH_FIRM = re.compile(rf"\swith\s(?:(?:the|its|a|an|former|rival)\s)?(?:[a-z-]+\s){{0,3}}{FIRM}")
 _WITH = re.compile(r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?(?:with|against)\s+")
 _IN_AID_OF = re.compile(r"(?:(?!\bscheme)[^;:.]){0,50}?\s(?:to support|to|for|in favour of|granted to)\s+(?:the\s)?")
 _FAR = r"(?:(?:[^,;:.]|[,.](?=\d)){0,60}?\s)?"
-_LEAD_IN = re.compile(rf"{_FAR}(?:against|on|upon|into|to|with)\s+")
+_LEAD_IN = re.compile(rf"{_FAR}(?:against|on|upon|into|to|with|at)\s+")
 
 
 @cache
 def _lead_in_abroad() -> re.Pattern[str]:
-    return re.compile(rf"{_FAR}(?:{alternation('grammar', 'onto_abroad')})\s+(?:die |der |das |den |la |le |il |les )?")
+    return re.compile(
+        rf"{_FAR}(?:{alternation('grammar', 'onto_abroad')})(?:(?<=')|\s+(?:(?:die|der|das|den|la|le|il|les|de la|de|du)\s+)?(?:d'|l')?)"
+    )
 
 
 def _without_sums(scene: Scene, start: int, end: int) -> str:
@@ -499,8 +655,11 @@ def _without_sums(scene: Scene, start: int, end: int) -> str:
     return text
 
 
-def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) -> bool:
-    """The firms that are spoken of: the first names of the clause, or of the sentence when the clause has none."""
+def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int, verb: int | None = None) -> bool:
+    """The firms that are spoken of: the first names of the clause, or of the sentence when the clause has none.
+
+    `verb` is where the verb begins that leads from the firm to a noun ("X faces a fine").
+    """
     for start in dict.fromkeys((clause, sentence.start)):
         names = scene.firms(start, end)
         for position, name in enumerate(names):
@@ -522,7 +681,7 @@ def _subject(scene: Scene, act: Act, sentence: Sentence, clause: int, end: int) 
         scene.reading.folded[sentence.start : end].split()
     ):
         return False  # it is persons who plead, unless a name is made like a firm's
-    lead = leading(scene, act, sentence, end)
+    lead = leading(scene, act, sentence, end) or (leading(scene, act, sentence, verb) if verb else None)
     if lead:
         act.targets.append(lead)
     return bool(lead)

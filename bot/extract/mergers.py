@@ -35,6 +35,16 @@ _BUYERS_DEAL = re.compile(
 _BUYER = re.compile(rf"(?<={FIRM})(?:\s[a-z ]{{0,20}})?\s(?:by|par|por|durch(?: die| den)?|door|and|/)\s")
 
 
+_CAPITALS = r"[A-Z](?:[\w&'’+-]|\.(?=\w))*(?: (?:[A-Z&](?:[\w&'’+-]|\.(?=\w))*|and(?= [A-Z]))){0,5}"
+_BY_OF = re.compile(
+    rf"\b(?:acquisition|purchase|takeover|buyout) by (?P<buyer>{_CAPITALS}) of (?P<sold>{_CAPITALS})"
+    r"(?=[.,;)]| (?:for|on|in|after|would|could|may|is|was|has|under|from)\b|$)"
+)
+_SLASHED = re.compile(
+    r"(?<![\w/])(?P<one>[A-Z][\w&.'’-]*(?: [A-Z&][\w&.'’-]*){0,4}) / (?P<other>[A-Z][\w&.'’-]*(?: [A-Z&][\w&.'’-]*){0,4})(?= [a-z]|$)"
+)
+
+
 def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
     """Whether a body decides on the merger that the sentence tells of; its firms are the parties."""
     text = scene.skeleton[sentence.start : sentence.end]
@@ -49,6 +59,14 @@ def are_parties(scene: Scene, sentence: Sentence, hit: Hit, act: Act) -> bool:
             names.append(one)
     if sentence.is_title and "merger inquir" in text and "/" in text:
         names += _in_title(scene, sentence, hit)
+    elif sentence.is_title and " / " in text:
+        for match in _SLASHED.finditer(scene.reading.whole, sentence.start, sentence.end):
+            parted = (firm_like(scene, *match.span(side), is_led=True, is_bare=True) for side in ("one", "other"))
+            names += [one for one in parted if one]
+    for match in _BY_OF.finditer(scene.reading.whole, sentence.start, sentence.end):
+        if not scene.firms(match.start("buyer"), match.end("sold")):
+            parted = (firm_like(scene, *match.span(side), is_led=True, is_bare=True) for side in ("buyer", "sold"))
+            names += [one for one in parted if one]
     for expression in (_party(), _BUYER):
         for match in expression.finditer(scene.skeleton, sentence.start, sentence.end):
             names += placed_run(scene, act, match.end(), sentence)

@@ -47,6 +47,8 @@ class Act:
     is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
     is_past: bool = False  # 曾被罚: lies further back than what else the sentence tells
+    is_same: bool = False  # "the six firms": those of the act told before
+    is_action: bool = False  # "takes action against": what it was the text says later
     is_over: bool = False  # an investigation that the text says led to what it tells
 
 
@@ -214,6 +216,8 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         return Role.MENTIONED, "holder"
     if _ITS_PEOPLE.match(rest):
         return Role.MENTIONED, "holder"
+    if ("former " in before or "ex-" in before) and _FORMER.search(before):
+        return Role.MENTIONED, "other"
     spoken = before.split()[-4:]
     for key, role in (
         ("complainant", Role.COMPLAINANT),
@@ -239,6 +243,8 @@ _ITS_PEOPLE = re.compile(
     rf"(?:(?![因违对未虚被遭涉向给将与和及、])[{HAN}]){{0,4}}?(?:经理|主任|外包|加盟店|加盟商|代理商|经销商|业务员|柜员|店员|保安|策略师|分析师|总监)"
 )
 """Some words behind a name: who works for the firm or under its name, 远山银行理财经理, 青禾催收外包公司."""
+_FORMER = re.compile(r"\b(?:former\s|ex-)(?:[a-z-]+\s){1,4}(?:at|of|with|from)\s$|\b(?:former\s|ex-)$")
+"""Who worked there: "the former head of accounting at X"."""
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 _COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")
