@@ -11,7 +11,7 @@ reads with. All are pure: no database, no network, no clock. A text goes this wa
     captions        titles that only name parties <- parties
     headlines       Chinese headlines run together, parted <- short_names
     kinds           each trigger in its sentence, acts gathered into actions
-                    <- latin (phrases, lists, mergers), kana (Japanese, Korean),
+                    <- latin (nouns, unnamed, phrases, lists, mergers), kana (Japanese, Korean),
                     han (clauses, enumerations, mergers, placed_names, short_names)
     roles           who stands where: complainants, owners, venues, lists
     money, dates    sums and days <- facts (counts, document numbers, regulators)

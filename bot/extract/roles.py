@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 
+from bot.extract import money
 from bot.extract.facts import Count
 from bot.extract.names import VENUE, Name, Reading, firm_key
 from bot.extract.text import HAN, words
@@ -140,6 +141,15 @@ class Scene:
     def gap(self, start: int, end: int) -> str:
         """The words between two places, other names blotted out."""
         return self.skeleton[start:end].strip(FIRM)
+
+    def without_sums(self, start: int, end: int) -> str:
+        """The words between two places with sums of money, and the brackets that convert them, blanked out."""
+        text = self.skeleton[start:end]
+        for one in money.sums(self.reading.folded, start, end):
+            low, high = one.start - start, (one.converted[-1].end if one.converted else one.end) - start
+            high += text[high : high + 1] == ")"
+            text = text[:low] + " " * (high - low) + text[high:]
+        return text
 
     def acting(self, act: Act, start: int, end: int) -> bool:
         """Whether a public body acts between the offsets; it is noted when it has a name."""
