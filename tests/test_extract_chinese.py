@@ -423,3 +423,111 @@ def test_what_the_fold_alone_does_not_join(simplified: str, traditional: str) ->
         (action.kind, {firm.firm_id or fold(firm.surface) for firm in action.targets}) for action in other.actions
     ]
     assert one.actions
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("私隐专员公署就远山旅行社资料外泄展开调查", {"远山旅行社"}, id="就 takes the firm"),
+        pytest.param("警方就市民投诉展开调查", set(), id="就 takes no firm"),
+        pytest.param("消委会就押金问题向广州中院提起公益诉讼，被告为远山科技有限公司。", {"远山科技有限公司"}, id="向 takes a court"),
+        pytest.param("深交所向远山股份下发监管函", {"远山股份"}, id="向 takes the firm"),
+        pytest.param("证监会就远山资本有限公司的缺失，谴责该公司并罚款500万元", {"远山资本有限公司"}, id="该公司 behind the word"),
+        pytest.param("食药署：远山生技保健食品下架回收", {"远山生技"}, id="behind a body and a colon"),
+        pytest.param("远山生技：保健食品下架回收", set(), id="no body speaks"),
+        pytest.param("网信办：腾讯下架违规视频300万条", set(), id="it does so itself: the word has an object"),
+        pytest.param("通信管理局：远山相机未完成整改 予以下架", {"远山相机"}, id="in the next part"),
+        pytest.param(
+            "通信管理局今日通报，仍有“远山听书”“青禾外卖”2款App未整改，现予以下架。", {"远山听书", "青禾外卖"}, id="done to a list"
+        ),
+        pytest.param("远山科技再遭证监会立案，曾因造假被罚50万元", {"远山科技"}, id="an act and what was before it"),
+        pytest.param("调查认定，远山建设有限公司对事故负有责任，被罚款500万元。", {"远山建设有限公司"}, id="to blame in an earlier part"),
+        pytest.param("远山银行因向关系人放贷，被罚款35万元", {"远山银行"}, id="向 stands behind 因"),
+        pytest.param("远山医院骨科主任被调查", set(), id="an officer some words behind"),
+        pytest.param("远山建设及6名责任人被证监局警示", {"远山建设"}, id="the firm and its people"),
+        pytest.param("曾用名“远山贷”的青禾融被警方立案侦查", {"青禾融"}, id="a former name in quotation marks"),
+        pytest.param("通信管理局通报45款App 涉及“远山行”“青禾单车”", {"远山行", "青禾单车"}, id="a list in the next part"),
+        pytest.param("外汇局通报：远山银行等6家机构违规案例", {"远山银行"}, id="a list behind a colon"),
+        pytest.param("股转公司对挂牌公司远山农业、主办券商青禾证券采取自律监管措施。", {"远山农业", "青禾证券"}, id="what members are"),
+        pytest.param("竞委会控告远山工程等四间公司围标", {"远山工程"}, id="counted in 间"),
+        pytest.param("腾讯、百度小程序被网信办责令整改", {"tencent", "baidu"}, id="what of a list's firms is hit"),
+        pytest.param("网信办约谈远山拼车App运营企业", {"远山拼车"}, id="what it is called, in two words"),
+        pytest.param("劳动部对foodpanda罚款100万元", {"delivery-hero"}, id="a brand in small letters"),
+        pytest.param("数发部开罚momo 200万元", {"momo"}, id="an unlisted one that an authority hits"),
+        pytest.param("数发部开罚app 200万元", set(), id="a short word is none"),
+        pytest.param("京东将对违规商家处以5万元罚款", set(), id="a platform and who uses it"),
+        pytest.param("腾讯公告，对虚假宣传商家处以扣除保证金的处罚", set(), id="the same in a later part"),
+        pytest.param("圆通快递员李某被罚款200元", set(), id="a name's last letter begins a word"),
+        pytest.param("法院查明，张某骗取工商银行贷款，判处罚金20万元。", set(), id="a person without a given name"),
+        pytest.param("央行表示，对严重违规机构可注销牌照。", set(), id="what the law allows"),
+        pytest.param("腾讯子公司获处罚豁免", set(), id="spared"),
+        pytest.param("会计师事务所被罚", set(), id="a trade alone"),
+        pytest.param("网信办约谈了“远山优选”运营企业负责人", {"远山优选"}, id="in quotation marks, what it is called behind"),
+        pytest.param("网信办约谈了“远山优选”网红", set(), id="a person behind the quotation marks"),
+        pytest.param("交通银行理财经理飞单被警方调查", set(), id="who works for it, some words behind"),
+        pytest.param("腾讯加盟店被罚", set(), id="who trades under its name"),
+        pytest.param("宜家因监视区域经理被罚100万欧元", {"ikea"}, id="whom it wronged"),
+        pytest.param("银监局行政处罚信息显示，远山银行被罚款50万元", {"远山银行"}, id="a form's heading is no act"),
+        pytest.param("星空航空、青禾航空各罚30万元", {"星空航空", "青禾航空"}, id="各 closes a list"),
+    ],
+)
+def test_whom_fresh_texts_hit(text: str, found: set[str]) -> None:
+    assert targets(read("", title=text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("网信办对远山科技启动调查，公司曾被罚款5万元", ["investigation", "fine"]),
+        ("法院撤销对远山水务的80万元罚款", ["annulment"]),
+        ("环保局撤销对远山水务的处罚", []),
+        ("普天医药收到《行政处罚告知书》", ["proposed_penalty"]),
+        ("远山证券资格被暂停", ["suspension"]),
+        ("金管会对远山证券祭出停业一个月处分", ["suspension"]),
+        ("工信部通报第3批侵权App", ["warning"]),
+        ("金融监管总局：去年处罚机构120家次", []),
+        ("市场监管局查明，陈某在淘宝开店售假，罚款8万元。", []),
+    ],
+)
+def test_kinds_of_fresh_texts(text: str, kinds: list[str]) -> None:
+    assert [action.kind.value for action in read(text).actions] == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "parties"),
+    [
+        ("市场监管总局禁止虎牙与斗鱼合并", {"huya", "douyu"}),
+        ("市场监管总局附条件批准远山美收购青禾湃股权案", {"远山美", "青禾湃"}),
+        ("NCC今日通过远传与青禾电信合并案", {"fetnet", "青禾电信"}),
+        ("公平会表示，远山收购青禾结合案已收件", set()),
+        ("市场监管总局禁止平台收取佣金", set()),
+        ("证监会批准腾讯发行债券", set()),
+    ],
+)
+def test_parties_of_mergers(text: str, parties: set[str]) -> None:
+    assert targets(read(text)) == parties
+
+
+def test_each_firm_of_a_sentence_has_its_own_sum() -> None:
+    told = read("远山付因违规被罚款126万元，青禾宝因未尽义务被罚款87万元。").actions
+    assert [[int(one.maximum) for one in action.amounts] for action in told] == [[1260000], [870000]]
+
+
+def test_a_sum_is_the_firms_too_where_its_people_only_share_it() -> None:
+    def sums(text: str) -> list[int]:
+        return [int(one.maximum) for action in read("", title=text).actions for one in action.amounts]
+
+    assert sums("远山股份及时任高管合计被罚1330万元") == [13300000]
+    assert sums("证监会对远山股份罚款60万元，对董事长罚款30万元") == [600000]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("金管会113年5月3日对远山证券罚款50万元。", "2024-05-03"),
+        ("5月10日，远山股份公告，当日收到证监会立案告知书。", "2024-05-10"),
+        ("全长113年代的项目被证监会对远山股份罚款50万元。", "None"),
+    ],
+)
+def test_days_of_acts(text: str, day: str) -> None:
+    assert [str(action.decided_on) for action in read(text).actions] == [day]

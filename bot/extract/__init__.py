@@ -11,7 +11,8 @@ reads with. All are pure: no database, no network, no clock. A text goes this wa
     captions        titles that only name parties <- parties
     headlines       Chinese headlines run together, parted <- short_names
     kinds           each trigger in its sentence, acts gathered into actions
-                    <- latin (phrases, lists, mergers), han (enumerations, short_names), kana (Japanese, Korean)
+                    <- latin (nouns, unnamed, phrases, lists, mergers), kana (Japanese, Korean),
+                    han (clauses, enumerations, mergers, placed_names, short_names)
     roles           who stands where: complainants, owners, venues, lists
     money, dates    sums and days <- facts (counts, document numbers, regulators)
 
@@ -34,7 +35,7 @@ from bot.extract.kinds import Told, actions, acts
 from bot.extract.mend import Mended, mended
 from bot.extract.names import Name, Reading, firm_key
 from bot.extract.parties import parties
-from bot.extract.roles import Act, Scene, bystander
+from bot.extract.roles import PENAL, Act, Scene, bystander
 from bot.extract.text import boilerplate, clean, language, pattern, sentences
 from storage.models import AmountKind, Kind, Role, Status
 from storage.records import DocumentText, Extraction, FoundAction, FoundAmount, FoundEvidence, FoundFirm, FoundRegulator, RegulatorRow
@@ -111,7 +112,7 @@ def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) 
     scene = Scene(reading, own)
     told = actions(scene, acts(scene)) or _titled(scene)
     numbers = facts.numbers(folded, 0, len(whole))
-    read = tuple(_action(scene, index, one, numbers, is_main=place == 0) for place, one in enumerate(told))
+    read = tuple(_action(scene, index, one, told, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
         spoken,
         read,
@@ -134,7 +135,9 @@ def _titled(scene: Scene) -> list[Told]:
     return []
 
 
-def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int, int]], *, is_main: bool) -> FoundAction:
+def _action(
+    scene: Scene, index: FirmIndex, told: Told, beside: Sequence[Told], numbers: list[tuple[int, int]], *, is_main: bool
+) -> FoundAction:
     reading = scene.reading
     evidence: list[FoundEvidence] = []
     spans = list(dict.fromkeys((reading.sentences[act.sentence].start, reading.sentences[act.sentence].end) for act in told.acts))
@@ -156,7 +159,7 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
     if count:
         prove("stated_count", count.start, count.end)
     regulators = _regulators(scene, told, is_main=is_main)
-    amounts = _amounts(scene, told, spans, partial(_countries, scene, index, told))
+    amounts = _amounts(scene, told, _of_its_own(scene, told, beside), partial(_countries, scene, index, told))
     for amount in amounts:
         prove("amount", amount.start, amount.end)
     decided = _decided(scene, told, lead, is_main=is_main)
@@ -178,6 +181,22 @@ def _action(scene: Scene, index: FirmIndex, told: Told, numbers: list[tuple[int,
         effective_on=effective.value.value if effective else None,
         number=reading.whole[own_numbers[0][0] : own_numbers[0][1]] if own_numbers and is_main else None,
     )
+
+
+def _of_its_own(scene: Scene, told: Told, beside: Sequence[Told]) -> list[tuple[int, int]]:
+    """The sentences of an action; of a Chinese one that fines others too, the part of its own firms: A罚1万元，B罚2万元."""
+    spans: list[tuple[int, int]] = []
+    others = [act for one in beside if one is not told for act in one.acts if act.kind in PENAL and act.targets]
+    for act in told.acts:
+        start, end = _span(scene, act)
+        for other in others if act.kind in PENAL and act.targets and act.rule.startswith("zh") else ():
+            if other.sentence == act.sentence and other.start > act.end:
+                end = min(end, min((name.start for name in other.targets if name.start > act.end), default=end))
+            elif other.sentence == act.sentence:
+                start = max(start, min((name.start for name in act.targets if name.start > other.end), default=start))
+        if (start, end) not in spans:
+            spans.append((start, end))
+    return spans
 
 
 def _span(scene: Scene, act: Act) -> tuple[int, int]:
@@ -268,7 +287,7 @@ def _amounts(scene: Scene, told: Told, spans: list[tuple[int, int]], places: Cal
         paid_here: set[str] = set()
         for one in money.sums(reading.folded, start, end):
             is_reduced = bool(_REDUCED.search(reading.folded, max(start, one.start - 140), one.start))
-            kind = AmountKind.IMPOSED if is_reduced else money.sum_kind(reading.folded, one, start, end)
+            kind = AmountKind.IMPOSED if is_reduced else money.sum_kind(scene.skeleton, one, start, end)
             if kind is AmountKind.IMPOSED:
                 what = money.sum_for(reading.folded, one, start, end)
                 is_other = what not in ("", *paid_as) and "" not in paid_as  # a civil penalty beside disgorgement

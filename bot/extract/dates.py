@@ -63,6 +63,8 @@ _PUBLISHED = re.compile(
 )
 """Before the day of a publication, which is not the day of the act."""
 _DATELINE = re.compile(r"\s?(?:[讯电]|消息[,:]|发布(?:的|[,。]|$))|\s?\((?:reuters|xinhua|ap|afp|bloomberg)\)")
+_MINGUO = re.compile(r"1[0-4]\d")
+"""Before a month: a year of Taiwan, which leaves its era out."""
 _ERAS = {"民国": 1911, "令和": 2018, "平成": 1988}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -103,6 +105,8 @@ def dates(folded: str, start: int, end: int, on: date | None) -> Sequence[Dated]
         if _PUBLISHED.search(before) or _DATELINE.match(folded, match.end()):
             continue
         value = _date_of(match, on)
+        if value and found and match["rel"] == "当日":
+            value = found[-1].value, found[-1].is_inferred
         if value is None:
             continue
         is_effective = bool(_HOLDS_FROM.search(before) or _HOLDS.match(folded, match.end()))
@@ -176,7 +180,7 @@ def _date_of(match: re.Match[str], on: date | None) -> tuple[PartialDate, bool] 
     number = next(index for index in "12345689" if groups.get(f"m{index}") or groups.get(f"y{index}"))
     year, month, day = (groups.get(f"{part}{number}") for part in "ymd")
     months = _MONTHS.get(month.rstrip(".")) if month and month.rstrip(".") in _MONTHS else han_number(month) if month else None
-    years = _year(year, groups["era"]) if year else None
+    years = _year(year, groups["era"] or ("民国" if months and _MINGUO.fullmatch(year) else None)) if year else None
     days = han_number(day) if day else None
     if years is None:
         if on is None or months is None or year:

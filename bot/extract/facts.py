@@ -17,12 +17,12 @@ _FIRMS = (
     "companies|firms|banks|platforms|apps|operators|entities|businesses|airlines|retailers|lenders|insurers|brokers|institutions|defendants|"
     "respondents|manufacturers|suppliers|carriers|groups|websites|societes|entreprises|unternehmen|societa"
 )
-_COUNTED = (*_FIRMS.split("|"), "家", "款", "个", "批", "大", "社", "개")  # none of them, no count
+_COUNTED = (*_FIRMS.split("|"), "家", "款", "个", "间", "批", "大", "社", "개")  # none of them, no count
 _COUNT = re.compile(
     rf"(?<![\d$€£.,-])(?P<n>\d{{1,3}}|{'|'.join(WORDS[2:])})\s+(?:(?!of\b|and\b|in\b|for\b|to\b|the\b|percent\b|million\b|billion\b|years?\b|months?\b|days?\b)[a-z&-]+\s+){{0,4}}?"
     rf"(?:{_FIRMS})\b"
     r"|(?P<k>\d{1,4})(?:社(?!会)|\s?개\s?(?:사|업체|회사|기업|은행))"
-    r"|(?P<h>\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
+    r"|(?<!第)(?P<h>(?<!第\d)\d{1,4}|[一二三四五六七八九十百两]+)(?:多|余)?(?:(?<!国)家(?!庭|长|属|用)|(?:款|个|间|批|大)[^,。;:!?]{0,14}?(?:app|应用|平台|网站|机构|企业|公司|品牌|银行|巨头|小程序))"
 )
 
 

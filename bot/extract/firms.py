@@ -198,10 +198,14 @@ class FirmIndex:
         found.sort()
         names: list[tuple[_Pattern, int, int]] = []
         hits: list[Hit] = []
+        is_han = reading.language.startswith("zh")
         name_end = hit_end = 0
         for start, negative, index in found:
             end, entry = -negative, entries[index]
-            if start >= name_end and (entry.is_decoy or ((entry.aliases or entry.regulators) and _is_cased(entry, whole[start:end]))):
+            if start >= name_end and (
+                entry.is_decoy
+                or ((entry.aliases or entry.regulators) and (_is_cased(entry, whole[start:end]) or (is_han and _is_brand(entry))))
+            ):
                 name_end = end
                 if not entry.is_decoy:
                     names.append((entry, start, end))
@@ -376,6 +380,11 @@ def _is_cased(entry: _Pattern, surface: str) -> bool:
     if entry.regulators and any(_is_written(text, surface) for _, _, text in entry.regulators):
         return True
     return any(is_alias_cased(alias.text, surface) for alias in entry.aliases)
+
+
+def _is_brand(entry: _Pattern) -> bool:
+    """Whether a Latin name may be all in small letters in a Chinese text, where such words are brands: foodpanda, gogoro."""
+    return any(alias.strength is not Strength.WEAK and len(alias.text) > 4 and alias.text.isalpha() for alias in entry.aliases)
 
 
 def _variants(text: str) -> set[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bot.extract import captions, dates, facts, han, kana, latin, money
+from bot.extract import captions, dates, enumerations, facts, han, kana, latin, money
 from bot.extract.names import Hit, Name, Trigger
 from bot.extract.roles import FIRM, PENAL, Act, Scene, take
 from bot.extract.text import Sentence, lexicon, pattern
@@ -35,7 +35,7 @@ _ABSORBS: dict[Kind, frozenset[Kind]] = {
     Kind.WARNING: frozenset((Kind.INVESTIGATION, Kind.RECTIFICATION)),
 }  # what else is told of one and the same act; the penal kinds absorb nearly all
 
-_OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT))
+_OF_MERGERS = frozenset((Kind.MERGER_DECISION, *_ABSORBS[Kind.MERGER_DECISION], Kind.SETTLEMENT, Kind.PROPOSED_PENALTY))
 _OVER = (Kind.INVESTIGATION, Kind.CLOSED)  # what may end in a penalty that the text tells later
 _ALL_BUT = frozenset((Kind.TALKS, Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED, Kind.MERGER_DECISION, Kind.RULE, Kind.RECALL))
 
@@ -102,11 +102,13 @@ def _completing(scene: Scene, index: int, found: list[Act]) -> Act | None:
         return None
     told = next((act for act in reversed(found) if act.count and act.sentence == found[-1].sentence), found[-1])
     sentence = scene.reading.sentences[index]
-    reader = han if scene.reading.language.startswith("zh") else latin
-    named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count else []
+    reader = enumerations if scene.reading.language.startswith("zh") else latin
+    counted = () if told.count else facts.counts(scene.reading.folded, sentence.start, sentence.end)
+    named = reader.completes(scene, sentence) if scene.firms(sentence.start, sentence.end) or told.count or counted else []
     if not named or (told.count and told.count.value < len(named)):
         return None
     act = Act(told.kind, told.status, sentence.start, sentence.end, index, rule="completes", has_actor=told.has_actor, is_recalling=True)
+    act.count = next((one for one in counted if one.value >= len(named)), None)
     return act if take(scene, act, named) else None
 
 
@@ -115,6 +117,7 @@ _READERS = {"zh": han.read, "ja": kana.read, "ko": kana.read}
 
 def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigger) -> Act | None:
     act = Act(trigger.kind, Status.IN_FORCE, hit.start, hit.end, index, rule=f"{trigger.language}:{trigger.frame}")
+    act.is_action = act.kind is Kind.OTHER and "action" in scene.reading.folded[hit.start : hit.end]
     reader = _READERS.get(trigger.language, latin.read)
     if not reader(scene, sentence, hit, trigger, act) or not _stands(scene, sentence, hit, trigger, act):
         return None
@@ -132,6 +135,7 @@ def _read(scene: Scene, index: int, sentence: Sentence, hit: Hit, trigger: Trigg
         limit = 60 if trigger.language not in _READERS else 26
         if distance <= limit and nearest.value >= len({name.key for name in act.targets}):
             act.count = nearest
+            act.is_same = not act.targets and scene.reading.folded.endswith((" the ", " all "), 0, nearest.start)
     return act
 
 
@@ -147,8 +151,14 @@ def _is_ended(before: str) -> bool:
     return ended is not None and not pattern("modality", "ends_not").search(before, ended.end())
 
 
+_LIFTED = frozenset((Kind.RECTIFICATION, Kind.CONSENT_ORDER, Kind.BAN, Kind.SUSPENSION))
+_LIFTS = re.compile(
+    r"\b(?:lifts?|lifted|removes|removed|eases?|eased|relaxes|relaxed|terminates?|terminated|ends|ended)\s(?:[a-z'-]+\s){0,4}$"
+)
+"""Before an order: a body does away with it."""
 _PART, _HAN_PART = re.compile(r";|,\s|\bbut\b"), re.compile(r"[,，。;!?\s]")
 _NO_MODALITY = re.compile(r"\b\d{1,2} may\b|\bmay \d|\bnot (?:to )?oppose\b")  # the month; a clearance
+_IS_ALLOWED = re.compile("(?<![认许])可$")  # 可注销牌照: what the law allows
 _REVIEWED = re.compile(r"\b(?:appeals?|tribunal|court|council of state|conseil d'etat)\b|上诉|法院|复议")
 _OVERTURNED = re.compile(r"\b(?:annul\w*|overturn\w*|quash\w*|set aside|struck down)\b|撤销")
 
@@ -166,16 +176,21 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
     if "may" in before or "not " in before:
         before = _NO_MODALITY.sub("", before)
     after = folded[hit.end : hit.end + 10]
-    if act.kind is not Kind.CLOSED and pattern("modality", "negations").search(before):
+    is_undone = (
+        is_han and act.kind in (Kind.FINE, Kind.BAN) and "撤销对" in before and _REVIEWED.search(folded, sentence.start, sentence.end)
+    )
+    if act.kind is not Kind.CLOSED and not is_undone and pattern("modality", "negations").search(before):
         return False
-    if act.kind is Kind.INVESTIGATION and trigger.frame == "noun" and not is_han and _is_ended(before):
+    if not is_han and trigger.frame in ("noun", "matter") and act.kind in (Kind.INVESTIGATION, Kind.LAWSUIT) and _is_ended(before):
         act.kind, act.is_over = Kind.CLOSED, True
-    if is_han and before.endswith(("未", "不", "没", "勿", "免", "零")):
+    if act.kind in _LIFTED and trigger.frame in ("noun", "matter") and _LIFTS.search(before):
+        act.kind = Kind.CLOSED
+    if is_han and (before.endswith(("未", "不", "没", "勿", "免", "零")) or _IS_ALLOWED.search(before)):
         return False
     whole = folded[sentence.start : sentence.end]
     if is_han and (_UNTRUE.search(whole) or ("否认" in whole and act.kind in PENAL)):
         return False
-    if is_han and re.match("的?(?:风险|可能)|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
+    if is_han and re.match("的?(?:风险|可能)|豁免|款?[?？]|办法|法(?!院|律|人|国)|规则|标准|制度|力度|裁量", after):
         return False
     if after.lstrip().startswith("?") or "what if" in after:
         return False
@@ -222,8 +237,10 @@ def _stands(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: A
 
 
 def _is_one(known: Act, act: Act) -> bool:
-    """Talks with several firms and another act against one of them are two acts."""
-    return Kind.TALKS not in (known.kind, act.kind) or {name.key for name in known.targets} == {name.key for name in act.targets}
+    """Talks with several firms and another act against one of them are two acts; so are what is told and what was before it."""
+    return known.is_past is act.is_past and (
+        Kind.TALKS not in (known.kind, act.kind) or {name.key for name in known.targets} == {name.key for name in act.targets}
+    )
 
 
 def _one_sentence(acts: list[Act]) -> list[Act]:
@@ -234,6 +251,8 @@ def _one_sentence(acts: list[Act]) -> list[Act]:
         partner = next((known for known in merged if keys & {name.key for name in known.targets} and _is_one(known, act)), None)
         if partner is None and not keys and merged:
             partner = merged[-1]
+            if partner.is_past is not act.is_past:
+                continue  # 再遭立案，曾被罚: the fine is another act, and against nobody that is named
         if partner is None and keys:
             partner = next((known for known in merged if not known.targets), None)
         if partner is None:
@@ -320,6 +339,8 @@ def _ends(home: Told, act: Act, keys: set[str]) -> bool:
     """Whether a later sentence tells what came of the act: a probe ends in a fine, a proposed fine is final, a fine is overturned."""
     if home.kind is Kind.PROPOSED_PENALTY and act.kind is Kind.FINE and act.status is Status.FINAL:
         return keys == {name.key for name in home.targets}
+    if home.acts[0].is_action and act.kind not in _FIRMLESS:  # "takes action against X", and then what it was
+        return bool(keys & {name.key for name in home.targets})
     if keys or act.groups:
         return False
     if act.kind is Kind.ANNULMENT:
@@ -341,16 +362,18 @@ def _belongs(home: Told, act: Act, keys: set[str]) -> bool:
             return True
         if act.kind is Kind.MERGER_DECISION and act.sentence - lead.sentence <= 2:  # a title's short names, then the full ones
             return True
+        if keys and keys <= {name.key for name in home.groups}:  # "a probe into X's unit ... whether X"
+            return True
         if not keys and not act.groups:
             return len(counts) < 2 and (not act.count or not theirs or act.sentence - lead.sentence <= 2)
         return not theirs and not home.groups and len(counts) < 2
     if not keys and not act.groups:
-        return absorbs and (not act.count or (lead.is_sum and not theirs))
+        return absorbs and (not act.count or act.is_same or (lead.is_sum and not theirs))
     if not theirs and not home.groups:
         return (
             (absorbs or home.kind in _ABSORBS.get(act.kind, frozenset()) or act.kind in PENAL)
             and lead.sentence <= 1
-            and not counts
+            and (not counts or counts == {len(keys)})
             and home.kind not in _FIRMLESS
         )
     return absorbs and bool(keys & theirs)

@@ -141,7 +141,8 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     )
     suffix = re.compile(
         rf"(?P<a>{_NUMBER_ALONE})(?:\s?(?P<sa>{_LATIN_SCALE}))?(?:\s?(?:-|to|"
-        rf"bis)\s?(?P<b>{_NUMBER}))?(?:\s?(?P<sb>{_LATIN_SCALE}))?\s?(?:di |de |d')?(?P<cur>{mark}|dollars?(?![a-z]))"
+        rf"bis)\s?(?P<b>{_NUMBER}))?(?:\s?(?P<sb>{_LATIN_SCALE}))?\s?(?:di |de |d')?(?P<cur>{mark}|dollars?(?![a-z])|"
+        r"(?(sa)(?:pounds?|crowns?|kroner)(?![a-z]| of\b)|(?!)))"
     )
     chinese = re.compile(
         rf"(?:(?P<pre>{han}|us\$|hk\$|nt\$|\$|¥|rmb)\s?)?(?P<a>{_HAN_NUMBER})\s?(?:余|多)?(?P<sa>(?:千万|百万|十万|万亿|十亿|百亿|千亿|万|亿|兆)?)(?:(?:元|万元)?(?:-|至|到|~)(?P<b>{_HAN_NUMBER})(?P<sb>(?:千万|百万|万亿|十亿|百亿|千亿|万|亿|兆)?))?(?P<rest>(?<=亿)\d[\d,.]*万)?\s?(?:余|多)?(?P<cur>{han}|元|圆|块)?"
@@ -149,6 +150,7 @@ def _sum_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return prefix, suffix, chinese
 
 
+_SPOKEN = {"dollar": "$", "pound": "GBP", "crown": "kr", "kroner": "kr"}
 _MARKED = re.compile(r"[a-z$€£¥₩₹]")
 """A Latin sum has a letter or a sign."""
 
@@ -177,7 +179,7 @@ def sums(folded: str, start: int, end: int) -> Sequence[Sum]:
             cur = match["cur"]
             is_from = bool(match["b"]) and folded.endswith("from ", start, match.start())
             stop = match.end() if is_from or not (match["b"] and high == low) else match.end("sa") if match["sa"] else match.end("a")
-            code = money.get(cur, "$" if cur.startswith("dollar") else cur)
+            code = money.get(cur, _SPOKEN.get(cur.rstrip("s"), cur))
             if is_from:  # "cut from 10,000 to 6,000 euros"
                 low, high = _scaled(match["a"], scale_a or scale_b), _scaled(match["b"], scale_b or scale_a)
                 found.append(Sum(match.start(), match.end("a"), low, low, code))
@@ -263,7 +265,10 @@ def _chinese_sum(folded: str, match: re.Match[str], money: dict[str, str]) -> Su
             or (
                 not _FINED.search(folded[max(0, match.start() - 8) : match.start()])
                 and not folded.startswith(("罚", "巨额罚", "天价罚"), match.end())
-                and not (_FINED_NAME.search(folded, max(0, match.start() - 12), match.start()) and _SUM_END.match(folded, match.end()))
+                and not (
+                    _FINED_NAME.search(folded, max(0, match.start() - 12), match.start())
+                    and _SUM_END.match(folded, match.start() + len(match.group().rstrip()))
+                )
             )
         ):
             return None
@@ -286,11 +291,17 @@ _DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "HK": "HKD", "SG
 _YUAN = {"CN": "CNY", "TW": "TWD", "HK": "HKD", "JP": "JPY", "KR": "KRW"}
 
 
+_CROWNS = {"SE": "SEK", "NO": "NOK", "DK": "DKK", "CZ": "CZK"}
+
+
 def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: str = "") -> str | None:
     """The ISO code; a bare "$" or 元 takes the acting body's country; None when that tells nothing either."""
-    table = {"$": _DOLLARS, "元": _YUAN, "¥": {"CN": "CNY", "JP": "JPY"}}.get(one.currency)
+    table = {"$": _DOLLARS, "元": _YUAN, "¥": {"CN": "CNY", "JP": "JPY"}, "kr": _CROWNS}.get(one.currency)
     if table is None:
         return one.currency.upper() or None
+    told = [place for place in table if speaks_of(folded, place, len(folded))] if table is _CROWNS else []
+    if len(told) == 1:  # "Norway's Datatilsynet", a name that Denmark's has too
+        return table[told[0]]
     for place in jurisdictions:
         if place[:2] in table:  # of a state too: US-CA
             return table[place[:2]]
@@ -302,7 +313,8 @@ def currency_of(one: Sum, jurisdictions: Iterable[str], language: str, folded: s
 
 _LEAD = "[了约达共计近超逾至少合累为额人民币新台:港]{0,5}$"
 _TAKEN = re.compile("(?:没收|追缴|收缴|罚没)[^,。;]*$")
-_OF_PERSON = re.compile("(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;]*$")
+_OF_FIRM_TOO = re.compile(r"[及和与](?:其|时任|相关|有关|前|\d+名|[两三四五多]名)?(?:责任人|负责人|高管|董事长|总经理)[^,。;\s]*$")
+_OF_PERSON = re.compile(r"(?:责任人|负责人|高管|个人|法定代表人|董事长|总经理|当事人[甲乙])[^,。;\s]*$")
 
 
 @cache
@@ -320,7 +332,7 @@ def _told_sums() -> tuple[tuple[re.Pattern[str], AmountKind | Literal[""]], ...]
 
 def _han_sum_kind(before: str) -> AmountKind | Literal[""] | None:
     """What the Chinese words before a sum say at once; "" for a sum that is none of ours, None when they leave it open."""
-    if _OF_PERSON.search(before):
+    if _OF_PERSON.search(before) and not _OF_FIRM_TOO.search(before):
         return ""
     if _TAKEN.search(before):
         return AmountKind.IMPOSED
@@ -349,6 +361,8 @@ def sum_kind(folded: str, one: Sum, start: int, end: int) -> AmountKind | None:
         return AmountKind.IMPOSED
     if _PENALTY_BEFORE.search(before):
         return None if _AT_MOST.search(before) else AmountKind.IMPOSED
+    if _PENALTY_AFTER.match(near) and not _AT_MOST.search(before):  # "Acme Savings faces a £5m fine": its name says nothing of the sum
+        return AmountKind.IMPOSED
     penalty = _PENAL.search(before + "|" + near[:24])
     if pattern("sums", "deal").search(near[:34]) and not penalty:
         return AmountKind.DEAL_VALUE

@@ -193,10 +193,12 @@ def placed_run(scene: Scene, act: Act, at: int, sentence: Sentence) -> list[Name
     first = placed(scene, act, at, sentence)
     run = [first] if first else []
     while run and (joint := _JOINT.match(whole, run[-1].end, sentence.end)):
-        end = phrase(whole, joint.end(), sentence.end)
-        if end == joint.end() or scene.firms(joint.end(), end) or _GOES_ON.match(scene.reading.folded, end, sentence.end + 1) is None:
+        led = _describing_next().match(whole, joint.end(), sentence.end)
+        start = led.end() if led else joint.end()
+        end = phrase(whole, start, sentence.end)
+        if end == start or scene.firms(start, end) or _GOES_ON.match(scene.reading.folded, end, sentence.end + 1) is None:
             break
-        one = firm_like(scene, joint.end(), end, is_led=False, is_bare=act.kind in OF_FIRMS)
+        one = firm_like(scene, start, end, is_led=bool(led), is_bare=act.kind in OF_FIRMS)
         if one is None:
             break
         run.append(one)
@@ -212,7 +214,7 @@ def _named_at(scene: Scene, sentence: Sentence, start: int, end: int) -> int:
 
 
 _BASED = re.compile(r"(?:[A-Z][\w.]*\s){0,2}[A-Z][\w.]*-(?:[Bb]ased|[Hh]eadquartered|[Ll]isted|[Ll]inked|[Oo]wned)\s")
-_JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=[^,]{2,40},?\s(?:and|und|et|e|y|en)\s)")
+_JOINT = re.compile(r",?\s(?:and|und|et|e|y|en|&)\s(?:the\s)?|,\s(?=(?:[^,.;:]{2,40},\s){0,8}[^,.;:]{2,40},?\s(?:and|und|et|e|y|en)\s)")
 _BEFORE_VERB = re.compile(r"(?:\s(?:was|were|is|are|has|have|had|wurde|e stata|a ete|ha sido)(?:\sbeen)?(?:\s[a-z]+ly)?)?\s$")
 
 
@@ -325,6 +327,7 @@ def _is_no_firm(scene: Scene, start: int, end: int, tokens: list[str]) -> bool:
     wrong = vocabulary("legal", "not_firms").intersection(bare)
     return bool(
         bare[0].isdigit()
+        or bare[-1].endswith(("-based", "-linked", "-owned", "-led", "-backed"))
         or (bare[0] in vocabulary("legal", "numbers") and bare[-1].endswith("s"))  # "Three Financial Institutions"
         or (wrong - vocabulary("legal", "also_in_firms") if _is_trade(tokens) or "bank" in bare else wrong)
         or (len(bare) > 1 and bare[-1] in vocabulary("legal", "descriptors") and all(token in places for token in bare[:-1]))
@@ -372,9 +375,12 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
     reading = scene.reading
     if _DEFINES.match(reading.whole, end) or _apposed().match(reading.folded, end):
         return True
-    text, at = f" {reading.folded[start:end]}", 0
-    while (at := reading.folded.find(text, at)) >= 0:
-        at += 1
+    text, at = reading.folded[start:end], -1
+    while (at := reading.folded.find(text, at + 1)) >= 0:
+        if at and reading.folded[at - 1].isalnum():
+            continue
+        if " " in text and at != start and _does().match(reading.folded, at + end - start):
+            return True
         if not reading.folded[at + end - start : at + end - start + 1].isalnum() and _describing().search(
             reading.folded, max(0, at - 24), at
         ):
@@ -386,6 +392,23 @@ def _is_described(scene: Scene, start: int, end: int) -> bool:
 def _kind_of_firm() -> re.Pattern[str]:
     nouns = "|".join(re.escape(word) for word in words("legal", "descriptors"))
     return re.compile(rf"\s(?:[a-z-]+\s){{0,3}}(?:{nouns})\s(?=\S)")
+
+
+@cache
+def _does() -> re.Pattern[str]:
+    """What a text says of a firm where it names it again, and of no person: "Acme Stone operates ...", "Acme Stone and its officers"."""
+    return re.compile(
+        rf"(?:\s\([^()]*\))?(?:(?:,\s(?:which|whose)|\swhich)?\s(?:{alternation('phrases', 'firm_verbs')})\b|"
+        rf"'s?\s(?:{alternation('phrases', 'firm_things')})\b|"
+        r"(?:,?\sand)?\sits\b|[^.;,]{0,60}\sits\b)"
+    )
+
+
+@cache
+def _describing_next() -> re.Pattern[str]:
+    """What a member of a list is, before its name: "and trade body X"."""
+    nouns = "|".join(re.escape(word) for word in (*words("legal", "descriptors"), "trade body", "subsidiary", "affiliate"))
+    return re.compile(rf"(?:[a-z-]+\s){{0,2}}(?:{nouns})\s(?=[A-Z])")
 
 
 _DEFINES = re.compile(r"\s*\((?:the )?[\"“'‘]|\s*\([A-Z]{2,8}\)")

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 
+from bot.extract import money
 from bot.extract.facts import Count
 from bot.extract.names import VENUE, Name, Reading, firm_key
-from bot.extract.text import words
+from bot.extract.text import HAN, words
 from storage.models import Kind, Role, Status
 from storage.records import RegulatorRow
 
@@ -46,6 +47,9 @@ class Act:
     is_unnamed: bool = False  # it hits a firm that the text does not name: 涉事企业被罚
     is_sum: bool = False  # only a sum tells it, whom it hits the next sentence says: 罚款50万元！
     is_recalling: bool = False  # "the latest summoning": speaks of an act already told
+    is_past: bool = False  # 曾被罚: lies further back than what else the sentence tells
+    is_same: bool = False  # "the six firms": those of the act told before
+    is_action: bool = False  # "takes action against": what it was the text says later
     is_over: bool = False  # an investigation that the text says led to what it tells
 
 
@@ -138,6 +142,15 @@ class Scene:
         """The words between two places, other names blotted out."""
         return self.skeleton[start:end].strip(FIRM)
 
+    def without_sums(self, start: int, end: int) -> str:
+        """The words between two places with sums of money, and the brackets that convert them, blanked out."""
+        text = self.skeleton[start:end]
+        for one in money.sums(self.reading.folded, start, end):
+            low, high = one.start - start, (one.converted[-1].end if one.converted else one.end) - start
+            high += text[high : high + 1] == ")"
+            text = text[:low] + " " * (high - low) + text[high:]
+        return text
+
     def acting(self, act: Act, start: int, end: int) -> bool:
         """Whether a public body acts between the offsets; it is noted when it has a name."""
         zone = self.skeleton[start:end]
@@ -209,8 +222,12 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
         return Role.GROUP, "owner-of"
     if rest.startswith(words("roles", "han_speakers")):
         return Role.MENTIONED, "speaker"
-    if rest.startswith(words("roles", "han_holders")):
+    if rest.startswith(("员", *words("roles", "han_holders"))):  # 圆通快递|员: the border of a name is none of the word
         return Role.MENTIONED, "holder"
+    if _ITS_PEOPLE.match(rest):
+        return Role.MENTIONED, "holder"
+    if ("former " in before or "ex-" in before) and _FORMER.search(before):
+        return Role.MENTIONED, "other"
     spoken = before.split()[-4:]
     for key, role in (
         ("complainant", Role.COMPLAINANT),
@@ -232,6 +249,12 @@ def _own_role(scene: Scene, name: Name) -> tuple[Role, str] | None:
     return None
 
 
+_ITS_PEOPLE = re.compile(
+    rf"(?:(?![因违对未虚被遭涉向给将与和及、])[{HAN}]){{0,4}}?(?:经理|主任|外包|加盟店|加盟商|代理商|经销商|业务员|柜员|店员|保安|策略师|分析师|总监)"
+)
+"""Some words behind a name: who works for the firm or under its name, 远山银行理财经理, 青禾催收外包公司."""
+_FORMER = re.compile(r"\b(?:former\s|ex-)(?:[a-z-]+\s){1,4}(?:at|of|with|from)\s$|\b(?:former\s|ex-)$")
+"""Who worked there: "the former head of accounting at X"."""
 _PLAIN_LIST = re.compile(r"\s*(?:,|、|和|与|及)\s*(?:and\s+|or\s+)?|\s+(?:and|or|&)\s+")
 
 _COMPLAINS = re.compile(".{0,6}(?:举报|投诉|申请)")

@@ -30,7 +30,8 @@ _NUMBERED = re.compile(
     f"[{HAN}][0-9]|[0-9][{HAN}]|(?<![第三天统万合同唯])一(?!$)|[一二三四五六七八九十]月|[一两三四五六七八九十多数][家间款批名种所]|(?:企业|业者|机构|厂商)(?!$)|^[·&*-]|[·&-]$"
 )
 _SUM = r"\d[\d,.]*(?:[万亿千百余多]+元?|元)(?!的)"  # a sum that is right behind a name: 罚X3000万
-_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$|(?:相关|有关|涉事|背后|同名)(?:公司|企业|平台|机构)$")
+_OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
+_UNNAMED = re.compile("(?:相关|有关|涉事|背后|同名|旗下|关联)(?:公司|企业|平台|机构)$|[子母]公司$")
 
 
 @lru_cache(maxsize=1024)
@@ -60,14 +61,17 @@ def _ending(body: str) -> str:
 
 
 def _is_common(body: str) -> bool:
+    ending = _ending(body)
+    stem = body[: -len(ending)] if len(ending) > 1 else body  # 远山新闻台: its ending is no common word
     return bool(
         body in vocabulary("han", "common")
         or _is_place(body)
-        or body.startswith(_starts(is_ended=len(_ending(body)) > 1 and not body.endswith("公司")))
-        or pattern("han", "common_in").search(body)
+        or body.startswith(_starts(is_ended=len(ending) > 1 and not body.endswith("公司")))
+        or pattern("han", "common_in").search(stem)
         or pattern("roles", "han_holders").search(body)
         or body.endswith((*words("bodies", "words"), *words("bodies", "places")))
-        or _OFFICE.search(body)
+        or (stem is body and _OFFICE.search(body))
+        or _UNNAMED.search(body)
     )
 
 
@@ -96,7 +100,7 @@ def _is_place(body: str) -> bool:
 @cache
 def _ends() -> re.Pattern[str]:
     whole, predicates = pattern("han", "whole").pattern, pattern("han", "predicates").pattern
-    others = "|".join((*words("roles", "han_holders"), "其", "有关", "相关"))
+    others = "|".join((*words("roles", "han_holders"), r"\d{1,2}[名位]", "[两三四五六七八九十多数][名位]", "责任人", "其", "有关", "相关"))
     return re.compile(rf"(?:{whole})|({predicates}|{_SUM}|以?及(?={others})|[和与](?={others})|[,。;:!?、()\"'《》【】|\s])")
 
 
@@ -158,11 +162,13 @@ def subjects(folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = without_lead(folded, start, end)
     lefts = [match.end() for match in closers().finditer(folded, at, end) if match.end() <= end - 2][:-4:-1]
     stop = subject_end(folded, at, end)
-    lefts += [match.end() for match in pattern("han", "appositions").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    called = pattern("han", "appositions").finditer(folded, at, stop)
+    lefts += [match.end() for match in called if match.end() <= stop - 2 and not folded.startswith("企业", match.end() - 1)][-1:]
     lefts += [match.end() for match in pattern("han", "findings").finditer(folded, at, end) if match.end() <= end - 2][-1:]
-    soft = [match.end() for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
-    lefts += [seam for seam in soft if look(folded[at:seam]) is not Look.CERTAIN]
-    lefts += [at, start]
+    soft = [match for match in pattern("han", "soft_closers").finditer(folded, at, stop) if match.end() <= stop - 2][-1:]
+    seams = [match for match in soft if look(folded[at : match.end()]) is not Look.CERTAIN]
+    is_named = any(look(folded[at : match.start()]) is Look.CERTAIN for match in seams)  # 远山证券|交易系统故障
+    lefts += [at, start, *(match.end() for match in seams)] if is_named else [*(match.end() for match in seams), at, start]
     for left in dict.fromkeys(lefts):
         if not begins_predicate(folded[left : left + 6]):
             yield left, subject_end(folded, left, end)
@@ -194,7 +200,7 @@ def is_object(folded: str, at: int) -> bool:
 _CALLED = re.compile(rf"[{HAN}]{{2,6}}(?:公司|集团)(?!股|控|有|法|[{HAN}]{{0,4}}有限)")
 
 
-_CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|进驻|证实|针对|涉及|包括|控告|约谈|调查|处罚|起诉")
+_CALLED_CUT = re.compile("[以就对向被由与和及将为的在经称即局]|进驻|证实|针对|涉及|包括|控告|约谈|调查|处罚|起诉|进口|暂停|停止|禁止")
 
 
 def add_called(reading: Reading) -> None:

@@ -20,6 +20,8 @@ from storage.text import fold
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Ranges of Chinese characters, for a character class."""
+HAN_STOP = re.compile(r"[,。;!?|\n]|\s")
+"""What ends a part of a Chinese sentence."""
 
 _MONTH_AFTER = re.compile(r"\s(?:jan|feb|m[aä]r|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[csz])[a-zäé]*\.?\s\d{4}", re.IGNORECASE)
 _END = re.compile(r"[.!?](?=[\"'”’»)\]]*(?:\s|$))|[。！？!?；]|\n|;")
@@ -38,6 +40,14 @@ _GAPS = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # all white space but a singl
 _LINE_EDGES = re.compile(r" \n ?|\n ")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _CF = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+def last(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The last match of an expression in a text."""
+    found = None
+    for match in expression.finditer(text):
+        found = match
+    return found
 
 
 @cache
