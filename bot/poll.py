@@ -3,7 +3,7 @@
 `Poller` leases due sources, fetches and parses them, has new texts read, decides what is new, edited or merely
 seen again, and hands one PollRecord per source to the Store. It never touches a network or a clock of its own.
 What it decides is pure: which document an entry is (`bot.feeds.identity`), and here `next_poll_at`, `health_of`
-and `notice_for`.
+and `notice_for`; what follows from a source's past publications is worked out in `bot.rhythm`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from bot.feeds import Failed, Fetched, NotModified, Parsed
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Placed, decide
 from bot.feeds.parse import in_child
+from bot.rhythm import learn, next_poll, usual_silence
 from storage import StorageError, Store
 from storage.models import Health, Tier
-from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord
+from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord, Rhythm
 
 _log = logging.getLogger("regwatch.poll")
 
@@ -38,6 +39,7 @@ BATCH = 16
 """Texts read in one go in a thread, before the loop breathes."""
 BACKOFF_CAP = timedelta(hours=6)
 DAY = timedelta(days=1)
+NOTHING_KNOWN = Rhythm()
 BAD = frozenset({Health.EMPTY, Health.BLOCKED, Health.CHANGED_LAYOUT, Health.EXPIRED_CERTIFICATE, Health.ERROR})
 """The healths that mean: not well read."""
 
@@ -54,14 +56,17 @@ def next_poll_at(
     is_blocked: bool = False,
     fresh_for: timedelta | None = None,
     retry_after: timedelta | None = None,
+    rhythm: Rhythm = NOTHING_KNOWN,
+    time_zone: str = "UTC",
 ) -> datetime:
     """When to look again: the source's rhythm, or longer where the answer asks for it, never over a day.
 
     `failures` counts those in a row, this one included: each doubles the wait, up to 6 hours. A refusal waits a
     day. The rhythm is stretched or shrunk by up to a tenth, by the source's id, so that not all come at once.
+    As long as little is known of it, it is one look every `poll_minutes`.
     """
     part = int.from_bytes(blake2b(source_id.encode(), digest_size=4).digest(), "big") / 2**32
-    base = timedelta(minutes=poll_minutes) * (0.9 + 0.2 * part)
+    base = next_poll(rhythm, now, poll_minutes, time_zone, 0.9 + 0.2 * part) - now
     wait = max(base, min(base * 2 ** min(failures, 12), BACKOFF_CAP)) if failures else base
     asked = max(fresh_for or timedelta(), retry_after or timedelta())
     return now + min(DAY if is_blocked else max(wait, asked), DAY)
@@ -70,13 +75,14 @@ def next_poll_at(
 def health_of(source: DueSource, newest: datetime | None, has_new: bool, now: datetime) -> tuple[Health, str]:
     """OK, or LATE when a well-read source shows nothing new for longer than its rhythm allows.
 
-    `newest` is the date of the newest entry known now. Without any date our own sightings count.
+    `newest` is the date of the newest entry known now. Without any date our own sightings count. The catalogue's
+    `stale_after_days` is the most that is allowed, and all that is known of a new source.
     """
     since = newest or source.last_new_at or source.added_at
-    days = (now - since).days
-    if has_new or days <= source.row.stale_after_days:
+    days, most = (now - since).days, usual_silence(source.rhythm, source.row.stale_after_days)
+    if has_new or days <= most:
         return Health.OK, ""
-    return Health.LATE, f"nothing new for {days} days, {source.row.stale_after_days} are usual; look whether it has moved"
+    return Health.LATE, f"nothing new for {days} days, up to {most} are usual; look whether it has moved"
 
 
 def notice_for(source: DueSource, health: Health, detail: str, hold: str, now: datetime) -> str:
@@ -286,6 +292,12 @@ class Poller:
         readings |= await self._read_all(source, [one.arrival for one in placed if one.arrival.sha256 not in readings])
         records = tuple(_record(one, readings[one.arrival.sha256]) for one in placed if one.arrival.sha256 in readings)
 
+        rhythm = source.rhythm
+        if not decision.hold:
+            stamps = [(one.arrival.entry.published_at, one.arrival.entry.published_precision) for one in decision.new]
+            since = source.last_ok_at if source.is_seeded else None
+            rhythm = learn(rhythm, stamps, time_zone=source.time_zone, since=since, now=now)
+
         dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
         health, detail = health_of(source, newest, bool(decision.new) and source.is_seeded, now)
@@ -301,7 +313,14 @@ class Poller:
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=got.status,
@@ -317,6 +336,7 @@ class Poller:
             hold=decision.hold,
             notice=notice_for(source, health, detail, decision.hold, now),
             register_version=self._register_version(),
+            rhythm=rhythm if rhythm != source.rhythm else None,
         )
 
     async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:
@@ -364,7 +384,14 @@ class Poller:
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=status,
@@ -390,6 +417,8 @@ class Poller:
                 failures=source.failures + 1,
                 is_blocked=failed.health is Health.BLOCKED,
                 retry_after=failed.retry_after,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
             ),
             health=failed.health,
             detail=failed.detail,
