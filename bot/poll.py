@@ -292,16 +292,15 @@ class Poller:
         readings |= await self._read_all(source, [one.arrival for one in placed if one.arrival.sha256 not in readings])
         records = tuple(_record(one, readings[one.arrival.sha256]) for one in placed if one.arrival.sha256 in readings)
 
-        rhythm = source.rhythm
-        if not decision.hold:
-            stamps = [(one.arrival.entry.published_at, one.arrival.entry.published_precision) for one in decision.new]
-            since = source.last_ok_at if source.is_seeded else None
-            rhythm = learn(rhythm, stamps, time_zone=source.time_zone, since=since, now=now)
-
         dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
         health, detail = health_of(source, newest, bool(decision.new) and source.is_seeded, now)
         n_unread = len(parsed.entries) - len(arrivals) + len(placed) - len(records)
+        rhythm = source.rhythm
+        if not decision.hold and not n_unread:
+            stamps = [(one.arrival.entry.published_at, one.arrival.entry.published_precision) for one in decision.new]
+            since = source.last_ok_at if source.is_seeded else None
+            rhythm = learn(rhythm, stamps, time_zone=source.time_zone, since=since, now=now)
         if n_unread:
             health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
         elif parsed.dropped:

@@ -32,16 +32,17 @@ HALF_LIFE = 60
 OFFICE_HOURS = range(8, 19)
 PRIOR = 8.0
 """Appearances, mostly in the office hours of a working day, that are taken for granted of every source."""
-OFF_HOURS = 1 / 9
-"""What an hour outside counts in them against one inside: a third of the rate is enough there (sources.md)."""
+OFF_HOURS = 1 / 3
+"""What an hour outside counts in them against one inside. A smaller part gains a hundredth where there are office hours
+and loses a tenth where there are none."""
 NEAR = (1, 2, 3, 2, 1)
 """How an appearance counts for the hours around its own."""
 WEEKDAY = 10.0
 """Appearances that must tell one working day from the others, or Saturday from Sunday, before the difference counts half."""
 SHORTEST, LONGEST = 1 / 2, 3
 """Bounds of a wait, in fixed intervals. Half: twice as often as the catalogue allows is all that a host must bear
-(engine.md, section 1.4); a third of it cuts the mean delay by a tenth more and adds a tenth to the 95th percentile.
-Three times: sources.md; with four or six nothing is gained."""
+(engine.md, section 1.4); a third would cut the mean delay by a twentieth more and add a tenth to the 95th percentile.
+Three times: a third of the rate is enough outside business hours (sources.md); four or six times gain nothing."""
 QUICKEST = 5
 """Minutes: no wait is shorter (engine.md, section 1.4)."""
 
@@ -50,8 +51,8 @@ DAYS = 64
 GAPS = 20
 """Silences that must be known before they say what is usual: else the catalogue does."""
 MARGIN = 2
-"""A source is late after twice its longest remembered silence: in 39 recorded source-years (1,600 silences) that cried
-wolf not once more than 30 days for all did; one and a half times did once."""
+"""A source is late after twice its longest remembered silence. Of 1,595 recorded silences in 38 source-years none was
+too long by that and not for a fixed 30 days; by one and a half times, one was."""
 HOLIDAYS = 10
 """Days of silence that are always allowed: the national holidays of October in China and Christmas to the New Year take nine."""
 BACKFILL = timedelta(days=3)
