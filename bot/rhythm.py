@@ -89,7 +89,7 @@ def learn(
                 moments.append(at)
             elif now - since <= DAY:
                 moments.append(since + (now - since) / 2)
-            days.append(now)
+            days.append(at if at is not None and at <= now else now)
     minutes = {*rhythm.minutes, *(int(at.timestamp()) // 60 for at in moments)}
     ordinals = {*rhythm.days, *(at.astimezone(zone).toordinal() for at in days)}
     return Rhythm(tuple(sorted(minutes)[-MEMORY:]), tuple(sorted(ordinals)[-DAYS:]))

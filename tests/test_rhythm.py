@@ -71,6 +71,13 @@ def test_a_day_is_the_sources_own() -> None:
     assert learned == [(date(2021, 3, 20).toordinal(),), (date(2021, 3, 19).toordinal(),)]
 
 
+def test_an_outage_of_ours_is_no_silence_of_theirs() -> None:
+    stamps = [(TODAY - n * DAY, Precision.DAY) for n in range(6)]
+    rhythm = learn(Rhythm(), stamps, time_zone=BEIJING, since=NOW - 6 * DAY, now=NOW)
+    assert [after - before for before, after in pairwise(rhythm.days)] == [1] * 5
+    assert rhythm.minutes == ()
+
+
 def clocks(*at: datetime, precision: Precision = Precision.MINUTE) -> list[tuple[datetime, Precision]]:
     return [(one, precision) for one in at]
 
