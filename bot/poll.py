@@ -3,7 +3,7 @@
 `Poller` leases due sources, fetches and parses them, has new texts read, decides what is new, edited or merely
 seen again, and hands one PollRecord per source to the Store. It never touches a network or a clock of its own.
 What it decides is pure: which document an entry is (`bot.feeds.identity`), and here `next_poll_at`, `health_of`
-and `notice_for`.
+and `notice_for`; what follows from a source's past publications is worked out in `bot.rhythm`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,21 @@ from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
 from bot.feeds.pages import entries_of
 from bot.feeds.parse import FEED_KINDS
 from bot.follow import Followed, Follower, entry_of
+from bot.rhythm import learn, next_poll, usual_silence
 from storage import StorageError, Store
 from storage.models import Health, Tier
-from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord, UnreadBody, WantedBody
+from storage.records import (
+    DocumentText,
+    DueSource,
+    EntryRecord,
+    Extraction,
+    KnownEntry,
+    PollOutcome,
+    PollRecord,
+    Rhythm,
+    UnreadBody,
+    WantedBody,
+)
 
 _log = logging.getLogger("regwatch.poll")
 
@@ -39,6 +51,7 @@ BATCH = 16
 """Texts read in one go in a thread, before the loop breathes."""
 BACKOFF_CAP = timedelta(hours=6)
 DAY = timedelta(days=1)
+NOTHING_KNOWN = Rhythm()
 BAD = frozenset({Health.EMPTY, Health.BLOCKED, Health.CHANGED_LAYOUT, Health.EXPIRED_CERTIFICATE, Health.ERROR})
 """The healths that mean: not well read."""
 
@@ -55,14 +68,17 @@ def next_poll_at(
     is_blocked: bool = False,
     fresh_for: timedelta | None = None,
     retry_after: timedelta | None = None,
+    rhythm: Rhythm = NOTHING_KNOWN,
+    time_zone: str = "UTC",
 ) -> datetime:
     """When to look again: the source's rhythm, or longer where the answer asks for it, never over a day.
 
     `failures` counts those in a row, this one included: each doubles the wait, up to 6 hours. A refusal waits a
     day. The rhythm is stretched or shrunk by up to a tenth, by the source's id, so that not all come at once.
+    As long as little is known of it, it is one look every `poll_minutes`.
     """
     part = int.from_bytes(blake2b(source_id.encode(), digest_size=4).digest(), "big") / 2**32
-    base = timedelta(minutes=poll_minutes) * (0.9 + 0.2 * part)
+    base = next_poll(rhythm, now, poll_minutes, time_zone, 0.9 + 0.2 * part) - now
     wait = max(base, min(base * 2 ** min(failures, 12), BACKOFF_CAP)) if failures else base
     asked = max(fresh_for or timedelta(), retry_after or timedelta())
     return now + min(DAY if is_blocked else max(wait, asked), DAY)
@@ -71,13 +87,14 @@ def next_poll_at(
 def health_of(source: DueSource, newest: datetime | None, has_new: bool, now: datetime) -> tuple[Health, str]:
     """OK, or LATE when a well-read source shows nothing new for longer than its rhythm allows.
 
-    `newest` is the date of the newest entry known now. Without any date our own sightings count.
+    `newest` is the date of the newest entry known now. Without any date our own sightings count. The catalogue's
+    `stale_after_days` is the most that is allowed, and all that is known of a new source.
     """
     since = newest or source.last_new_at or source.added_at
-    days = (now - since).days
-    if has_new or days <= source.row.stale_after_days:
+    days, most = (now - since).days, usual_silence(source.rhythm, source.row.stale_after_days)
+    if has_new or days <= most:
         return Health.OK, ""
-    return Health.LATE, f"nothing new for {days} days, {source.row.stale_after_days} are usual; look whether it has moved"
+    return Health.LATE, f"nothing new for {days} days, up to {most} are usual; look whether it has moved"
 
 
 def notice_for(source: DueSource, health: Health, detail: str, hold: str, now: datetime) -> str:
@@ -302,6 +319,11 @@ class Poller:
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
         health, detail = health_of(source, newest, bool(decision.new) and source.is_seeded, now)
         n_unread = len(parsed.entries) - len(arrivals) + len(placed) - len(records)
+        rhythm = source.rhythm
+        if not decision.hold and not n_unread:
+            stamps = [(one.arrival.entry.published_at, one.arrival.entry.published_precision) for one in decision.new]
+            since = source.last_ok_at if source.is_seeded else None
+            rhythm = learn(rhythm, stamps, time_zone=source.time_zone, since=since, now=now)
         if n_unread:
             health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
         elif parsed.n_unread:
@@ -314,7 +336,14 @@ class Poller:
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=got.status,
@@ -331,6 +360,7 @@ class Poller:
             is_proof=_proves(parsed, source),
             notice=notice_for(source, health, detail, decision.hold, now),
             register_version=self._register_version(),
+            rhythm=rhythm if rhythm != source.rhythm else None,
         )
 
     async def _with_late_bodies(self, source: DueSource, record: PollRecord, follower: Follower) -> PollRecord:
@@ -396,7 +426,14 @@ class Poller:
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=status,
@@ -422,6 +459,8 @@ class Poller:
                 failures=source.failures + 1,
                 is_blocked=failed.health is Health.BLOCKED,
                 retry_after=failed.retry_after,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
             ),
             health=failed.health,
             detail=failed.detail,

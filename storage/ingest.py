@@ -2,7 +2,7 @@
 
 `due_sources` hands out sources with a lease and a token; `record_poll` takes back everything that one poll
 found, in one transaction: the log row, documents and their keys, actions, cases, evidence, the messages
-owed for them, the source's cursor. Either all of it is there or nothing is, so nothing is ever marked seen
+owed for them, the source's cursor and rhythm. Either all of it is there or nothing is, so nothing is ever marked seen
 that is not also owed. Which action a reading belongs to is worked out in `casebook` (decided in `joining`),
 who is told in `owing`.
 """
@@ -37,6 +37,7 @@ from storage.models import (
     Regulator,
     Sighting,
     Source,
+    SourceRhythm,
 )
 from storage.owing import owe_moves, owe_operators
 from storage.records import (
@@ -49,6 +50,7 @@ from storage.records import (
     PollRecord,
     RegulatorRow,
     Resighting,
+    Rhythm,
     SourceRow,
     WantedBody,
 )
@@ -112,7 +114,9 @@ class IngestStore(Base):
             for row in rows:
                 row.lease_until = now + lease
                 row.lease_token += 1
-            return tuple(_due(row, zones.get(row.regulator_id or "", "UTC")) for row in rows)
+            learned = select(SourceRhythm).where(col(SourceRhythm.source_id).in_([row.id for row in rows]))
+            rhythms = {one.source_id: Rhythm(tuple(one.minutes), tuple(one.days)) for one in await session.exec(learned)}
+            return tuple(_due(row, zones.get(row.regulator_id or "", "UTC"), rhythms.get(row.id, Rhythm())) for row in rows)
 
     async def release(self, source_id: str, token: int) -> None:
         """Give a lease back unused; the source is due as before. A token that is not ours any more does nothing."""
@@ -257,6 +261,8 @@ class IngestStore(Base):
             new = sum(entry.document_id is None for entry in entries)
             await self._notify(session, source, record, now)
             _move_cursor(source, record, now)
+            if record.rhythm is not None:
+                await session.merge(SourceRhythm(source_id=source.id, minutes=list(record.rhythm.minutes), days=list(record.rhythm.days)))
             session.add(
                 Poll(
                     source_id=source.id,
@@ -293,7 +299,7 @@ class IngestStore(Base):
         await owe_operators(session, self._operations, key, facts, self._default_zone, now)
 
 
-def _due(row: Source, time_zone: str) -> DueSource:
+def _due(row: Source, time_zone: str, rhythm: Rhythm) -> DueSource:
     return DueSource(
         row=source_row(row),
         time_zone=time_zone,
@@ -311,6 +317,7 @@ def _due(row: Source, time_zone: str) -> DueSource:
         last_new_at=row.last_new_at,
         newest_published_at=row.newest_published_at,
         last_polled_at=row.last_polled_at,
+        rhythm=rhythm,
     )
 
 

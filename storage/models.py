@@ -299,6 +299,14 @@ class Source(SQLModel, table=True):
     newest_published_at: datetime | None = None  # their date of the newest known entry
 
 
+class SourceRhythm(SQLModel, table=True):
+    """When a source's newest entries appeared. Beside the source, as only its polls read it."""
+
+    source_id: str = Field(primary_key=True, foreign_key="source.id")
+    minutes: list[int] = Field(sa_type=JSON)  # since 1970, UTC
+    days: list[int] = Field(sa_type=JSON)  # ordinals, in the source's zone
+
+
 class Poll(SQLModel, table=True):
     """The log of one attempt on one source. Cleaned after 90 days."""
 

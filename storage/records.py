@@ -336,6 +336,14 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a source's entries appeared, oldest first: nothing at first. What follows from it is worked out in `bot.rhythm`."""
+
+    minutes: tuple[int, ...] = ()  # since 1970 in UTC; those of the newest entries
+    days: tuple[int, ...] = ()  # ordinals of the days, in the source's zone, that brought any
+
+
+@dataclass(frozen=True, slots=True)
 class DueSource:
     """A leased source with what the next poll needs."""
 
@@ -355,6 +363,7 @@ class DueSource:
     last_new_at: datetime | None
     newest_published_at: datetime | None
     last_polled_at: datetime | None = None
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +486,7 @@ class PollRecord:
     is_proof: bool = False  # what was read shows that the source's selectors are right: a shadow for want of that ends
     notice: str = ""  # told to the operators once per health and since
     register_version: str = ""
+    rhythm: Rhythm | None = None  # with what this poll taught; None: nothing
 
 
 @dataclass(frozen=True, slots=True)

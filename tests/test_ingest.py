@@ -38,9 +38,10 @@ from storage.models import (
     Role,
     Sighting,
     Source,
+    SourceRhythm,
     Status,
 )
-from storage.records import ChannelKey, PartialDate, PollRecord, Resighting
+from storage.records import ChannelKey, PartialDate, PollRecord, Resighting, Rhythm
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, REGULATORS, SOURCES, act, entry, firm, follow, furnish, lease, money, poll
 
@@ -238,6 +239,32 @@ async def test_a_poll_moves_the_cursor_and_is_logged(world: Store, clock: FakeCl
     assert row.next_poll_at == clock() + timedelta(minutes=30)
     (log,) = await rows(world, Poll)
     assert (log.source_id, log.http_status, log.n_bytes, log.n_entries, log.n_new, log.n_changed) == ("cac-news", 200, 900, 1, 1, 0)
+
+
+async def test_a_rhythm_comes_back_with_the_next_lease(world: Store, clock: FakeClock) -> None:
+    async def known() -> Rhythm:
+        clock.forward(minutes=6)
+        (due,) = await world.due_sources(1, LEASE, ["cac-news"], ignore_due=True)
+        return due.rhythm
+
+    assert await known() == Rhythm()
+    await poll(world, "cac-news", notice(), token=await lease_again(world, clock), rhythm=Rhythm((26_935_000, 26_935_060), (737_868,)))
+    assert await known() == Rhythm((26_935_000, 26_935_060), (737_868,))
+    # a poll that taught nothing, and one whose lease had passed on
+    await poll(world, "cac-news", token=await lease_again(world, clock))
+    late = await lease_again(world, clock)
+    await lease_again(world, clock)
+    assert not (await poll(world, "cac-news", token=late, rhythm=Rhythm())).is_accepted
+    assert await known() == Rhythm((26_935_000, 26_935_060), (737_868,))
+    await poll(world, "cac-news", token=await lease_again(world, clock), rhythm=Rhythm((26_936_000,), (737_869,)))
+    assert await known() == Rhythm((26_936_000,), (737_869,))
+    assert len(await rows(world, SourceRhythm)) == 1
+
+
+async def lease_again(world: Store, clock: FakeClock) -> int:
+    """A lease after whatever lease there was."""
+    clock.forward(minutes=6)
+    return await lease(world, "cac-news")
 
 
 async def test_a_failure_leaves_cursor_and_window_alone(world: Store, clock: FakeClock) -> None:

@@ -27,6 +27,7 @@ from storage.records import (
     KnownEntry,
     PollOutcome,
     PollRecord,
+    Rhythm,
     Sent,
 )
 from tests.fakes.clock import FakeClock
@@ -383,20 +384,45 @@ def test_when_to_look_again(kw: dict[str, object], least: timedelta, most: timed
     assert least <= wait(**kw) <= most  # type: ignore[arg-type]
 
 
+FRIDAYS = Rhythm(tuple(int((NOW - timedelta(weeks=n)).timestamp()) // 60 for n in range(40, 0, -1)))
+"""At the same hour of the week as NOW, a Friday's early morning."""
+
+WITH_RHYTHM = [
+    ("where it publishes, twice as often", {}, 0, 27 * MINUTE, 33 * MINUTE),
+    ("a failure doubles that wait", {"failures": 1}, 0, 54 * MINUTE, 66 * MINUTE),
+    ("retry-after beats the rhythm", {"failures": 1, "retry_after": 100 * MINUTE}, 0, 100 * MINUTE, 100 * MINUTE),
+    ("max-age beats the rhythm", {"fresh_for": 40 * MINUTE}, 0, 40 * MINUTE, 40 * MINUTE),
+    ("a refusal waits a day", {"failures": 1, "is_blocked": True}, 0, DAY, DAY),
+    ("where it does not, less often", {}, 30, 75 * MINUTE, 198 * MINUTE),
+    ("a failure there waits longer still", {"failures": 1}, 30, 150 * MINUTE, 360 * MINUTE),
+]
+
+
+@pytest.mark.parametrize(("kw", "hours", "least", "most"), [case[1:] for case in WITH_RHYTHM], ids=[case[0] for case in WITH_RHYTHM])
+def test_when_to_look_again_at_a_source_whose_rhythm_is_known(kw: dict[str, object], hours: int, least: timedelta, most: timedelta) -> None:
+    now = NOW + timedelta(hours=hours)
+    at = next_poll_at("xx-news", 60, now, rhythm=FRIDAYS, time_zone="America/New_York", **kw)  # type: ignore[arg-type]
+    assert least <= at - now <= most
+
+
 @given(
     st.integers(1, 10_080),
     st.integers(0, 10_000),
     st.booleans(),
     st.timedeltas(timedelta(), timedelta(days=400)),
     st.timedeltas(timedelta(), timedelta(days=400)),
+    st.sampled_from([Rhythm(), FRIDAYS]),
 )
 def test_the_next_poll_is_always_ahead_and_within_a_day(
-    minutes: int, failures: int, blocked: bool, fresh: timedelta, after: timedelta
+    minutes: int, failures: int, blocked: bool, fresh: timedelta, after: timedelta, rhythm: Rhythm
 ) -> None:
-    at = next_poll_at("s", minutes, NOW, failures=failures, is_blocked=blocked, fresh_for=fresh, retry_after=after)
+    at = next_poll_at("s", minutes, NOW, failures=failures, is_blocked=blocked, fresh_for=fresh, retry_after=after, rhythm=rhythm)
     assert NOW < at <= NOW + DAY
-    more = next_poll_at("s", minutes, NOW, failures=failures + 1, is_blocked=blocked, fresh_for=fresh, retry_after=after)
+    more = next_poll_at("s", minutes, NOW, failures=failures + 1, is_blocked=blocked, fresh_for=fresh, retry_after=after, rhythm=rhythm)
     assert more >= at
+
+
+DAILY = Rhythm((), tuple(day for day in range(737_000, 737_100) if day % 7 < 5))
 
 
 @pytest.mark.parametrize(
@@ -407,6 +433,11 @@ def test_the_next_poll_is_always_ahead_and_within_a_day(
         ({}, NOW - timedelta(days=31), True, Health.OK),
         ({"last_new_at": NOW - timedelta(days=40)}, None, False, Health.LATE),
         ({"last_new_at": None, "added_at": NOW}, None, False, Health.OK),
+        ({"rhythm": DAILY}, NOW - timedelta(days=10), False, Health.OK),
+        ({"rhythm": DAILY}, NOW - timedelta(days=11), False, Health.LATE),
+        ({"rhythm": DAILY}, NOW - timedelta(days=11), True, Health.OK),
+        ({"rhythm": DAILY, "row": replace(ROW, stale_after_days=5)}, NOW - timedelta(days=6), False, Health.LATE),
+        ({"rhythm": Rhythm((), DAILY.days[-9:])}, NOW - timedelta(days=11), False, Health.OK),
     ],
 )
 def test_a_source_that_shows_nothing_new_for_too_long_is_late(
@@ -482,6 +513,39 @@ async def test_after_an_empty_first_poll_news_alerts(world: World) -> None:
     line = await world.poll(rss(item(1, at=world.clock()), old(2)))
     assert (line.new, line.owed) == (2, 1)
     assert await world.alerts() == 1
+
+
+async def test_a_poll_teaches_when_the_source_publishes(world: World) -> None:
+    await world.add("/feed", poll_minutes=10)
+    dated = [item(n, at=datetime(2021, 3, 10 - n, 14, 5 + n, tzinfo=UTC)) for n in range(6)]
+    first = rss(*dated)
+    await world.poll(Answer(first, etag='"1"'))
+    (source,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    await world.store.release("xx-feed", source.lease_token)
+    assert source.rhythm.minutes == tuple(int(datetime(2021, 3, 10 - n, 14, 5 + n, tzinfo=UTC).timestamp()) // 60 for n in range(5, -1, -1))
+    undated, seen = rss(item(9), *dated), world.clock()
+    await world.poll(undated)
+    await world.poll(Answer(b"", status=304))
+    (source,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    assert source.rhythm.minutes[-1] == int((seen + 30 * MINUTE).timestamp()) // 60  # between two looks an hour apart
+    assert len(source.rhythm.days) == 7
+    # in New York it is one o'clock in the morning: the next look is later than the fixed interval would have it
+    (view,) = await world.store.sources()
+    assert view.next_poll_at > world.clock() + 12 * MINUTE
+
+
+async def test_a_poll_that_trips_the_fuse_teaches_nothing(world: World) -> None:
+    await world.add("/feed")
+    await world.poll(rss(*map(old, range(20))))
+    before = (await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True))[0]
+    await world.store.release("xx-feed", before.lease_token)
+    rebuilt = [
+        item(n, f"Firm{n} was fined", guid=f"new{n}", link=f"https://body.example/new/{n}", at=world.clock() - n * MINUTE)
+        for n in range(16)
+    ]
+    await world.poll(rss(*rebuilt))
+    (after,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    assert (after.mode, after.rhythm) == (Mode.HELD, before.rhythm)
 
 
 async def test_validators_and_body_hash_spare_the_work(world: World) -> None:
