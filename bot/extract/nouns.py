@@ -57,6 +57,10 @@ _GIVEN = re.compile(r"\s(?:offered |given |made |proposed |provided )?(?:by|from
 
 
 def noun(scene: Scene, sentence: Sentence, hit: Hit, act: Act, clause: int, left: str) -> bool:
+    """Fill in whom the noun's act hits: by an owner, a verb that gives or receives, a preposition; False when no firm is in reach.
+
+    `clause` is where the word's clause begins, `left` its skeleton up to the word.
+    """
     skeleton = scene.skeleton
     if act.kind is Kind.APPROVAL and not deciding().search(skeleton, sentence.start, hit.start):
         return False
