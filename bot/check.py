@@ -13,6 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.feeds import Entry, Failed, Fetched, Web
+from bot.feeds.asking import answer_of
 from bot.feeds.pages import body_of, entries_of
 from storage.models import Health
 from storage.records import SourceRow
@@ -72,7 +73,7 @@ async def _check(row: SourceRow, zone: str, web: Web, children: asyncio.Semaphor
         title = entries[0].title if entries else ""
         return Checked(row.id, health, len(entries), max(dates, default=None), title, body, says, round(clock() - started, 2))
 
-    got = await web.fetch(row)
+    got = await answer_of(web, row)
     if not isinstance(got, Fetched):
         return told(got.health if isinstance(got, Failed) else Health.ERROR, got.detail if isinstance(got, Failed) else "304 unasked for")
     read = await entries_of(got, row, time_zone=zone, seen=frozenset(), children=children)

@@ -16,7 +16,7 @@ from bot.feeds.pages import body_of
 from storage.records import BodyRecord, DueSource, Listed, WantedBody
 
 BODIES = 5
-"""Pages that one poll of a source follows: at .gov.cn's pace of one in eight seconds that is most of a minute."""
+"""Pages that are followed in one go at a host, whatever its sources: at .gov.cn's pace of one in eight seconds, most of a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +40,25 @@ class Followed:
 
 
 class Follower:
-    """Follows the links of one poll, as many as `BODIES`."""
+    """Follows the links of sources of one host that are polled one after the other, as many as `BODIES`."""
 
-    def __init__(self, web: Web, source: DueSource, children: asyncio.Semaphore) -> None:
+    def __init__(self, web: Web, children: asyncio.Semaphore) -> None:
         self._web = web
-        self._source = source
         self._children = children
         self.left = BODIES
 
-    async def follow(self, entry: Entry, tries: int = 0) -> Followed:
+    async def follow(self, source: DueSource, entry: Entry, tries: int = 0) -> Followed:
         """The entry with its page's text; as it was where it has no page, this poll follows no more, or the page cannot be read."""
         if entry.body_url is None:
             return Followed(entry)
         if self.left <= 0:
             return Followed(entry, tries=tries)
         self.left -= 1
-        got = await self._web.page(entry.body_url, self._source.row)
+        got = await self._web.page(entry.body_url, source.row)
         if isinstance(got, Failed):
             read: Body | Failed = got
         else:
-            read = await body_of(got, self._source.row, time_zone=self._source.time_zone, children=self._children)
+            read = await body_of(got, source.row, time_zone=source.time_zone, children=self._children)
         if isinstance(read, Failed):
             return Followed(entry, tries=tries + 1, detail=read.detail)
         listed = Listed(entry.title, entry.text, text_hash(entry.title, entry.text))

@@ -9,9 +9,10 @@ and `notice_for`; what follows from a source's past publications is worked out i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Container, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
+from bot.feeds.asking import answer_of
 from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
 from bot.feeds.pages import entries_of
 from bot.feeds.parse import FEED_KINDS
@@ -41,8 +43,12 @@ from storage.records import (
 
 _log = logging.getLogger("regwatch.poll")
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=20)
 """How long a polled source is ours. Longer than the longest queue at one host; a crash repeats the poll after it."""
+ROUND = timedelta(hours=1)
+"""After this a round takes in no more, so that it ends some time even where something is always under way."""
+LOOK_AGAIN = 5.0
+"""Seconds after which a round that is still under way takes in what has fallen due meanwhile."""
 CONCURRENCY = 16
 """Sources in flight at once, each of another host."""
 CHILDREN = 2
@@ -151,6 +157,53 @@ class PollSummary:
         return sum(line.owed for line in self.lines)
 
 
+class _Round:
+    """Leased sources under way: those of one host one after the other, they would only wait for each other in the fetcher."""
+
+    group: asyncio.TaskGroup
+
+    def __init__(
+        self,
+        poll: Callable[[DueSource, Follower], Awaitable[PollLine]],
+        web: Web,
+        children: asyncio.Semaphore,
+        on_done: Callable[[PollLine], None],
+    ) -> None:
+        self._poll, self._web, self._children, self._on_done = poll, web, children, on_done
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self._queues: dict[str | None, deque[DueSource]] = {}
+        self.running: set[asyncio.Task[None]] = set()
+        self.unfinished: dict[str, DueSource] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Sources whose turn has not come."""
+        return sum(map(len, self._queues.values()))
+
+    def add(self, due: Sequence[DueSource]) -> None:
+        """Let them be polled."""
+        for source in due:
+            self.unfinished[source.row.id] = source
+            host = urlsplit(source.row.url).hostname
+            if host in self._queues:
+                self._queues[host].append(source)
+                continue
+            self._queues[host] = deque([source])
+            task = self.group.create_task(self._work_off(host))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def _work_off(self, host: str | None) -> None:
+        queue, follower = self._queues[host], Follower(self._web, self._children)
+        while queue:
+            async with self._slots:
+                source = queue.popleft()
+                line = await self._poll(source, follower)
+            del self.unfinished[source.row.id]
+            self._on_done(line)
+        del self._queues[host]
+
+
 class Poller:
     """Polls leased sources. `read` makes an Extraction of a text; it is pure, and called in threads.
 
@@ -174,9 +227,19 @@ class Poller:
         self._children = asyncio.Semaphore(CHILDREN)
 
     async def run_once(self, limit: int = 50) -> PollSummary:
-        """Poll what is due, at most `limit` sources. Raises StorageError when nothing could even be leased."""
-        due = await self._store.due_sources(limit, LEASE)
-        return PollSummary(tuple(await self._poll_all(due, None)))
+        """Poll what is due, and what falls due meanwhile, so that a slow host holds up nobody else; at most `limit` sources wait at once.
+
+        Raises StorageError when nothing could even be leased.
+        """
+        lines: list[PollLine] = []
+        started = self._now()
+        async with self._round(lines.append) as round_:
+            while True:
+                if (room := limit - round_.waiting) > 0 and self._now() - started < ROUND:
+                    round_.add(await self._store.due_sources(room, LEASE))
+                if not round_.running:
+                    return PollSummary(tuple(lines))
+                await asyncio.wait(round_.running, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
 
     async def poll(
         self, ids: Sequence[str], *, only_due: bool = False, on_done: Callable[[PollLine], None] | None = None
@@ -186,45 +249,37 @@ class Poller:
         What is off, or being polled by another process, is left out. `on_done` is called after each.
         """
         lines: dict[str, PollLine] = {}
+
+        def told(line: PollLine) -> None:
+            lines[line.source] = line
+            if on_done is not None:
+                on_done(line)
+
         for first in range(0, len(ids), 50):
             part = ids[first : first + 50]
             due = await self._store.due_sources(len(part), LEASE, part, ignore_due=not only_due)
-            lines.update({line.source: line for line in await self._poll_all(due, on_done)})
+            async with self._round(told) as round_:
+                round_.add(due)
         return [lines[one] for one in dict.fromkeys(ids) if one in lines]
 
-    async def _poll_all(self, due: Sequence[DueSource], on_done: Callable[[PollLine], None] | None) -> list[PollLine]:
-        # sources of one host come one after the other: they would only wait for each other in the fetcher
-        queues: defaultdict[str | None, list[DueSource]] = defaultdict(list)
-        for source in due:
-            queues[urlsplit(source.row.url).hostname].append(source)
-        slots = asyncio.Semaphore(CONCURRENCY)
-        lines: list[PollLine] = []
-
-        async def work_off(queue: list[DueSource]) -> None:
-            for source in queue:
-                async with slots:
-                    lines.append(await self._poll(source))
-                if on_done is not None:
-                    on_done(lines[-1])
-
+    @contextlib.asynccontextmanager
+    async def _round(self, on_done: Callable[[PollLine], None]) -> AsyncIterator[_Round]:
+        """Sources under way; leaves when all are polled. Cancelled, it gives the leases of the unfinished back."""
+        round_ = _Round(self._poll, self._fetcher, self._children, on_done)
         try:
-            async with asyncio.TaskGroup() as group:
-                for queue in queues.values():
-                    group.create_task(work_off(queue))
+            async with asyncio.TaskGroup() as round_.group:
+                yield round_
         except asyncio.CancelledError:
-            done = {line.source for line in lines}
-            for source in due:
-                if source.row.id not in done:
-                    await self._store.release(source.row.id, source.lease_token)
+            for source in round_.unfinished.values():
+                await self._store.release(source.row.id, source.lease_token)
             raise
-        return lines
 
-    async def _poll(self, source: DueSource) -> PollLine:
+    async def _poll(self, source: DueSource, follower: Follower) -> PollLine:
         """One source, whatever happens: its trouble is recorded and hurts no other."""
         started_at, clock = self._now(), asyncio.get_running_loop().time
         started = clock()
         try:
-            record = await self._look(source, started_at)
+            record = await self._look(source, started_at, follower)
             record = replace(record, seconds=round(clock() - started, 3))
             outcome = await self._store.record_poll(record)
         except Exception as error:
@@ -258,15 +313,14 @@ class Poller:
             _log.exception("poll source=%s could not even be recorded", record.source_id)
             return PollOutcome(is_accepted=False)
 
-    async def _look(self, source: DueSource, started_at: datetime) -> PollRecord:
+    async def _look(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
         """The list, then the pages behind it that are still to be read."""
-        follower = Follower(self._fetcher, source, self._children)
         record = await self._look_at_list(source, started_at, follower)
         return await self._with_late_bodies(source, record, follower) if record.is_good else record
 
     async def _look_at_list(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
         row = source.row
-        got = await self._fetcher.fetch(row, etag=source.etag, last_modified=source.last_modified)
+        got = await answer_of(self._fetcher, row, etag=source.etag, last_modified=source.last_modified)
         if isinstance(got, Failed):
             return self._unread(source, started_at, got)
         if isinstance(got, NotModified):
@@ -311,7 +365,7 @@ class Poller:
 
         now = self._now()
         decision = decide(arrivals, parsed.present, known.values(), now, source)
-        placed = [(one, await follower.follow(one.arrival.entry)) for one in (*decision.new, *decision.edited)]
+        placed = [(one, await follower.follow(source, one.arrival.entry)) for one in (*decision.new, *decision.edited)]
         readings |= await self._read_all(source, [followed.entry for _, followed in placed], readings)
         records = tuple(_record(one, followed, readings[key]) for one, followed in placed if (key := _hash(followed.entry)) in readings)
 
@@ -368,7 +422,7 @@ class Poller:
         if follower.left <= 0:
             return record
         wanted = await self._store.wanted_bodies(source.row.id, follower.left)
-        followed = [(one, await follower.follow(entry_of(one), one.tries)) for one in wanted]
+        followed = [(one, await follower.follow(source, entry_of(one), one.tries)) for one in wanted]
         unread = tuple(UnreadBody(one.document_id, found.tries, found.detail) for one, found in followed if not found.is_read)
         readings = await self._read_all(source, [found.entry for _, found in followed if found.is_read])
         now = self._now()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
 from bot.feeds import Failed, Fetched, FetchResult
+from bot.feeds.asking import unit_address
 from bot.follow import BODIES
 from bot.poll import Poller
 from storage import Store
 from storage.models import Document, Followed, Health
-from storage.records import FollowIntent, SourceRow
+from storage.records import FollowIntent, PollOutcome, PollRecord, SourceRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import BODY, CHANNEL, read
 
@@ -174,3 +178,92 @@ async def test_a_page_without_the_dates_that_its_row_speaks_of_proves_nothing(sc
     (view,) = [view for view in await scene.store.sources() if view.id == "xx-new"]
     assert view.mode.value == "shadow"
     assert "no real page" in view.mode_reason
+
+
+async def test_a_slow_host_holds_up_no_other(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> None:
+    """What falls due while a host is still being asked is polled at once."""
+    asked: list[str] = []
+    release = asyncio.Event()
+
+    class Later(Store):
+        async def record_poll(self, record: PollRecord) -> PollOutcome:
+            outcome = await super().record_poll(record)
+            if asked.count("xx-quick") == 1:
+                clock.forward(minutes=15)
+            return outcome
+
+    class Web(Pages):
+        async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+            asked.append(row.id)
+            if row.id == "xx-slow":
+                await release.wait()
+            elif asked.count("xx-quick") == 2:
+                release.set()
+            return await super().fetch(row)
+
+    shutil.copy(migrated_sqlite, tmp_path / "regwatch.sqlite")
+    store = Later(f"sqlite:///{tmp_path}/regwatch.sqlite", now=clock)
+    rows = [replace(SOURCE, id=f"xx-{name}", url=f"https://{name}.example/api", poll_minutes=10) for name in ("slow", "quick")]
+    await store.sync_catalogue([BODY], rows)
+    clock.forward(minutes=10)
+    summary = await Poller(store, Web(), read, now=clock).run_once()
+    assert sorted(line.source for line in summary.lines) == ["xx-quick", "xx-quick", "xx-slow"]
+    await store.close()
+
+
+PARAMETERS = "{'parseType':'bulidstatic','pageId':'a1','tagId':'&#21491;'}"
+UNIT = f'<html><script parseType="bulidstatic" url="/gateway/unit?" queryData="{PARAMETERS}"></script></html>'
+
+UNITS: list[tuple[str, str, str | None]] = [
+    ("a script's two attributes", "<script queryData=\"{'pageId':'a&amp;1'}\" url=\"/unit\">", "https://body.example/unit?pageId=a%261"),
+    ("in the other order, in capitals", "<DIV URL='/unit' QUERYDATA=\"{'p':'1'}\">", "https://body.example/unit?p=1"),
+    ("another host's, for the guard to judge", "<script url='//other.example/u' queryData=\"{'p':'1'}\">", "https://other.example/u?p=1"),
+    ("no address", "<script queryData=\"{'p':'1'}\">", None),
+    ("no parameters", "<script url='/unit'>", None),
+    ("parameters that are code", "<script url='/unit' queryData=\"__import__('os').system('x')\">", None),
+    ("parameters that are no words", "<script url='/unit' queryData=\"{'p': [1]}\">", None),
+    ("brackets without end", "<script url='/unit' queryData='" + "(" * 3000 + "'>", None),
+    (
+        "the first that can be read",
+        "<script url='/a' queryData='x'><script url='/b' queryData=\"{'p':'1'}\">",
+        "https://body.example/b?p=1",
+    ),
+    ("a page without any", "<html><li><a href='/1'>One</a></li></html>", None),
+]
+
+
+@pytest.mark.parametrize(("markup", "address"), [case[1:] for case in UNITS], ids=[case[0] for case in UNITS])
+def test_where_a_page_loads_its_list_from(markup: str, address: str | None) -> None:
+    assert unit_address(markup.encode(), "https://body.example/list/index.html") == address
+
+
+async def test_a_list_one_step_behind_its_page(sqlite_store: Store, clock: FakeClock) -> None:
+    definition = {
+        "list_path": "unit:data.html",
+        "item_selector": "li",
+        "title_selector": "a",
+        "link_selector": "a",
+        "date_selector": "span",
+    }
+    row = replace(SOURCE, kind="html-list", url="https://body.example/list/index.html", definition=definition | {"date_format": "%Y-%m-%d"})
+    await sqlite_store.sync_catalogue([BODY], [row])
+    listed = "<ul><li><a href='/1.html'>Notice 1</a><span>2021-03-18</span></li></ul>"
+
+    class Web(Pages):
+        async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+            assert (etag, last_modified) == (None, None)
+            return Fetched(row.url, 200, self.pages.get("page", UNIT).encode(), "text/html", '"page"', None, None, 0.0)
+
+    web = Web(
+        pages={"https://body.example/gateway/unit?parseType=bulidstatic&pageId=a1&tagId=%E5%8F%B3": json.dumps({"data": {"html": listed}})}
+    )
+    poller = Poller(sqlite_store, web, read, now=clock)
+    for _ in range(2):
+        (line,) = await poller.poll(["xx-list"])
+        assert (line.health, line.detail) == (Health.OK, "")
+    (document,) = await Scene(web, sqlite_store, clock, poller).documents()
+    assert (document.title, document.url) == ("Notice 1", "https://body.example/1.html")
+    web.pages["page"] = "<html>Rebuilt</html>"
+    (line,) = await poller.poll(["xx-list"])
+    assert line.health is Health.CHANGED_LAYOUT
+    assert "does not say any more" in line.detail

@@ -13,6 +13,7 @@ import re
 from dataclasses import replace
 
 from bot.feeds import Body, Entry, Failed, Fetched, Parsed
+from bot.feeds.asking import UNIT
 from bot.feeds.bodies import BodyPage, RawBody, read_body
 from bot.feeds.dates import check_format
 from bot.feeds.decoys import denial, page_refusal
@@ -47,18 +48,20 @@ def listing_of(row: SourceRow) -> Listing:
     Of a source that is on, the cells without which nothing can be found must be filled.
     """
     cells = {name: row.definition.get(name, "") for name in _COLUMNS}
+    is_unit = cells["list_path"].startswith(UNIT)
+    cells["list_path"] = cells["list_path"].removeprefix(UNIT)
     is_html = row.kind in ("html-list", "link-pattern") or (row.kind == "json" and bool(cells["item_selector"]))
     if row.is_enabled and row.kind not in FEED_KINDS:
         if is_html and not cells["item_selector"]:
             raise WrongCell("item_selector", "a list page that is on needs one")
-        if row.kind == "json" and is_html and not cells["list_path"]:
+        if (is_unit or (row.kind == "json" and is_html)) and not cells["list_path"]:
             raise WrongCell("list_path", "HTML inside JSON needs the path that leads to it")
     for column in _COLUMNS:
         if cells[column]:
             _check_cell(column, cells[column], is_html)
     is_link = row.kind == "link-pattern"
     return Listing(
-        kind=row.kind,
+        kind="json" if is_unit else row.kind,
         list_path=cells["list_path"],
         item=cells["item_selector"],
         title=cells["title_selector"] or ("self" if is_link else ""),
@@ -189,6 +192,8 @@ def _feed(parsed: Parsed | Failed, got: Fetched, row: SourceRow | None) -> Parse
     if isinstance(parsed, Failed):
         feeds = feeds_on(got.body, got.url) if row is None and parsed.health is Health.CHANGED_LAYOUT else ()
         return replace(parsed, detail=f"{parsed.detail}; it links to {', '.join(feeds)}") if feeds else parsed
+    if row is not None and "terms" in row.definition.get("quirk_codes", "").split(";"):
+        return parsed  # title, link and what the feed itself says are all that its terms let us keep
     is_elsewhere = row is not None and bool(row.definition.get("body_selector"))
     return replace(parsed, entries=tuple(_followed(entry, is_elsewhere) for entry in parsed.entries))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.feeds import Entry, Failed, Fetched
+from bot.feeds.asking import answer_of
 from bot.feeds.fetch import Fetcher
 from bot.feeds.pages import entries_of
 from storage.models import Health
@@ -60,7 +61,7 @@ async def preview_of(address: str, fetcher: Fetcher, row: SourceRow | None = Non
 
 
 async def _fetched(address: str, fetcher: Fetcher, row: SourceRow | None) -> Fetched | Failed:
-    got = await (fetcher.fetch(replace(row, url=address)) if row else fetcher.get(address))
+    got = await (answer_of(fetcher, replace(row, url=address)) if row else fetcher.get(address))
     if isinstance(got, Fetched | Failed):
         return got
     return Failed(Health.ERROR, "304 without having been asked whether it changed", 304, None, got.seconds)
