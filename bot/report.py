@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -67,49 +66,32 @@ def show_polls(lines: Sequence[PollLine]) -> None:
 
 
 def show_sources(views: Sequence[SourceView]) -> None:
-    """One row a source, what is not well first."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("source", "kind", "mode", "health"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("documents", justify="right")
-    table.add_column("well read", no_wrap=True)
-    table.add_column("next", no_wrap=True)
-    table.add_column("why", style="dim", ratio=1)
+    """One line a source, what is not well first, and why on the next."""
+    screen = Console(highlight=False)
+    screen.print(Text(f"{'source':28} {'mode':6} {'health':19} {'well read':16} {'docs':>5}", style="bold"))
     for view in sorted(views, key=lambda view: (not view.is_enabled, view.health is Health.OK, view.mode is Mode.LIVE, view.id)):
         is_polled = view.is_enabled
-        health = Text(view.health, style=_HEALTH_STYLES.get(view.health, "red")) if is_polled else Text("")
-        mode = Text(view.mode, style="" if view.mode is Mode.LIVE else "yellow") if is_polled else Text("off", style="dim")
+        mode = (f"{view.mode:6}", "" if view.mode is Mode.LIVE else "yellow") if is_polled else ("off   ", "dim")
+        health = (f"{view.health:19}", _HEALTH_STYLES.get(view.health, "red")) if is_polled else (" " * 19, "")
+        read = f"{view.last_ok_at:%Y-%m-%d %H:%M}" if view.last_ok_at else ""
+        screen.print(Text.assemble(f"{view.id:28} ", mode, " ", health, f" {read:16} {view.documents or '':>5}"))
         why = "; ".join(filter(None, (view.mode_reason, view.health_detail))) if is_polled else view.off_reason
-        times = (_time(view.last_ok_at), _time(view.next_poll_at) if is_polled else "")
-        table.add_row(view.id, view.kind, mode, health, str(view.documents or ""), *times, Text(why))
-    screen = Console(highlight=False)
-    screen.print(table)
+        if why:
+            screen.print(Text(f"    {why}", style="dim"))
     polled = [view for view in views if view.is_enabled]
-    fresh = sum(view.is_fresh for view in polled)
-    screen.print(f"{fresh} of {len(polled)} sources fresh", style="bold")
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+    screen.print(f"{sum(view.is_fresh for view in polled)} of {len(polled)} sources fresh", style="bold")
 
 
 def show_checked(found: Sequence[Checked]) -> None:
-    """One row a source, what cannot be read first."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("source", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("entries", justify="right")
-    table.add_column("newest", no_wrap=True)
-    table.add_column("page", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("why, or the first title", style="dim", ratio=1)
-    for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
-        state = Text(one.health, style=_HEALTH_STYLES.get(one.health, "red"))
-        page = "" if one.body is None else str(one.body)
-        newest = f"{one.newest:%Y-%m-%d}" if one.newest else ""
-        table.add_row(one.source, state, str(one.entries), newest, page, f"{one.seconds:.1f}", Text(one.says or one.title))
+    """One line a source, what cannot be read first, and why, or its first title, on the next."""
     screen = Console(highlight=False)
-    screen.print(table)
+    screen.print(Text(f"{'source':30} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
+    for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
+        state = (f"{one.health:19}", _HEALTH_STYLES.get(one.health, "red"))
+        page, newest = "" if one.body is None else str(one.body), f"{one.newest:%Y-%m-%d}" if one.newest else ""
+        screen.print(Text.assemble(f"{one.source:30} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
+        if said := one.says or one.title:
+            screen.print(Text(f"    {said}", style="dim"))
     good = sum(one.health is Health.OK for one in found)
     screen.print(f"{good} of {len(found)} sources can be read", style="bold")
 

@@ -74,12 +74,21 @@ def test_without_a_contact_only_the_sources_that_demand_one_are_off_in_addition(
     }
 
 
+CORRECTED = {
+    "cn-miit-cybersec": {"list_path"},  # the list is one step behind the page
+    "cn-miit-wjfb-sections": {"list_path"},
+    "us-or-doj-press": {"date_selector", "date_format"},  # a recorded page shows where its date stands
+}
+"""Cells that differ from the shared catalogue, and why."""
+
+
 def test_every_row_equals_the_shared_catalogue(shared: Path) -> None:
     rows = csv.DictReader(io.StringIO((shared / "sources.csv").read_text(encoding="utf-8")))
     ours = {row.id: row.definition for row in load_catalogue().sources}
     for row in rows:
         mine = ours.pop(row["source_id"])
-        assert {key: mine[key] for key in row} == {key: value.strip() for key, value in row.items()}
+        differing = {key for key, value in row.items() if mine[key] != value.strip()}
+        assert differing == CORRECTED.get(row["source_id"], set()), row["source_id"]
     assert not ours
 
 
@@ -256,7 +265,7 @@ def test_unknown_missing_and_ragged_columns_are_refused(tmp_path: Path) -> None:
     write(tmp_path, [SOURCE], [REGULATOR])
     ragged = (tmp_path / "sources.csv").read_text(encoding="utf-8") + "one,two\n"
     (tmp_path / "sources.csv").write_text(ragged, encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"line 3: 2 cells under 29 columns"):
+    with pytest.raises(CatalogueError, match=r"line 3: 2 cells under 30 columns"):
         load(tmp_path)
     (tmp_path / "sources.csv").write_text(",".join(SOURCE_COLUMNS) + '\n"half', encoding="utf-8")
     with pytest.raises(CatalogueError, match="line 2"):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.feeds import Entry, Failed, Fetched, Parsed
+from bot.feeds.asking import UNIT
 from bot.feeds.catalog import Catalogue, load_catalogue
 from bot.feeds.items import Listing
 from bot.feeds.listing import Page, read_list
@@ -59,7 +60,9 @@ ZONES = {regulator.id: regulator.time_zone for regulator in catalogue().regulato
 
 
 def built(row: SourceRow) -> tuple[str, list[tuple[str, str | None, date | None]]]:
-    document, told = (json_answer if row.kind == "json" else list_page)(row.definition)
+    is_unit = row.definition["list_path"].startswith(UNIT)  # what is read is the answer one step behind the page
+    definition = {**row.definition, "list_path": row.definition["list_path"].removeprefix(UNIT)}
+    document, told = (json_answer if row.kind == "json" or is_unit else list_page)(definition)
     return document, [(one.title, one.link, one.day) for one in told]
 
 

@@ -18,7 +18,7 @@ from bot.feeds import Entry
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
-from bot.poll import DAY, health_of, next_poll_at, notice_for
+from bot.poll import DAY, LEASE, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
 from storage.models import Health, Mode, Precision
 from storage.records import (
@@ -782,7 +782,7 @@ class Stumbling(Store):
     ("stumbles", "words", "polled_after"),
     [
         ([KeyError("a bug")], "a fault of Regwatch (KeyError)", timedelta(hours=3)),
-        ([StorageError("gone"), StorageError("gone")], "nothing was written", timedelta(minutes=11)),
+        ([StorageError("gone"), StorageError("gone")], "nothing was written", LEASE + timedelta(minutes=1)),
     ],
     ids=["a bug is recorded as an error", "a database that is away leaves the lease to run out"],
 )
@@ -810,7 +810,7 @@ async def test_a_lease_that_was_lost_writes_nothing(world: World) -> None:
     world.clock.forward(hours=1)
     slow = asyncio.create_task(world.poller.poll(["xx-feed"]))
     await world.web.arrived.wait()
-    world.clock.forward(minutes=11)
+    world.clock.forward(seconds=LEASE.total_seconds() + 60)
     (taken,) = await world.store.due_sources(1, timedelta(minutes=10))
     (line,) = await slow
     assert (line.is_good, line.new) == (False, 0)

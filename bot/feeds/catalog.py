@@ -32,9 +32,12 @@ SOURCE_COLUMNS = (
     "source_id", "regulator_id", "url", "kind", "content", "language", "status", "confidence", "enabled_by_default",
     "poll_minutes", "stale_after_days", "method", "request_params", "request_headers", "client_policy", "encoding",
     "list_path", "item_selector", "title_selector", "link_selector", "date_selector", "date_format", "body_selector",
-    "quirk_codes", "notes", "evidence", "evidence_date", "tier", "min_entries",
+    "quirk_codes", "notes", "evidence", "evidence_date", "tier", "min_entries", "proved",
 )  # fmt: skip
-"""The columns of sources.csv. A list of one's own needs only source_id, regulator_id, url and kind."""
+"""The columns of sources.csv. A list of one's own needs only source_id, regulator_id, url and kind.
+
+`proved`: a recorded page was read with the row's selectors. A page or interface without that starts as a shadow.
+"""
 
 REGULATOR_COLUMNS = (
     "regulator_id", "name_en", "names_native", "aliases", "aliases_need_context", "jurisdiction", "level", "homepage",
@@ -54,6 +57,7 @@ _CHOICES = {
     "method": ("GET", "POST"),
     "client_policy": ("identify", "declared-contact", "accept-language", "referer", "browser-like", "headless-browser"),
     "tier": tuple(Tier),
+    "proved": ("yes", ""),
 }
 _NUMBERS = {"poll_minutes": (1, 10_080), "stale_after_days": (1, 3_650), "min_entries": (0, 10_000)}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -142,6 +146,7 @@ def read_sources(
             language=row["language"],
             is_enabled=not off_reason,
             off_reason=off_reason,
+            is_proved=row["kind"] in FEED_KINDS or row["proved"] == "yes",
             definition=row,
             poll_minutes=numbers["poll_minutes"],
             stale_after_days=numbers["stale_after_days"],
