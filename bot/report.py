@@ -45,19 +45,21 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]
 
 
 def show_polls(lines: Sequence[PollLine]) -> None:
-    """One row a source, worst first, and the sums."""
+    """One row a source, worst first; what is odd about some; the sums."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("source", no_wrap=True)
     table.add_column("health", no_wrap=True)
     for name in ("entries", "new", "changed", "actions", "owed", "seconds"):
         table.add_column(name, justify="right")
-    table.add_column("why", style="dim", ratio=1)
     for line in sorted(lines, key=lambda line: (line.is_good, line.source)):
         health = Text(line.health, style=_HEALTH_STYLES.get(line.health, "red"))
         numbers = (line.entries, line.new, line.changed, line.actions, line.owed)
-        table.add_row(line.source, health, *map(str, numbers), f"{line.seconds:.2f}", Text(line.detail))
+        table.add_row(line.source, health, *map(str, numbers), f"{line.seconds:.2f}")
     screen = Console(highlight=False)
     screen.print(table)
+    for line in lines:
+        if line.detail:
+            screen.print(Text(f"  {line.source}: {line.detail}", style="dim"))
     good = sum(line.is_good for line in lines)
     new, actions, owed = (sum(getattr(line, name) for line in lines) for name in ("new", "actions", "owed"))
     screen.print(
