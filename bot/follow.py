@@ -1,4 +1,4 @@
-"""A notice's own page: what an entry becomes when the page behind its link is read.
+"""A notice's own page: what an entry becomes when the page behind its link is read, and what is stored of it.
 
 A list often has a title alone. The page is followed once, a few at a poll so that one host is not asked too much
 at once; what is left over, and what failed, is taken up by the next polls. What the list printed is kept beside
@@ -11,9 +11,9 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from bot.feeds import Body, Entry, Failed, Web
-from bot.feeds.identity import text_hash
+from bot.feeds.identity import Placed, text_hash
 from bot.feeds.pages import body_of
-from storage.records import BodyRecord, DueSource, Listed, WantedBody
+from storage.records import BodyRecord, DueSource, EntryRecord, Extraction, Listed, WantedBody
 
 BODIES = 5
 """Pages that are followed in one go at a host, whatever its sources: at .gov.cn's pace of one in eight seconds, most of a minute."""
@@ -88,4 +88,57 @@ def entry_of(wanted: WantedBody) -> Entry:
         updated_at=wanted.updated_at,
         language=wanted.language,
         body_url=wanted.body_url,
+    )
+
+
+def key_of(entry: Entry) -> str:
+    """The hash of an entry's text, by which its reading is found."""
+    return text_hash(entry.title, entry.text)
+
+
+def record_of(placed: Placed, followed: Followed, extraction: Extraction) -> EntryRecord:
+    """What is stored of a new or edited entry."""
+    entry = followed.entry
+    return EntryRecord(
+        document_id=placed.document_id,
+        entry_hash=entry.entry_hash,
+        guid=placed.guid,
+        url=entry.link or "",
+        canonical_url=placed.url,
+        title_key=placed.title,
+        title=entry.title,
+        text=entry.text,
+        sha256=key_of(entry),
+        language=extraction.language,
+        published_at=entry.published_at,
+        published_precision=entry.published_precision,
+        updated_at=entry.updated_at,
+        extraction=extraction,
+        waived=placed.waived,
+        listed=followed.listed,
+        body=followed.record,
+    )
+
+
+def late_record_of(wanted: WantedBody, followed: Followed, extraction: Extraction, waived: str) -> EntryRecord:
+    """What is stored of a document whose page was read after all; `waived` is why it may not alert."""
+    entry = followed.entry
+    return EntryRecord(
+        document_id=wanted.document_id,
+        entry_hash=None,
+        guid=None,
+        url=wanted.url,
+        canonical_url=None,
+        title_key=None,
+        title=entry.title,
+        text=entry.text,
+        sha256=key_of(entry),
+        language=extraction.language,
+        published_at=entry.published_at,
+        published_precision=entry.published_precision,
+        updated_at=entry.updated_at,
+        extraction=extraction,
+        waived=waived,
+        listed=followed.listed,
+        body=followed.record,
     )

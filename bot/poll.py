@@ -21,24 +21,22 @@ from zoneinfo import ZoneInfo
 
 from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
 from bot.feeds.asking import answer_of
-from bot.feeds.identity import Arrival, Placed, decide, edit_waiver, text_hash
+from bot.feeds.identity import Arrival, decide, edit_waiver
 from bot.feeds.pages import entries_of
 from bot.feeds.parse import FEED_KINDS
-from bot.follow import Followed, Follower, entry_of
+from bot.follow import Follower, entry_of, key_of, late_record_of, record_of
 from bot.rhythm import learn, next_poll, usual_silence
 from storage import StorageError, Store
 from storage.models import Health, Tier
 from storage.records import (
     DocumentText,
     DueSource,
-    EntryRecord,
     Extraction,
     KnownEntry,
     PollOutcome,
     PollRecord,
     Rhythm,
     UnreadBody,
-    WantedBody,
 )
 
 _log = logging.getLogger("regwatch.poll")
@@ -367,7 +365,7 @@ class Poller:
         decision = decide(arrivals, parsed.present, known.values(), now, source)
         placed = [(one, await follower.follow(source, one.arrival.entry)) for one in (*decision.new, *decision.edited)]
         readings |= await self._read_all(source, [followed.entry for _, followed in placed], readings)
-        records = tuple(_record(one, followed, readings[key]) for one, followed in placed if (key := _hash(followed.entry)) in readings)
+        records = tuple(record_of(one, followed, readings[key]) for one, followed in placed if (key := key_of(followed.entry)) in readings)
 
         dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
@@ -427,9 +425,9 @@ class Poller:
         readings = await self._read_all(source, [found.entry for _, found in followed if found.is_read])
         now = self._now()
         late = tuple(
-            _late(one, found, readings[key], "first poll" if one.is_of_first_poll else edit_waiver(found.entry, now, source))
+            late_record_of(one, found, readings[key], "first poll" if one.is_of_first_poll else edit_waiver(found.entry, now, source))
             for one, found in followed
-            if found.is_read and (key := _hash(found.entry)) in readings
+            if found.is_read and (key := key_of(found.entry)) in readings
         )
         version = self._register_version() if late else record.register_version
         return replace(record, entries=record.entries + late, unread_bodies=unread, register_version=version)
@@ -447,7 +445,7 @@ class Poller:
         """The readings by text hash, those of `known` left out, made in threads; a text that the reader fails on is logged and missing."""
         row, readings = source.row, {}
         texts = {
-            _hash(one): DocumentText(
+            key_of(one): DocumentText(
                 title=one.title,
                 text=one.text,
                 published_at=_where_published(one.published_at, source.time_zone),
@@ -455,7 +453,7 @@ class Poller:
                 tier=row.tier,
             )
             for one in entries
-            if _hash(one) not in known
+            if key_of(one) not in known
         }
         waiting = list(texts.items())
         for first in range(0, len(waiting), BATCH):
@@ -551,59 +549,9 @@ def _spellings(guid: str) -> tuple[str, ...]:
     return (guid,)
 
 
-def _hash(entry: Entry) -> str:
-    return text_hash(entry.title, entry.text)
-
-
 def _proves(parsed: Parsed, source: DueSource) -> bool:
     """Whether a first look shows that the row fits its page: all entries have titles, and most a date where the row says where."""
     entries, dated = parsed.entries, source.row.definition.get("date_selector", "")
     if not entries or not all(entry.title for entry in entries):
         return False
     return not dated or dated.startswith("detail:") or 2 * sum(entry.published_at is not None for entry in entries) >= len(entries)
-
-
-def _record(placed: Placed, followed: Followed, extraction: Extraction) -> EntryRecord:
-    entry = followed.entry
-    return EntryRecord(
-        document_id=placed.document_id,
-        entry_hash=entry.entry_hash,
-        guid=placed.guid,
-        url=entry.link or "",
-        canonical_url=placed.url,
-        title_key=placed.title,
-        title=entry.title,
-        text=entry.text,
-        sha256=_hash(entry),
-        language=extraction.language,
-        published_at=entry.published_at,
-        published_precision=entry.published_precision,
-        updated_at=entry.updated_at,
-        extraction=extraction,
-        waived=placed.waived,
-        listed=followed.listed,
-        body=followed.record,
-    )
-
-
-def _late(wanted: WantedBody, followed: Followed, extraction: Extraction, waived: str) -> EntryRecord:
-    entry = followed.entry
-    return EntryRecord(
-        document_id=wanted.document_id,
-        entry_hash=None,
-        guid=None,
-        url=wanted.url,
-        canonical_url=None,
-        title_key=None,
-        title=entry.title,
-        text=entry.text,
-        sha256=_hash(entry),
-        language=extraction.language,
-        published_at=entry.published_at,
-        published_precision=entry.published_precision,
-        updated_at=entry.updated_at,
-        extraction=extraction,
-        waived=waived,
-        listed=followed.listed,
-        body=followed.record,
-    )
