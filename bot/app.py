@@ -157,6 +157,7 @@ def fetcher_for(
         allow=settings.fetch_allow,
         proxy=settings.fetch_proxy or None,
         host_gap=timedelta(seconds=settings.host_gap_seconds),
+        per_minute=settings.requests_per_minute,
         total=total,
         max_bytes=max_bytes,
     )

@@ -23,6 +23,7 @@ from bot.cli_base import out as _out
 from bot.cli_base import run as _run
 from bot.cli_base import settings as _settings
 from bot.cli_firms import backtest, firms_app
+from bot.cli_sources import preview, replay, sources_app
 
 app = typer.Typer(
     name="regwatch",
@@ -32,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(firms_app, name="firms")
-app.command()(backtest)
+app.add_typer(sources_app, name="sources")
+for command in (preview, replay, backtest):
+    app.command()(command)
 
 
 def main() -> None:
@@ -136,41 +139,6 @@ def _polls_json(lines: Any) -> dict[str, object]:
         ],
         **{name: sum(getattr(line, name) for line in lines) for name in names},
     }
-
-
-@app.command()
-def preview(
-    places: Annotated[list[str], typer.Argument(metavar="URL-OR-FILE...")],
-    source: Annotated[str | None, typer.Option("--source", help="Read it as this source of the catalogue would be read.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what entries an address or a saved file yields; writes nothing. Exit 1 where one is no feed."""
-    settings = _settings()
-
-    async def work() -> int:
-        from bot.app import catalogue_of, fetcher_for
-        from bot.feeds.preview import preview_of
-        from bot.report import show_preview
-
-        catalogue = catalogue_of(settings)
-        rows = {row.id: row for row in catalogue.sources}
-        if source is not None and source not in rows:
-            _fail(f"no source {source!r} in the catalogue")
-        row = rows[source] if source else None
-        zone = next((body.time_zone for body in catalogue.regulators if row and body.id == row.regulator_id), "UTC")
-        is_bad = False
-        async with fetcher_for(settings) as fetcher:
-            for place in places:
-                found = await preview_of(place, fetcher, row, time_zone=zone)
-                is_bad |= found.error is not None
-                if as_json:
-                    for line in found.lines():
-                        _out(line)
-                else:
-                    show_preview(found)
-        return int(is_bad)
-
-    _run(work())
 
 
 @app.command()
@@ -294,34 +262,6 @@ def ask(
         else:
             show(message)
         return int(message.is_error)
-
-    _run(work())
-
-
-sources_app = typer.Typer(help="What an operator does to sources.", no_args_is_help=True)
-app.add_typer(sources_app, name="sources")
-
-
-@sources_app.callback()
-def _sources() -> None:
-    """Keeps `arm` a word of its own: a group of one command would swallow it."""
-
-
-@sources_app.command()
-def arm(source: Annotated[str, typer.Argument(metavar="SOURCE")], db: Db = None) -> None:
-    """Let a source that the fuse holds alert again, from its next new entry on."""
-    settings = _settings(db)
-
-    async def work() -> int:
-        from bot.app import open_store
-
-        store = await open_store(settings)
-        try:
-            is_armed = await store.arm(source, "operator")
-        finally:
-            await store.close()
-        print(f"{source} alerts again" if is_armed else f"{source} was live already")  # noqa: T201
-        return 0
 
     _run(work())
 

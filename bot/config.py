@@ -84,6 +84,13 @@ class Settings(BaseSettings):
     host_gap_seconds: float = Field(
         2.0, ge=0, le=600, validation_alias=_named("REGWATCH_HOST_GAP_SECONDS"), description="Least pause between two requests to one host"
     )
+    requests_per_minute: int = Field(
+        60,
+        ge=10,
+        le=6000,
+        validation_alias=_named("REGWATCH_REQUESTS_PER_MINUTE"),
+        description="Most requests in a minute over all hosts, from 10; robots.txt and redirects count",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias=_named("REGWATCH_LOG_LEVEL"), description="How much is logged: DEBUG, INFO, WARNING or ERROR"
     )

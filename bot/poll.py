@@ -3,33 +3,50 @@
 `Poller` leases due sources, fetches and parses them, has new texts read, decides what is new, edited or merely
 seen again, and hands one PollRecord per source to the Store. It never touches a network or a clock of its own.
 What it decides is pure: which document an entry is (`bot.feeds.identity`), and here `next_poll_at`, `health_of`
-and `notice_for`.
+and `notice_for`; what follows from a source's past publications is worked out in `bot.rhythm`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from bot.feeds import Failed, Fetched, NotModified, Parsed
-from bot.feeds.fetch import Fetcher
-from bot.feeds.identity import Arrival, Placed, decide
-from bot.feeds.parse import in_child
+from bot.feeds import Entry, Failed, Fetched, NotModified, Parsed, Web
+from bot.feeds.asking import answer_of
+from bot.feeds.identity import Arrival, decide, edit_waiver
+from bot.feeds.pages import entries_of
+from bot.feeds.parse import FEED_KINDS
+from bot.follow import Follower, entry_of, key_of, late_record_of, record_of
+from bot.rhythm import learn, next_poll, usual_silence
 from storage import StorageError, Store
 from storage.models import Health, Tier
-from storage.records import DocumentText, DueSource, EntryRecord, Extraction, KnownEntry, PollOutcome, PollRecord
+from storage.records import (
+    DocumentText,
+    DueSource,
+    Extraction,
+    KnownEntry,
+    PollOutcome,
+    PollRecord,
+    Rhythm,
+    UnreadBody,
+)
 
 _log = logging.getLogger("regwatch.poll")
 
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=20)
 """How long a polled source is ours. Longer than the longest queue at one host; a crash repeats the poll after it."""
+ROUND = timedelta(hours=1)
+"""After this a round takes in no more, so that it ends some time even where something is always under way."""
+LOOK_AGAIN = 5.0
+"""Seconds after which a round that is still under way takes in what has fallen due meanwhile."""
 CONCURRENCY = 16
 """Sources in flight at once, each of another host."""
 CHILDREN = 2
@@ -38,6 +55,7 @@ BATCH = 16
 """Texts read in one go in a thread, before the loop breathes."""
 BACKOFF_CAP = timedelta(hours=6)
 DAY = timedelta(days=1)
+NOTHING_KNOWN = Rhythm()
 BAD = frozenset({Health.EMPTY, Health.BLOCKED, Health.CHANGED_LAYOUT, Health.EXPIRED_CERTIFICATE, Health.ERROR})
 """The healths that mean: not well read."""
 
@@ -54,14 +72,17 @@ def next_poll_at(
     is_blocked: bool = False,
     fresh_for: timedelta | None = None,
     retry_after: timedelta | None = None,
+    rhythm: Rhythm = NOTHING_KNOWN,
+    time_zone: str = "UTC",
 ) -> datetime:
     """When to look again: the source's rhythm, or longer where the answer asks for it, never over a day.
 
     `failures` counts those in a row, this one included: each doubles the wait, up to 6 hours. A refusal waits a
     day. The rhythm is stretched or shrunk by up to a tenth, by the source's id, so that not all come at once.
+    As long as little is known of it, it is one look every `poll_minutes`.
     """
     part = int.from_bytes(blake2b(source_id.encode(), digest_size=4).digest(), "big") / 2**32
-    base = timedelta(minutes=poll_minutes) * (0.9 + 0.2 * part)
+    base = next_poll(rhythm, now, poll_minutes, time_zone, 0.9 + 0.2 * part) - now
     wait = max(base, min(base * 2 ** min(failures, 12), BACKOFF_CAP)) if failures else base
     asked = max(fresh_for or timedelta(), retry_after or timedelta())
     return now + min(DAY if is_blocked else max(wait, asked), DAY)
@@ -70,13 +91,14 @@ def next_poll_at(
 def health_of(source: DueSource, newest: datetime | None, has_new: bool, now: datetime) -> tuple[Health, str]:
     """OK, or LATE when a well-read source shows nothing new for longer than its rhythm allows.
 
-    `newest` is the date of the newest entry known now. Without any date our own sightings count.
+    `newest` is the date of the newest entry known now. Without any date our own sightings count. The catalogue's
+    `stale_after_days` is the most that is allowed, and all that is known of a new source.
     """
     since = newest or source.last_new_at or source.added_at
-    days = (now - since).days
-    if has_new or days <= source.row.stale_after_days:
+    days, most = (now - since).days, usual_silence(source.rhythm, source.row.stale_after_days)
+    if has_new or days <= most:
         return Health.OK, ""
-    return Health.LATE, f"nothing new for {days} days, {source.row.stale_after_days} are usual; look whether it has moved"
+    return Health.LATE, f"nothing new for {days} days, up to {most} are usual; look whether it has moved"
 
 
 def notice_for(source: DueSource, health: Health, detail: str, hold: str, now: datetime) -> str:
@@ -133,6 +155,53 @@ class PollSummary:
         return sum(line.owed for line in self.lines)
 
 
+class _Round:
+    """Leased sources under way: those of one host one after the other, they would only wait for each other in the fetcher."""
+
+    group: asyncio.TaskGroup
+
+    def __init__(
+        self,
+        poll: Callable[[DueSource, Follower], Awaitable[PollLine]],
+        web: Web,
+        children: asyncio.Semaphore,
+        on_done: Callable[[PollLine], None],
+    ) -> None:
+        self._poll, self._web, self._children, self._on_done = poll, web, children, on_done
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self._queues: dict[str | None, deque[DueSource]] = {}
+        self.running: set[asyncio.Task[None]] = set()
+        self.unfinished: dict[str, DueSource] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Sources whose turn has not come."""
+        return sum(map(len, self._queues.values()))
+
+    def add(self, due: Sequence[DueSource]) -> None:
+        """Let them be polled."""
+        for source in due:
+            self.unfinished[source.row.id] = source
+            host = urlsplit(source.row.url).hostname
+            if host in self._queues:
+                self._queues[host].append(source)
+                continue
+            self._queues[host] = deque([source])
+            task = self.group.create_task(self._work_off(host))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def _work_off(self, host: str | None) -> None:
+        queue, follower = self._queues[host], Follower(self._web, self._children)
+        while queue:
+            async with self._slots:
+                source = queue.popleft()
+                line = await self._poll(source, follower)
+            del self.unfinished[source.row.id]
+            self._on_done(line)
+        del self._queues[host]
+
+
 class Poller:
     """Polls leased sources. `read` makes an Extraction of a text; it is pure, and called in threads.
 
@@ -142,7 +211,7 @@ class Poller:
     def __init__(
         self,
         store: Store,
-        fetcher: Fetcher,
+        fetcher: Web,
         read: Callable[[DocumentText], Extraction],
         *,
         now: Callable[[], datetime],
@@ -156,9 +225,19 @@ class Poller:
         self._children = asyncio.Semaphore(CHILDREN)
 
     async def run_once(self, limit: int = 50) -> PollSummary:
-        """Poll what is due, at most `limit` sources. Raises StorageError when nothing could even be leased."""
-        due = await self._store.due_sources(limit, LEASE)
-        return PollSummary(tuple(await self._poll_all(due, None)))
+        """Poll what is due, and what falls due meanwhile, so that a slow host holds up nobody else; at most `limit` sources wait at once.
+
+        Raises StorageError when nothing could even be leased.
+        """
+        lines: list[PollLine] = []
+        started = self._now()
+        async with self._round(lines.append) as round_:
+            while True:
+                if (room := limit - round_.waiting) > 0 and self._now() - started < ROUND:
+                    round_.add(await self._store.due_sources(room, LEASE))
+                if not round_.running:
+                    return PollSummary(tuple(lines))
+                await asyncio.wait(round_.running, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
 
     async def poll(
         self, ids: Sequence[str], *, only_due: bool = False, on_done: Callable[[PollLine], None] | None = None
@@ -168,45 +247,37 @@ class Poller:
         What is off, or being polled by another process, is left out. `on_done` is called after each.
         """
         lines: dict[str, PollLine] = {}
+
+        def told(line: PollLine) -> None:
+            lines[line.source] = line
+            if on_done is not None:
+                on_done(line)
+
         for first in range(0, len(ids), 50):
             part = ids[first : first + 50]
             due = await self._store.due_sources(len(part), LEASE, part, ignore_due=not only_due)
-            lines.update({line.source: line for line in await self._poll_all(due, on_done)})
+            async with self._round(told) as round_:
+                round_.add(due)
         return [lines[one] for one in dict.fromkeys(ids) if one in lines]
 
-    async def _poll_all(self, due: Sequence[DueSource], on_done: Callable[[PollLine], None] | None) -> list[PollLine]:
-        # sources of one host come one after the other: they would only wait for each other in the fetcher
-        queues: defaultdict[str | None, list[DueSource]] = defaultdict(list)
-        for source in due:
-            queues[urlsplit(source.row.url).hostname].append(source)
-        slots = asyncio.Semaphore(CONCURRENCY)
-        lines: list[PollLine] = []
-
-        async def work_off(queue: list[DueSource]) -> None:
-            for source in queue:
-                async with slots:
-                    lines.append(await self._poll(source))
-                if on_done is not None:
-                    on_done(lines[-1])
-
+    @contextlib.asynccontextmanager
+    async def _round(self, on_done: Callable[[PollLine], None]) -> AsyncIterator[_Round]:
+        """Sources under way; leaves when all are polled. Cancelled, it gives the leases of the unfinished back."""
+        round_ = _Round(self._poll, self._fetcher, self._children, on_done)
         try:
-            async with asyncio.TaskGroup() as group:
-                for queue in queues.values():
-                    group.create_task(work_off(queue))
+            async with asyncio.TaskGroup() as round_.group:
+                yield round_
         except asyncio.CancelledError:
-            done = {line.source for line in lines}
-            for source in due:
-                if source.row.id not in done:
-                    await self._store.release(source.row.id, source.lease_token)
+            for source in round_.unfinished.values():
+                await self._store.release(source.row.id, source.lease_token)
             raise
-        return lines
 
-    async def _poll(self, source: DueSource) -> PollLine:
+    async def _poll(self, source: DueSource, follower: Follower) -> PollLine:
         """One source, whatever happens: its trouble is recorded and hurts no other."""
         started_at, clock = self._now(), asyncio.get_running_loop().time
         started = clock()
         try:
-            record = await self._look(source, started_at)
+            record = await self._look(source, started_at, follower)
             record = replace(record, seconds=round(clock() - started, 3))
             outcome = await self._store.record_poll(record)
         except Exception as error:
@@ -240,9 +311,14 @@ class Poller:
             _log.exception("poll source=%s could not even be recorded", record.source_id)
             return PollOutcome(is_accepted=False)
 
-    async def _look(self, source: DueSource, started_at: datetime) -> PollRecord:
+    async def _look(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
+        """The list, then the pages behind it that are still to be read."""
+        record = await self._look_at_list(source, started_at, follower)
+        return await self._with_late_bodies(source, record, follower) if record.is_good else record
+
+    async def _look_at_list(self, source: DueSource, started_at: datetime, follower: Follower) -> PollRecord:
         row = source.row
-        got = await self._fetcher.fetch(row, etag=source.etag, last_modified=source.last_modified)
+        got = await answer_of(self._fetcher, row, etag=source.etag, last_modified=source.last_modified)
         if isinstance(got, Failed):
             return self._unread(source, started_at, got)
         if isinstance(got, NotModified):
@@ -251,12 +327,10 @@ class Poller:
         if body_hash == source.body_hash:
             return self._unchanged(source, started_at, got, got.status, len(got.body))
         window = await self._store.window(row.id)
-        parsed = await in_child(
-            got.body,
-            got.content_type,
-            got.url,
+        parsed = await entries_of(
+            got,
+            row,
             time_zone=source.time_zone,
-            date_format=row.definition.get("date_format", ""),
             seen=frozenset(known.entry_hash for known in window if known.entry_hash),
             children=self._children,
         )
@@ -264,16 +338,23 @@ class Poller:
         if isinstance(parsed, Failed):
             failed = replace(parsed, status=got.status)
             return replace(self._unread(source, started_at, failed), n_bytes=len(got.body))
-        return await self._found(source, started_at, got, body_hash, window, parsed)
+        return await self._found(source, started_at, got, body_hash, window, parsed, follower)
 
     async def _found(
-        self, source: DueSource, started_at: datetime, got: Fetched, body_hash: str, window: Sequence[KnownEntry], parsed: Parsed
+        self,
+        source: DueSource,
+        started_at: datetime,
+        got: Fetched,
+        body_hash: str,
+        window: Sequence[KnownEntry],
+        parsed: Parsed,
+        follower: Follower,
     ) -> PollRecord:
         """The record of a body that was read."""
         arrivals = [Arrival.of(entry, source.time_zone) for entry in parsed.entries]
         known = {one.document_id: one for one in (*window, *await self._known(source, arrivals))}
         numbers = {one.sha256: one.number for one in known.values()}
-        readings = await self._read_all(source, [one for one in arrivals if one.sha256 not in numbers])
+        readings = await self._read_all(source, [one.entry for one in arrivals if one.sha256 not in numbers])
         numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for hash_, told in readings.items()}
         # what could not be read is left out: unseen, it comes again with the next poll
         arrivals = [replace(one, number=numbers[one.sha256]) for one in arrivals if one.sha256 in numbers]
@@ -282,26 +363,39 @@ class Poller:
 
         now = self._now()
         decision = decide(arrivals, parsed.present, known.values(), now, source)
-        placed = (*decision.new, *decision.edited)
-        readings |= await self._read_all(source, [one.arrival for one in placed if one.arrival.sha256 not in readings])
-        records = tuple(_record(one, readings[one.arrival.sha256]) for one in placed if one.arrival.sha256 in readings)
+        placed = [(one, await follower.follow(source, one.arrival.entry)) for one in (*decision.new, *decision.edited)]
+        readings |= await self._read_all(source, [followed.entry for _, followed in placed], readings)
+        records = tuple(record_of(one, followed, readings[key]) for one, followed in placed if (key := key_of(followed.entry)) in readings)
 
         dates = [one.entry.published_at for one in arrivals if one.entry.published_at and one.entry.published_at <= now]
         newest = max((*dates, *([source.newest_published_at] if source.newest_published_at else [])), default=None)
         health, detail = health_of(source, newest, bool(decision.new) and source.is_seeded, now)
         n_unread = len(parsed.entries) - len(arrivals) + len(placed) - len(records)
+        rhythm = source.rhythm
+        if not decision.hold and not n_unread:
+            stamps = [(one.arrival.entry.published_at, one.arrival.entry.published_precision) for one in decision.new]
+            since = source.last_ok_at if source.is_seeded else None
+            rhythm = learn(rhythm, stamps, time_zone=source.time_zone, since=since, now=now)
         if n_unread:
             health, detail = Health.ERROR, f"{n_unread} entries could not be read: a fault of Regwatch, the log has the traceback"
-        elif parsed.dropped:
+        elif parsed.n_unread:
             health, detail = Health.ERROR, f"{parsed.dropped[0]} were left out; find an address that lists less"
-        elif not detail and got.url != source.row.url:
-            detail = f"it answers from {got.url}"
+        elif not detail:
+            odd = (*parsed.dropped, *(parsed.warnings if source.row.kind not in FEED_KINDS else ()))
+            detail = "; ".join((*((f"it answers from {got.url}",) if got.is_redirected else ()), *odd))
         return PollRecord(
             source_id=source.row.id,
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=got.status,
@@ -315,9 +409,28 @@ class Poller:
             entries=records,
             resighted=decision.resighted,
             hold=decision.hold,
+            is_proof=_proves(parsed, source),
             notice=notice_for(source, health, detail, decision.hold, now),
             register_version=self._register_version(),
+            rhythm=rhythm if rhythm != source.rhythm else None,
         )
+
+    async def _with_late_bodies(self, source: DueSource, record: PollRecord, follower: Follower) -> PollRecord:
+        """With documents of earlier polls whose own page could not be read then, and what it says now."""
+        if follower.left <= 0:
+            return record
+        wanted = await self._store.wanted_bodies(source.row.id, follower.left)
+        followed = [(one, await follower.follow(source, entry_of(one), one.tries)) for one in wanted]
+        unread = tuple(UnreadBody(one.document_id, found.tries, found.detail) for one, found in followed if not found.is_read)
+        readings = await self._read_all(source, [found.entry for _, found in followed if found.is_read])
+        now = self._now()
+        late = tuple(
+            late_record_of(one, found, readings[key], "first poll" if one.is_of_first_poll else edit_waiver(found.entry, now, source))
+            for one, found in followed
+            if found.is_read and (key := key_of(found.entry)) in readings
+        )
+        version = self._register_version() if late else record.register_version
+        return replace(record, entries=record.entries + late, unread_bodies=unread, register_version=version)
 
     async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:
         """The stored documents that share a key with an arrival."""
@@ -328,18 +441,19 @@ class Poller:
         titles = {one.title for one in arrivals if one.title}
         return await self._store.known(source.row.id, guids=guids, urls=urls, titles=titles, numbers=())
 
-    async def _read_all(self, source: DueSource, arrivals: Sequence[Arrival]) -> dict[str, Extraction]:
-        """The readings by text hash, made in threads; a text that the reader fails on is logged and missing."""
+    async def _read_all(self, source: DueSource, entries: Sequence[Entry], known: Container[str] = frozenset()) -> dict[str, Extraction]:
+        """The readings by text hash, those of `known` left out, made in threads; a text that the reader fails on is logged and missing."""
         row, readings = source.row, {}
         texts = {
-            one.sha256: DocumentText(
-                title=one.entry.title,
-                text=one.entry.text,
-                published_at=_where_published(one.entry.published_at, source.time_zone),
+            key_of(one): DocumentText(
+                title=one.title,
+                text=one.text,
+                published_at=_where_published(one.published_at, source.time_zone),
                 regulator_id=row.regulator_id if row.tier is Tier.PRIMARY else None,
                 tier=row.tier,
             )
-            for one in arrivals
+            for one in entries
+            if key_of(one) not in known
         }
         waiting = list(texts.items())
         for first in range(0, len(waiting), BATCH):
@@ -364,7 +478,14 @@ class Poller:
             lease_token=source.lease_token,
             started_at=started_at,
             seconds=0.0,
-            next_poll_at=next_poll_at(source.row.id, source.row.poll_minutes, now, fresh_for=got.fresh_for),
+            next_poll_at=next_poll_at(
+                source.row.id,
+                source.row.poll_minutes,
+                now,
+                fresh_for=got.fresh_for,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
+            ),
             health=health,
             detail=detail,
             http_status=status,
@@ -390,6 +511,8 @@ class Poller:
                 failures=source.failures + 1,
                 is_blocked=failed.health is Health.BLOCKED,
                 retry_after=failed.retry_after,
+                rhythm=source.rhythm,
+                time_zone=source.time_zone,
             ),
             health=failed.health,
             detail=failed.detail,
@@ -426,22 +549,9 @@ def _spellings(guid: str) -> tuple[str, ...]:
     return (guid,)
 
 
-def _record(placed: Placed, extraction: Extraction) -> EntryRecord:
-    arrival, entry = placed.arrival, placed.arrival.entry
-    return EntryRecord(
-        document_id=placed.document_id,
-        entry_hash=entry.entry_hash,
-        guid=placed.guid,
-        url=entry.link or "",
-        canonical_url=placed.url,
-        title_key=placed.title,
-        title=entry.title,
-        text=entry.text,
-        sha256=arrival.sha256,
-        language=extraction.language,
-        published_at=entry.published_at,
-        published_precision=entry.published_precision,
-        updated_at=entry.updated_at,
-        extraction=extraction,
-        waived=placed.waived,
-    )
+def _proves(parsed: Parsed, source: DueSource) -> bool:
+    """Whether a first look shows that the row fits its page: all entries have titles, and most a date where the row says where."""
+    entries, dated = parsed.entries, source.row.definition.get("date_selector", "")
+    if not entries or not all(entry.title for entry in entries):
+        return False
+    return not dated or dated.startswith("detail:") or 2 * sum(entry.published_at is not None for entry in entries) >= len(entries)

@@ -12,17 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.slack.text import kind_label
-from storage.models import Health
+from storage.models import Health, Mode
 from storage.records import DocumentText, Extraction, FoundAction, FoundFirm
 
 if TYPE_CHECKING:
     from bot.backtest import Tally
+    from bot.check import Checked
     from bot.doctor import Check
     from bot.evaluate import Outcome, Run
     from bot.feeds.preview import Preview
     from bot.poll import PollLine
+    from bot.replay import Replayed, Step
     from storage.lint import Finding
     from storage.records import FirmRow, ListOutcome, ListView
+    from storage.views import SourceView
 
 _MOST_ROWS = 200
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
@@ -42,24 +45,80 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]
 
 
 def show_polls(lines: Sequence[PollLine]) -> None:
-    """One row a source, worst first, and the sums."""
+    """One row a source, worst first; what is odd about some; the sums."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("source", no_wrap=True)
     table.add_column("health", no_wrap=True)
     for name in ("entries", "new", "changed", "actions", "owed", "seconds"):
         table.add_column(name, justify="right")
-    table.add_column("why", style="dim", ratio=1)
     for line in sorted(lines, key=lambda line: (line.is_good, line.source)):
         health = Text(line.health, style=_HEALTH_STYLES.get(line.health, "red"))
         numbers = (line.entries, line.new, line.changed, line.actions, line.owed)
-        table.add_row(line.source, health, *map(str, numbers), f"{line.seconds:.2f}", Text(line.detail))
+        table.add_row(line.source, health, *map(str, numbers), f"{line.seconds:.2f}")
     screen = Console(highlight=False)
     screen.print(table)
+    for line in lines:
+        if line.detail:
+            screen.print(Text(f"  {line.source}: {line.detail}", style="dim"))
     good = sum(line.is_good for line in lines)
     new, actions, owed = (sum(getattr(line, name) for line in lines) for name in ("new", "actions", "owed"))
     screen.print(
         f"{good} of {len(lines)} sources read well; {new} new documents, {actions} new actions, {owed} messages owed", style="bold"
     )
+
+
+def show_sources(views: Sequence[SourceView]) -> None:
+    """One line a source, what is not well first, and why on the next."""
+    screen = Console(highlight=False)
+    screen.print(Text(f"{'source':28} {'mode':6} {'health':19} {'well read':16} {'docs':>5}", style="bold"))
+    for view in sorted(views, key=lambda view: (not view.is_enabled, view.health is Health.OK, view.mode is Mode.LIVE, view.id)):
+        is_polled = view.is_enabled
+        mode = (f"{view.mode:6}", "" if view.mode is Mode.LIVE else "yellow") if is_polled else ("off   ", "dim")
+        health = (f"{view.health:19}", _HEALTH_STYLES.get(view.health, "red")) if is_polled else (" " * 19, "")
+        read = f"{view.last_ok_at:%Y-%m-%d %H:%M}" if view.last_ok_at else ""
+        screen.print(Text.assemble(f"{view.id:28} ", mode, " ", health, f" {read:16} {view.documents or '':>5}"))
+        why = "; ".join(filter(None, (view.mode_reason, view.health_detail))) if is_polled else view.off_reason
+        if why:
+            screen.print(Text(f"    {why}", style="dim"))
+    polled = [view for view in views if view.is_enabled]
+    screen.print(f"{sum(view.is_fresh for view in polled)} of {len(polled)} sources fresh", style="bold")
+
+
+def show_checked(found: Sequence[Checked]) -> None:
+    """One line a source, what cannot be read first, and why, or its first title, on the next."""
+    screen = Console(highlight=False)
+    screen.print(Text(f"{'source':30} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
+    for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
+        state = (f"{one.health:19}", _HEALTH_STYLES.get(one.health, "red"))
+        page, newest = "" if one.body is None else str(one.body), f"{one.newest:%Y-%m-%d}" if one.newest else ""
+        screen.print(Text.assemble(f"{one.source:30} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
+        if said := one.says or one.title:
+            screen.print(Text(f"    {said}", style="dim"))
+    good = sum(one.health is Health.OK for one in found)
+    screen.print(f"{good} of {len(found)} sources can be read", style="bold")
+
+
+def show_step(step: Step) -> None:
+    """A poll of a recording that brought something."""
+    parts = [f"{name} {value}" for name in ("new", "edited", "returned", "owed", "false_new") if (value := getattr(step, name))]
+    told = ", ".join(parts) or step.detail
+    line = Text.assemble(
+        (f"{step.at:%Y-%m-%d %H:%M} ", "dim"), f"{step.source:40.40} ", (f"{step.health:15}", _HEALTH_STYLES.get(step.health, "red")), told
+    )
+    screen = Console(highlight=False)
+    screen.print(line)
+    if step.hold:
+        screen.print(Text(f"    held: {step.hold}", style="yellow"))
+
+
+def show_replayed(total: Replayed) -> None:
+    """The sums of a replay."""
+    screen = Console(highlight=False)
+    screen.print(
+        f"{total.polls} polls: {total.documents} documents, {total.new} new after the first polls, {total.edited} edited, "
+        f"{total.false_new} new twice, {total.returned} returned"
+    )
+    screen.print(f"{total.actions} actions, {total.alerts} alerts, the fuse held {total.held} times; {total.seconds} s", style="bold")
 
 
 def show_preview(found: Preview) -> None:

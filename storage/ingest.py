@@ -2,7 +2,7 @@
 
 `due_sources` hands out sources with a lease and a token; `record_poll` takes back everything that one poll
 found, in one transaction: the log row, documents and their keys, actions, cases, evidence, the messages
-owed for them, the source's cursor. Either all of it is there or nothing is, so nothing is ever marked seen
+owed for them, the source's cursor and rhythm. Either all of it is there or nothing is, so nothing is ever marked seen
 that is not also owed. Which action a reading belongs to is worked out in `casebook` (decided in `joining`),
 who is told in `owing`.
 """
@@ -17,13 +17,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel, col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
+from storage.loading import source_row
 from storage.models import (
+    WANTED,
     Change,
     Document,
     DocumentKey,
@@ -34,11 +37,27 @@ from storage.models import (
     Regulator,
     Sighting,
     Source,
+    SourceRhythm,
 )
 from storage.owing import owe_moves, owe_operators
-from storage.records import DueSource, EntryRecord, KnownEntry, PollOutcome, PollRecord, RegulatorRow, Resighting, SourceRow
+from storage.records import (
+    UNPROVED,
+    DueSource,
+    EntryRecord,
+    KnownEntry,
+    Listed,
+    PollOutcome,
+    PollRecord,
+    RegulatorRow,
+    Resighting,
+    Rhythm,
+    SourceRow,
+    WantedBody,
+)
 
 _FIRST_POLL_SPREAD = timedelta(minutes=5)
+BODY_TRIES = 3
+"""So often a notice's own page is tried."""
 _VANISHED = "no longer in the catalogue"
 
 
@@ -55,19 +74,15 @@ class IngestStore(Base):
         async with self._write() as session:
             for body in regulators:
                 await _upsert(session, Regulator, _regulator_values(body), {})
+            own = set(await session.exec(select(Source.id).where(col(Source.is_own))))
             for row in sources:
-                fresh = {
-                    "mode": Mode.LIVE,
-                    "mode_reason": "",
-                    "health": Health.OK,
-                    "health_detail": "",
-                    "next_poll_at": now + _first_wait(row),
-                    "lease_token": 0,
-                    "failures": 0,
-                    "added_at": now,
-                }
-                await _upsert(session, Source, _source_values(row), fresh)
-            vanished = update(Source).where(col(Source.id).not_in([row.id for row in sources]), col(Source.is_enabled))
+                if row.id in own:
+                    continue  # an operator's row of the same name holds
+                fresh = _fresh(now, row, *((Mode.LIVE, "") if row.is_proved else (Mode.SHADOW, UNPROVED)))
+                await _upsert(session, Source, {**_source_values(row), "is_own": False}, fresh)
+            vanished = update(Source).where(
+                col(Source.id).not_in([row.id for row in sources]), col(Source.is_enabled), col(Source.is_own).is_(False)
+            )
             await session.exec(vanished.values(is_enabled=False, off_reason=_VANISHED))
 
     async def due_sources(
@@ -99,13 +114,60 @@ class IngestStore(Base):
             for row in rows:
                 row.lease_until = now + lease
                 row.lease_token += 1
-            return tuple(_due(row, zones.get(row.regulator_id or "", "UTC")) for row in rows)
+            learned = select(SourceRhythm).where(col(SourceRhythm.source_id).in_([row.id for row in rows]))
+            rhythms = {one.source_id: Rhythm(tuple(one.minutes), tuple(one.days)) for one in await session.exec(learned)}
+            return tuple(_due(row, zones.get(row.regulator_id or "", "UTC"), rhythms.get(row.id, Rhythm())) for row in rows)
 
     async def release(self, source_id: str, token: int) -> None:
         """Give a lease back unused; the source is due as before. A token that is not ours any more does nothing."""
         async with self._write() as session:
             held = update(Source).where(col(Source.id) == source_id, col(Source.lease_token) == token)
             await session.exec(held.values(lease_until=None))
+
+    async def import_sources(self, sources: Sequence[SourceRow], by: str) -> tuple[int, int]:
+        """Take an operator's sources, or bring those of the same name to what he says now; how many are new, how many were there.
+
+        A new one is a shadow, read and stored, until `arm` lets it alert. The catalogue's own are left as they are:
+        StorageError names the first.
+        """
+        now, added = self._now(), 0
+        async with self._write() as session:
+            for row in sources:
+                before = await session.get(Source, row.id)
+                if before is not None and not before.is_own:
+                    raise StorageError(f"{row.id!r} is a source of the catalogue. Give yours another source_id.")
+                fresh = _fresh(now, row, Mode.SHADOW, "imported: regwatch sources arm lets it alert")
+                await _upsert(session, Source, {**_source_values(row), "is_own": True}, fresh)
+                added += before is None
+                session.add(
+                    Change(
+                        subject=f"source:{row.id}",
+                        made_by=by,
+                        made_at=now,
+                        what="import",
+                        before="" if before is None else "there",
+                        after=row.url,
+                    )
+                )
+        return added, len(sources) - added
+
+    async def hold(self, source_id: str, by: str) -> bool:
+        """Let a source be read and stored without alerts until it is armed; False when it is held already.
+
+        Raises StorageError for a source that is not known.
+        """
+        async with self._write() as session:
+            source = await session.get(Source, source_id)
+            if source is None:
+                raise StorageError(f"There is no source {source_id!r}.")
+            if source.mode is Mode.HELD:
+                return False
+            before = source.mode
+            source.mode, source.mode_reason = Mode.HELD, f"held by {by}"
+            session.add(
+                Change(subject=f"source:{source_id}", made_by=by, made_at=self._now(), what="mode", before=before.value, after="held")
+            )
+            return True
 
     async def arm(self, source_id: str, by: str) -> bool:
         """Let a held or shadowed source alert again, from its next new entry on; False when it was live already.
@@ -151,6 +213,18 @@ class IngestStore(Base):
                     found.update((await session.exec(meant)).all())
             return await _known_entries(session, source_id, sorted(found))
 
+    async def wanted_bodies(self, source_id: str, limit: int) -> tuple[WantedBody, ...]:
+        """The source's documents whose own page is still to be read: the latest first, the least tried before others."""
+        async with self._read() as session:
+            wanted = (
+                select(Document, Source.seeded_at)
+                .join(Source, col(Source.id) == Document.source_id)
+                .where(Document.source_id == source_id, sql(WANTED), col(Document.body_tries) < BODY_TRIES)
+                .order_by(col(Document.body_tries), col(Document.first_seen_at).desc(), col(Document.id))
+                .limit(limit)
+            )
+            return tuple(_wanted(row, seeded_at) for row, seeded_at in await session.exec(wanted))
+
     async def record_poll(self, record: PollRecord) -> PollOutcome:
         """Write down all that a poll found, with the messages owed for it. One transaction.
 
@@ -172,6 +246,9 @@ class IngestStore(Base):
             await _write_keys(session, source.id, entries, ids, record.resighted)
             await _write_sightings(session, source, entries, ids, record, now)
             await _write_mentions(session, entries, ids)
+            for one in record.unread_bodies:
+                tried = update(Document).where(col(Document.id) == one.document_id, col(Document.source_id) == source.id)
+                await session.exec(tried.values(body_tries=one.tries, body_detail=one.detail))
             book = Casebook(session, now)
             tellings = [Telling(one, entry, source.tier, source.regulator_id) for one, entry in zip(ids, entries, strict=True)]
             await book.load(tellings)
@@ -184,6 +261,8 @@ class IngestStore(Base):
             new = sum(entry.document_id is None for entry in entries)
             await self._notify(session, source, record, now)
             _move_cursor(source, record, now)
+            if record.rhythm is not None:
+                await session.merge(SourceRhythm(source_id=source.id, minutes=list(record.rhythm.minutes), days=list(record.rhythm.days)))
             session.add(
                 Poll(
                     source_id=source.id,
@@ -220,22 +299,9 @@ class IngestStore(Base):
         await owe_operators(session, self._operations, key, facts, self._default_zone, now)
 
 
-def _due(row: Source, time_zone: str) -> DueSource:
+def _due(row: Source, time_zone: str, rhythm: Rhythm) -> DueSource:
     return DueSource(
-        row=SourceRow(
-            id=row.id,
-            regulator_id=row.regulator_id,
-            url=row.url,
-            kind=row.kind,
-            tier=row.tier,
-            language=row.language,
-            is_enabled=row.is_enabled,
-            off_reason=row.off_reason,
-            poll_minutes=row.poll_minutes,
-            stale_after_days=row.stale_after_days,
-            min_entries=row.min_entries,
-            definition=dict(row.definition),
-        ),
+        row=source_row(row),
         time_zone=time_zone,
         mode=row.mode,
         lease_token=row.lease_token,
@@ -251,6 +317,23 @@ def _due(row: Source, time_zone: str) -> DueSource:
         last_new_at=row.last_new_at,
         newest_published_at=row.newest_published_at,
         last_polled_at=row.last_polled_at,
+        rhythm=rhythm,
+    )
+
+
+def _wanted(row: Document, seeded_at: datetime | None) -> WantedBody:
+    listed = row.listed or {"title": row.title, "text": row.text, "sha256": row.sha256}
+    return WantedBody(
+        document_id=row.id or 0,
+        body_url=row.body_url or "",
+        tries=row.body_tries,
+        url=row.url,
+        listed=Listed(**listed),
+        language=row.language,
+        published_at=row.published_at,
+        published_precision=row.published_precision,
+        updated_at=row.updated_at,
+        is_of_first_poll=seeded_at is None or row.first_seen_at <= seeded_at,
     )
 
 
@@ -285,6 +368,20 @@ def _source_values(row: SourceRow) -> dict[str, Any]:
     }
 
 
+def _fresh(now: datetime, row: SourceRow, mode: Mode, reason: str) -> dict[str, Any]:
+    """The state of a source that was never polled."""
+    return {
+        "mode": mode,
+        "mode_reason": reason,
+        "health": Health.OK,
+        "health_detail": "",
+        "next_poll_at": now + _first_wait(row),
+        "lease_token": 0,
+        "failures": 0,
+        "added_at": now,
+    }
+
+
 def _first_wait(row: SourceRow) -> timedelta:
     """How long a new source waits for its first poll: the same after every restart, different for each source."""
     part = int.from_bytes(hashlib.blake2b(row.id.encode(), digest_size=4).digest(), "big") / 2**32
@@ -306,12 +403,12 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
             keys[key.document_id, key.kind].add(key.key)
         papers = (
             select(Document.id, Document.number, Document.title, Document.sha256)
-            .add_columns(col(Document.published_at), col(Sighting.entry_hash), col(Sighting.in_window))
+            .add_columns(col(Document.listed), col(Document.published_at), col(Sighting.entry_hash), col(Sighting.in_window))
             .join(Sighting, (col(Sighting.document_id) == Document.id) & (col(Sighting.source_id) == source_id), isouter=True)
             .where(col(Document.id).in_(chunk))
             .order_by(col(Document.id))
         )
-        for document_id, number, title, sha256, published_at, entry_hash, in_window in await session.exec(papers):  # type: ignore[call-overload]
+        for document_id, number, title, sha256, listed, published_at, entry_hash, in_window in await session.exec(papers):  # type: ignore[call-overload]
             found.append(
                 KnownEntry(
                     document_id=document_id,
@@ -321,8 +418,8 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
                     urls=frozenset(keys[document_id, "url"]),
                     titles=frozenset(keys[document_id, "title"]),
                     number=number,
-                    title=title,
-                    sha256=sha256,
+                    title=listed["title"] if listed else title,
+                    sha256=listed["sha256"] if listed else sha256,
                     published_at=published_at,
                 )
             )
@@ -345,6 +442,7 @@ async def _write_documents(
             "language": entry.language,
             "number": _number(entry),
             "sha256": entry.sha256,
+            **_body_values(entry, now),
             "published_at": entry.published_at,
             "published_precision": entry.published_precision,
             "updated_at": entry.updated_at,
@@ -360,15 +458,30 @@ async def _write_documents(
     for entry in entries:
         if entry.document_id is not None:
             edited = (await session.exec(select(Document).where(Document.id == entry.document_id, Document.source_id == source.id))).one()
-            edited.edited_at = now if edited.sha256 != entry.sha256 else edited.edited_at
+            if entry.entry_hash is not None and edited.sha256 != entry.sha256:
+                edited.edited_at = now
             edited.url, edited.canonical_url = entry.url or edited.url, entry.canonical_url or edited.canonical_url
             edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
+            for name, value in _body_values(entry, now).items():
+                setattr(edited, name, value)
             edited.number = edited.number or _number(entry)
             edited.published_at = entry.published_at or edited.published_at
             edited.published_precision = entry.published_precision or edited.published_precision
             edited.updated_at, edited.fetched_at, edited.register_version = entry.updated_at, now, register_version
             session.add(edited)
     return [next(fresh) if entry.document_id is None else entry.document_id for entry in entries]
+
+
+def _body_values(entry: EntryRecord, now: datetime) -> dict[str, Any]:
+    """A document's columns about its own page."""
+    listed, body = entry.listed, entry.body
+    return {
+        "listed": {"title": listed.title, "text": listed.text, "sha256": listed.sha256} if listed else None,
+        "body_url": body.url if body else None,
+        "body_read_at": now if body and body.is_read else None,
+        "body_tries": body.tries if body else 0,
+        "body_detail": body.detail if body else "",
+    }
 
 
 def _number(entry: EntryRecord) -> str | None:
@@ -408,7 +521,7 @@ async def _write_sightings(
     session: AsyncSession, source: Source, entries: Sequence[EntryRecord], ids: Sequence[int], record: PollRecord, now: datetime
 ) -> None:
     """What the source shows now. Without a look at the body (304, failure) the window stays as it was."""
-    seen = {document_id: entry.entry_hash for document_id, entry in zip(ids, entries, strict=True)}
+    seen = {document_id: entry.entry_hash for document_id, entry in zip(ids, entries, strict=True) if entry.entry_hash is not None}
     seen |= {one.document_id: one.entry_hash for one in record.resighted}
     if seen:
         rows = [
@@ -469,6 +582,8 @@ def _move_cursor(source: Source, record: PollRecord, now: datetime) -> None:
         source.failures += 1
         return
     source.failures, source.last_ok_at = 0, now
+    if record.is_proof and source.mode is Mode.SHADOW and source.mode_reason == UNPROVED:
+        source.mode, source.mode_reason = Mode.LIVE, ""
     is_looked_at = record.present is not None
     source.etag = record.etag if is_looked_at else record.etag or source.etag
     source.last_modified = record.last_modified if is_looked_at else record.last_modified or source.last_modified

@@ -40,7 +40,7 @@ from storage.models import (
     Subscription,
     Tier,
 )
-from storage.records import PartialDate
+from storage.records import UNPROVED, PartialDate, SourceRow
 from storage.views import (
     ActionFirmView,
     ActionView,
@@ -335,10 +335,15 @@ def _leaves_in(filter: Filter, key: str, value: str) -> bool:
 
 
 def is_fresh(source: Source, now: datetime) -> bool:
-    """Whether a source was well read within twice its interval, or is not due yet because it asked us to wait (max-age)."""
+    """Whether a source was well read, and is not behind the time planned for its next read by more than an interval.
+
+    The plan may stretch a wait over twice the interval: at hours when the source is known to publish little, or when it
+    asked us to wait (max-age).
+    """
     if not source.is_enabled or source.mode is Mode.OFF or source.health is not Health.OK or source.last_ok_at is None:
         return False
-    return now - source.last_ok_at <= timedelta(minutes=2 * source.poll_minutes) or now < source.next_poll_at
+    interval = timedelta(minutes=source.poll_minutes)
+    return now <= max(source.last_ok_at + 2 * interval, source.next_poll_at + interval)
 
 
 def _problem(source: Source, regulator: Regulator | None, now: datetime) -> SourceProblem | None:
@@ -348,7 +353,7 @@ def _problem(source: Source, regulator: Regulator | None, now: datetime) -> Sour
     if source.last_polled_at is None:
         return SourceProblem(source.id, name, source.health, None, "not polled yet")
     if source.health is Health.OK:
-        return SourceProblem(source.id, name, Health.LATE, source.last_ok_at, "not read for longer than twice its interval")
+        return SourceProblem(source.id, name, Health.LATE, source.last_ok_at, "its next read is overdue by more than its interval")
     return SourceProblem(source.id, name, source.health, source.health_since, source.health_detail)
 
 
@@ -449,3 +454,22 @@ def _id(value: int | None) -> int:
     """The id of a row that was loaded, so that it has one."""
     assert value is not None  # noqa: S101
     return value
+
+
+def source_row(row: Source) -> SourceRow:
+    """A source as it is defined."""
+    return SourceRow(
+        id=row.id,
+        regulator_id=row.regulator_id,
+        url=row.url,
+        kind=row.kind,
+        tier=row.tier,
+        language=row.language,
+        is_enabled=row.is_enabled,
+        off_reason=row.off_reason,
+        is_proved=row.mode_reason != UNPROVED,
+        poll_minutes=row.poll_minutes,
+        stale_after_days=row.stale_after_days,
+        min_entries=row.min_entries,
+        definition=dict(row.definition),
+    )

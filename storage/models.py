@@ -278,6 +278,7 @@ class Source(SQLModel, table=True):
     stale_after_days: int = 30
     min_entries: int = 1
     definition: dict[str, str] = Field(sa_type=JSON)  # the catalogue's row
+    is_own: bool = False  # an operator's, not the catalogue's: no new version changes it
     mode: Mode = Field(sa_type=choice(Mode))
     mode_reason: str = ""
     health: Health = Field(sa_type=choice(Health))
@@ -298,6 +299,14 @@ class Source(SQLModel, table=True):
     newest_published_at: datetime | None = None  # their date of the newest known entry
 
 
+class SourceRhythm(SQLModel, table=True):
+    """When a source's newest entries appeared. Beside the source, as only its polls read it."""
+
+    source_id: str = Field(primary_key=True, foreign_key="source.id")
+    minutes: list[int] = Field(sa_type=JSON)  # since 1970, UTC
+    days: list[int] = Field(sa_type=JSON)  # ordinals, in the source's zone
+
+
 class Poll(SQLModel, table=True):
     """The log of one attempt on one source. Cleaned after 90 days."""
 
@@ -314,8 +323,17 @@ class Poll(SQLModel, table=True):
     n_changed: int = 0
 
 
+WANTED = "body_url is not null and body_read_at is null"
+"""The documents whose own page was not read."""
+
+
 class Document(SQLModel, table=True):
     """The stored text of an entry; an edit in place replaces the text and sets edited_at."""
+
+    __table_args__ = (
+        # serves wanted_bodies(): the few whose own page is still to be read
+        Index("ix_document_wanted", "source_id", sqlite_where=sql(WANTED), postgresql_where=sql(WANTED)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = Field(foreign_key="source.id", index=True)
@@ -328,6 +346,13 @@ class Document(SQLModel, table=True):
     language: str = ""
     number: str | None = Field(default=None, index=True)  # the regulator's own document number
     sha256: str  # of title + "\n" + text
+    listed: dict[str, str] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # title, text, sha256 as listed; null: the same as these
+    body_url: str | None = None  # the notice's own page; null when there is nothing to follow
+    body_read_at: datetime | None = None  # null: not yet, or never
+    body_tries: int = 0  # that failed
+    body_detail: str = ""  # why the last try failed
     published_at: datetime | None = None
     published_precision: Precision | None = Field(default=None, sa_type=choice(Precision))
     updated_at: datetime | None = None  # theirs

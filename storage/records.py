@@ -312,6 +312,10 @@ class Extraction:
 # --- intents: polling --------------------------------------------------------------------------------------------
 
 
+UNPROVED = "no real page of it has been read yet: live once one is"
+"""Why a source that no recorded page has proved is a shadow."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """A source as the catalogue defines it. `definition` holds every column of the catalogue."""
@@ -324,10 +328,19 @@ class SourceRow:
     language: str = ""
     is_enabled: bool = True
     off_reason: str = ""
+    is_proved: bool = True  # False: its selectors were never held against a real page, so it starts as a shadow
     poll_minutes: int = 60
     stale_after_days: int = 30
     min_entries: int = 1
     definition: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a source's entries appeared, oldest first: nothing at first. What follows from it is worked out in `bot.rhythm`."""
+
+    minutes: tuple[int, ...] = ()  # since 1970 in UTC; those of the newest entries
+    days: tuple[int, ...] = ()  # ordinals of the days, in the source's zone, that brought any
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +363,7 @@ class DueSource:
     last_new_at: datetime | None
     newest_published_at: datetime | None
     last_polled_at: datetime | None = None
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,9 +377,53 @@ class KnownEntry:
     urls: frozenset[str]  # canonical
     titles: frozenset[str]  # normalised title + date
     number: str | None
-    title: str  # as stored
-    sha256: str  # of the stored text
+    title: str  # as listed
+    sha256: str  # of the text as it was listed
     published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list printed of a notice whose own page says more."""
+
+    title: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRecord:
+    """How it stands with the notice's own page."""
+
+    url: str
+    is_read: bool
+    tries: int = 0  # that failed
+    detail: str = ""  # why the last one did
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBody:
+    """A document whose own page is still to be read, as the Store holds it."""
+
+    document_id: int
+    body_url: str
+    tries: int
+    url: str
+    listed: Listed
+    language: str
+    published_at: datetime | None
+    published_precision: Precision | None
+    updated_at: datetime | None
+    is_of_first_poll: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBody:
+    """A document of an earlier poll whose own page could not be read this time either."""
+
+    document_id: int
+    tries: int
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +431,7 @@ class EntryRecord:
     """A new or edited entry, read. Keys that were shared by two entries of the poll are already left out."""
 
     document_id: int | None  # None: new; else the document that it edits
-    entry_hash: str
+    entry_hash: str | None  # None: the list did not show it now, its own page was read later
     guid: str | None
     url: str
     canonical_url: str | None
@@ -387,6 +445,8 @@ class EntryRecord:
     updated_at: datetime | None
     extraction: Extraction
     waived: str = ""  # why it may not alert: "first poll", "age", "fuse", "shadow"; empty when it may
+    listed: Listed | None = None  # None: title and text are the list's
+    body: BodyRecord | None = None  # None: there is nothing to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,9 +481,12 @@ class PollRecord:
     present: tuple[str, ...] | None = None  # entry hashes of the body; None: not looked at (304, same body, failure)
     entries: tuple[EntryRecord, ...] = ()
     resighted: tuple[Resighting, ...] = ()
+    unread_bodies: tuple[UnreadBody, ...] = ()
     hold: str = ""  # the fuse's reason to hold the source; empty: no
+    is_proof: bool = False  # what was read shows that the source's selectors are right: a shadow for want of that ends
     notice: str = ""  # told to the operators once per health and since
     register_version: str = ""
+    rhythm: Rhythm | None = None  # with what this poll taught; None: nothing
 
 
 @dataclass(frozen=True, slots=True)

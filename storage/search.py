@@ -25,6 +25,7 @@ from storage.loading import (
     load_subscriptions,
     matching,
     newest,
+    source_row,
 )
 from storage.models import (
     Action,
@@ -34,6 +35,7 @@ from storage.models import (
     Change,
     Channel,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Document,
     Evidence,
@@ -46,7 +48,7 @@ from storage.models import (
     Source,
     Subscription,
 )
-from storage.records import DocumentText, StoredText, action_ref
+from storage.records import DocumentText, SourceRow, StoredText, action_ref
 from storage.views import (
     ActionDetail,
     ActionPage,
@@ -157,6 +159,14 @@ class SearchStore(Base):
             rows = (await session.exec(listed.order_by(Source.id))).all()
         return tuple(_source_view(source, regulator, documents.get(source.id, 0), now) for source, regulator in rows)
 
+    async def source_rows(self, *, is_own: bool = False) -> tuple[SourceRow, ...]:
+        """All sources as they are defined, or those alone that an operator imported."""
+        listed = select(Source).order_by(Source.id)
+        if is_own:
+            listed = listed.where(col(Source.is_own))
+        async with self._read() as session:
+            return tuple(source_row(row) for row in await session.exec(listed))
+
     async def coverage(self, filter: Filter = Filter()) -> Coverage:  # noqa: B008  # it is frozen
         """How many of the polled sources that the filter leaves in are fresh, and what is wrong with the others."""
         async with self._read() as session:
@@ -175,10 +185,12 @@ class SearchStore(Base):
             return tuple(_stored_text(row) for row in await session.exec(wanted))
 
     async def counts(self) -> Mapping[str, int]:
-        """How many rows there are of each noun, and of deliveries by state (`deliveries_owed`, ...)."""
+        """How many rows there are of each noun, of deliveries by state (`deliveries_owed`, ...), and of alerts not waived."""
         async with self._read() as session:
             found = {name: (await session.exec(select(func.count()).select_from(table))).one() for name, table in _COUNTED.items()}
             states = dict((await session.exec(select(Delivery.state, func.count()).group_by(Delivery.state))).all())
+            alerts = select(func.count()).where(Delivery.kind == DeliveryKind.ALERT, Delivery.state != DeliveryState.WAIVED)
+            found["alerts"] = (await session.exec(alerts)).one()
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
 
 

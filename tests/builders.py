@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from storage import Store
@@ -96,9 +96,10 @@ async def add_source(
     health_since: datetime | None = NOON,
     last_polled_at: datetime | None = NOON,
     last_ok_at: datetime | None = NOON,
+    next_poll_at: datetime | None = None,
     name: str = "",
 ) -> None:
-    """A source, freshly and well read unless told otherwise."""
+    """A source, freshly and well read unless told otherwise, and due an hour later."""
     async with store._write() as session:
         session.add(
             Source(
@@ -113,7 +114,7 @@ async def add_source(
                 mode=mode,
                 health=health,
                 health_since=health_since,
-                next_poll_at=NOON,
+                next_poll_at=next_poll_at or (last_ok_at or NOON) + timedelta(hours=1),
                 added_at=NOON,
                 last_polled_at=last_polled_at,
                 last_ok_at=last_ok_at,

@@ -32,6 +32,7 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REGWATCH_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite'}")
     monkeypatch.setenv("REGWATCH_HOST_GAP_SECONDS", "0")
+    monkeypatch.setenv("REGWATCH_REQUESTS_PER_MINUTE", "6000")
 
 
 @pytest.fixture(autouse=True)

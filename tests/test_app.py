@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Job, Looks, Regwatch, is_running, only_run, open_store, utc_now
+from bot.app import Job, Looks, Regwatch, fetcher_for, is_running, only_run, open_store, utc_now
 from bot.config import Settings, SettingsError, load_settings
 from storage import StorageError
 from storage.models import Followed
@@ -167,3 +167,11 @@ async def test_two_processes_on_postgresql_poll_and_deliver(postgres_url: str, t
         await store.close()
     (card,) = slack.posts("C1")
     assert "Tencent" in card.shown
+
+
+def test_the_fetcher_is_as_polite_as_the_settings_say(tmp_path: Path) -> None:
+    """A ceiling that were only a setting would be none."""
+    turns = fetcher_for(_settings(tmp_path, requests_per_minute=12))._turns
+    ceiling = turns._ceiling
+    assert ceiling is not None
+    assert [ceiling.reserve(0.0) for _ in range(5)] == [0.0, 0.0, 0.0, 6.0, 12.0]

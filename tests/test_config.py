@@ -30,6 +30,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         pytest.param("REGWATCH_COMMAND", "regwatch", "begins with /", id="a command without its slash"),
         pytest.param("SLACK_API_URL", "slack.com/api", "http", id="a base without a scheme"),
         pytest.param("REGWATCH_FETCH_ALLOW", "127.0.0.1", "host:port", id="a host without its port"),
+        pytest.param("REGWATCH_REQUESTS_PER_MINUTE", "9", "greater than or equal to 10", id="a ceiling that no round fits under"),
         pytest.param("REGWATCH_HOST_GAP_SECONDS", "-1", "greater than or equal to 0", id="a negative pause"),
         pytest.param("REGWATCH_LOG_LEVEL", "LOUD", "'DEBUG'", id="an unknown level"),
     ],

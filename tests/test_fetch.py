@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 import bot
 from bot.feeds import Failed, Fetched, NotModified
-from bot.feeds.fetch import DAY, Fetcher, is_public
+from bot.feeds.fetch import DAY, Fetcher
 from storage.models import Health
 from storage.records import SourceRow
 from tests.fakes.clock import FakeClock
@@ -189,6 +190,172 @@ async def test_retry_after_in_seconds_and_as_a_date(
     assert (got.health, got.retry_after, got.status) == (Health.ERROR, expected, status)
 
 
+# --- pages where a page is due -------------------------------------------------------------------------------------------
+
+STORY = "The authority fined the firm. " * 60
+
+
+def html(title: str, text: str, head: str = "") -> bytes:
+    return f"<!DOCTYPE html>\n<html><head><title>{title}</title>{head}</head><body><p>{text}</p></body></html>".encode()
+
+
+GUARDED = '<script src="/_Incapsula_Resource?SWJIYLWA=1"></script><script src="https://x.awswaf.com/challenge.js"></script>'
+PAGES: list[tuple[str, bytes, Health | None, str]] = [
+    ("a list page is what was asked for", html("News", STORY), None, ""),
+    ("a short page is one", html("Notice 404/2026", "The firm was fined."), None, ""),
+    ("a page that begins with text is one", b"The firm was fined. <p>More</p>", None, ""),
+    ("a page behind a guard that lets us in is one", html("News", STORY, GUARDED), None, ""),
+    ("a notice about a captcha is one", html("Firm fined for its captcha", STORY), None, ""),
+    (
+        "a short notice about maintenance is one",
+        html("Airline warned", "Its maintenance was poor. " + "It must mend its ways. " * 20),
+        None,
+        "",
+    ),
+    ("a notice about Cloudflare is one", html("Cloudflare must block a site", STORY), None, ""),
+    (
+        "a notice on forbidden conduct is one",
+        html("Forbidden fees", "The fees are forbidden. " + "They are to be paid back. " * 20),
+        None,
+        "",
+    ),
+    ("a PDF is one", b"%PDF-1.7\n%access denied", None, ""),
+    ("MAS under maintenance is blocked", html("Maintenance", "We will be back soon."), Health.BLOCKED, "'Maintenance'"),
+    (
+        "FDA's apology is blocked",
+        html("FDA Apology", "We apologize for the inconvenience. Your access was flagged."),
+        Health.BLOCKED,
+        "Apology",
+    ),
+    (
+        "the Federal Register's doubt is blocked",
+        html("Request Access", "Due to aggressive scraping we ask. " * 20),
+        Health.BLOCKED,
+        "Access",
+    ),
+    ("gob.mx's challenge is blocked", html("Challenge Validation", "", "<script>x()</script>"), Health.BLOCKED, "Challenge"),
+    (
+        "a rejection of 1,210 bytes is blocked",
+        html("Request Rejected", "The requested URL was rejected. " * 30),
+        Health.BLOCKED,
+        "Rejected",
+    ),
+    ("Cloudflare's wait is blocked", CLOUDFLARE, Health.BLOCKED, "Just a moment"),
+    ("a guard's script and no text is blocked", html("", "", GUARDED), Health.BLOCKED, "refusal"),
+    ("a denial of many words is blocked", html("Access Denied | Body", STORY), Health.BLOCKED, "Access Denied"),
+    ("a denial in Chinese is blocked", html("提示", "您的访问被拒绝"), Health.BLOCKED, "提示"),
+    ("a denial without markup is blocked", b"Access Denied", Health.BLOCKED, "refusal"),
+    ("a page that is not there is a changed layout", html("Page not found", "Look elsewhere."), Health.CHANGED_LAYOUT, "not there"),
+    ("404 served as 200 is a changed layout", html("404", "Sorry."), Health.CHANGED_LAYOUT, "status 200"),
+    ("a blank page is empty", b" \r\n", Health.EMPTY, "no content"),
+]
+
+
+@pytest.mark.parametrize("way", ["html-list", "link-pattern", "a notice's link"])
+@pytest.mark.parametrize(("body", "health", "words"), [case[1:] for case in PAGES], ids=[case[0] for case in PAGES])
+async def test_where_a_page_is_due_a_page_is_the_answer_and_a_decoy_is_not(
+    web: FakeWeb, fetcher: Callable[..., Fetcher], body: bytes, health: Health | None, words: str, way: str
+) -> None:
+    web.put("/list", Answer(body, content_type="text/html"))
+    async with fetcher() as http:
+        if way == "a notice's link":
+            got: object = await http.page(web.url("/list"), source(web.url("/feed")))
+        else:
+            got = await http.fetch(replace(source(web.url("/list")), kind=way))
+    if health is None:
+        assert isinstance(got, Fetched)
+        assert got.body == body
+    else:
+        assert isinstance(got, Failed)
+        assert got.health is health
+        assert words in got.detail
+    assert web.requests[0].headers["Accept"].startswith("text/html")
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom", "json", "csv"])
+async def test_where_data_is_due_a_page_is_none(web: FakeWeb, fetcher: Callable[..., Fetcher], kind: str) -> None:
+    web.put("/data", Answer(html("News", STORY), content_type="text/html"))
+    async with fetcher() as http:
+        got = await http.fetch(replace(source(web.url("/data")), kind=kind))
+    assert isinstance(got, Failed)
+    assert got.health is Health.CHANGED_LAYOUT
+
+
+async def test_a_page_is_asked_for_whole_and_bounded(web: FakeWeb, fetcher: Callable[..., Fetcher]) -> None:
+    web.put("/page", Answer(html("News", STORY), etag='"1"', headers={"Set-Cookie": "a=b"}), Answer(b"<p>", megabytes=9))
+    async with fetcher() as http:
+        assert isinstance(await http.page(web.url("/page"), source(web.url("/feed"))), Fetched)
+        got = await http.page(web.url("/page"), source(web.url("/feed")))
+        assert isinstance(got, Failed)
+        assert "larger than 8 MB" in got.detail
+        nothing = await http.page("mailto:press@body.example", source(web.url("/feed")))
+    assert isinstance(nothing, Failed)
+    assert "no http or https address" in nothing.detail
+    assert not {"If-None-Match", "Cookie"} & web.requests[1].headers.keys()
+
+
+# --- what is asked -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "content_type", "body"),
+    [
+        ("form:channelCode=A093702&fuhao=%3D&value=", "application/x-www-form-urlencoded", b"channelCode=A093702&fuhao=%3D&value="),
+        ('json:{"lang":"TC","pageNo":0}', "application/json", b'{"lang":"TC","pageNo":0}'),
+    ],
+)
+async def test_a_post_sends_what_the_row_says(
+    web: FakeWeb, fetcher: Callable[..., Fetcher], params: str, content_type: str, body: bytes
+) -> None:
+    web.put("/api", Answer(b"[]", content_type="application/json"))
+    row = replace(source(web.url("/api"), method="POST", request_params=params), kind="json")
+    async with fetcher() as http:
+        got = await http.fetch(row, etag='"1"')
+    assert isinstance(got, Fetched)
+    (asked,) = web.requests
+    assert (asked.method, asked.body, asked.headers["Content-Type"]) == ("POST", body, content_type)
+    assert asked.headers["Content-Length"] == str(len(body))
+    assert "If-None-Match" not in asked.headers
+
+
+async def test_a_query_is_part_of_the_address_and_no_redirect(web: FakeWeb, fetcher: Callable[..., Fetcher]) -> None:
+    web.put("/api?tree=1&paramJson=%7B%22pageNo%22:1,%22pageSize%22:20%7D", Answer(b"[]"))
+    row = replace(source(web.url("/api?tree=1"), request_params='query:paramJson={"pageNo":1,"pageSize":20}'), kind="json")
+    async with fetcher() as http:
+        got = await http.fetch(row)
+    assert isinstance(got, Fetched)
+    assert not got.is_redirected
+
+
+@pytest.mark.parametrize(
+    ("status", "host", "method"),
+    [
+        pytest.param(303, "other.example", "GET", id="303 is asked for with GET"),
+        pytest.param(302, "127.0.0.1", "GET", id="302 is asked for with GET"),
+        pytest.param(307, "127.0.0.1", "POST", id="307 is posted to on the same host"),
+        pytest.param(308, "127.0.0.1", "POST", id="308 is posted to on the same host"),
+        pytest.param(307, "other.example", None, id="307 to another host is refused"),
+        pytest.param(308, "other.example", None, id="308 to another host is refused"),
+    ],
+)
+async def test_a_post_that_is_redirected(web: FakeWeb, fetcher: Callable[..., Fetcher], status: int, host: str, method: str | None) -> None:
+    web.put("/api", Answer(status=status, redirect=web.url("/new", host)))
+    web.put("/new", Answer(b"[]"))
+    row = replace(source(web.url("/api"), method="POST", request_params="form:a=1"), kind="json")
+    async with fetcher() as http:
+        got = await http.fetch(row)
+    if method is None:
+        assert isinstance(got, Failed)
+        assert "redirects a POST from 127.0.0.1 to other.example" in got.detail
+        assert len(web.requests) == 1
+    else:
+        assert isinstance(got, Fetched)
+        assert got.is_redirected
+        last = web.requests[-1]
+        assert (last.method, last.body) == (method, b"a=1" if method == "POST" else b"")
+        assert ("Content-Type" in last.headers) == (method == "POST")
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------
 
 
@@ -236,56 +403,7 @@ async def test_an_answer_that_breaks_off(web: FakeWeb, fetcher: Callable[..., Fe
     assert "broke off" in got.detail
 
 
-# --- the guard ---------------------------------------------------------------------------------------------------
-
-INSIDE = """127.0.0.1 127.255.255.254 0.0.0.0 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 100.100.100.200
-192.0.0.1 192.0.0.170 192.0.2.1 192.88.99.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255
-::1 :: ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:100.64.0.1 64:ff9b::7f00:1 64:ff9b:1::a00:1 2002:7f00:1::
-2001:0:4136:e378:8000:63bf:3fff:fdd2 fe80::1 fe80::1%eth0 fec0::1 fc00::1 fd12:3456::1 ff02::1 2001:db8::1 nonsense"""
-
-
-@pytest.mark.parametrize("address", INSIDE.split())
-def test_inside_addresses_are_known(address: str) -> None:
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("address", ["93.184.216.34", "1.1.1.1", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
-def test_public_addresses_are_known(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://127.0.0.1/admin",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::1]/",
-        "http://[::ffff:127.0.0.1]/",
-        "http://rebound.example/",
-    ],
-)
-@pytest.mark.parametrize("way", ["directly", "by a redirect"])
-async def test_the_inside_is_out_of_reach(web: FakeWeb, fetcher: Callable[..., Fetcher], target: str, way: str) -> None:
-    web.put("/feed", Answer(redirect=target))
-    async with fetcher() as http:
-        got = await http.get(target if way == "directly" else web.url("/feed"))
-    assert isinstance(got, Failed)
-    assert got.health is Health.ERROR
-    assert "is an inside address" in got.detail or "does not resolve" in got.detail
-
-
-async def test_an_allowed_pair_opens_that_port_and_no_other(web: FakeWeb, fetcher: Callable[..., Fetcher]) -> None:
-    web.put("/feed", Answer(FEED))
-    async with FakeWeb() as other, fetcher() as http:
-        other.put("/feed", Answer(FEED))
-        assert isinstance(await http.get(web.url("/feed")), Fetched)
-        assert isinstance(await http.get(web.url("/feed", "feeds.example")), Fetched)
-        for refused in (other.url("/feed"), web.url("/feed", "stranger.example")):
-            got = await http.get(refused)
-            assert isinstance(got, Failed)
-            assert "is not 80 or 443" in got.detail
-            assert "REGWATCH_FETCH_ALLOW" in got.detail
-        assert not other.requests
+# --- addresses ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://feeds.example/x", "gopher://x", "not an address", "", "http://"])
@@ -299,33 +417,6 @@ async def test_only_web_addresses(web: FakeWeb, fetcher: Callable[..., Fetcher],
             got = await http.get(web.url("/feed"))
             assert isinstance(got, Failed)
             assert "redirects to" in got.detail
-
-
-async def test_an_address_written_as_a_number_is_none(fetcher: Callable[..., Fetcher]) -> None:
-    async with fetcher() as http:
-        got = await http.get("http://2130706433/")
-    assert isinstance(got, Failed)
-    assert "no address that can be fetched" in got.detail
-
-
-async def test_no_user_names_in_addresses(web: FakeWeb, fetcher: Callable[..., Fetcher]) -> None:
-    async with fetcher() as http:
-        got = await http.get(f"http://me:secret@127.0.0.1:{web.port}/feed")
-    assert isinstance(got, Failed)
-    assert "carries a user name" in got.detail
-    assert not web.requests
-
-
-async def test_through_a_proxy_the_target_is_looked_at_first(web: FakeWeb, fetcher: Callable[..., Fetcher]) -> None:
-    web.put("/feed", Answer(FEED))
-    async with fetcher(proxy=web.url("")) as http:
-        got = await http.get("http://93.184.216.34/feed")
-        assert isinstance(got, Fetched)
-        assert web.requests[0].host == "93.184.216.34"
-        refused = await http.get("http://169.254.169.254/feed")
-    assert isinstance(refused, Failed)
-    assert "is an inside address" in refused.detail
-    assert len(web.requests) == 1
 
 
 # --- redirects -----------------------------------------------------------------------------------------------------

@@ -25,9 +25,11 @@ LAYERS: dict[str, int] = {
     "bot.config": 2,
     "bot.extract": 2,
     "bot.feeds": 2,
+    "bot.rhythm": 2,
     "bot.slack.grammar": 2,
     "bot.slack.cards": 2,
     "bot.slack.text": 2,
+    "bot.follow": 3,
     "bot.poll": 3,
     "bot.deliver": 3,
     "bot.slack": 4,
@@ -36,7 +38,10 @@ LAYERS: dict[str, int] = {
     "bot.backtest": 5,
     "bot.cli": 5,
     "bot.cli_base": 5,
+    "bot.check": 5,
     "bot.cli_firms": 5,
+    "bot.cli_sources": 5,
+    "bot.replay": 5,
     "bot.doctor": 5,
     "bot.explain": 5,
     "bot.evaluate": 5,
@@ -47,7 +52,7 @@ LAYERS: dict[str, int] = {
 }
 """The longest prefix decides. A module may import its own layer and those below, with the exceptions of SIDEWAYS."""
 
-SIDEWAYS_OFF = {"bot.config", "bot.extract", "bot.feeds", "bot.slack.grammar"}
+SIDEWAYS_OFF = {"bot.config", "bot.extract", "bot.feeds", "bot.rhythm", "bot.slack.grammar"}
 """Rooms of layer 2 that may not see another room of layer 2."""
 
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
@@ -65,11 +70,16 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "anyio": ("bot.feeds",),
     "feedparser": ("bot.feeds",),
     "nh3": ("bot.feeds",),
+    "pypdf": ("bot.feeds",),
+    "selectolax": ("bot.feeds",),
+    "trafilatura": ("bot.feeds",),
+    "protego": ("bot.feeds.manners",),
+    "yarl": ("bot.feeds",),
     "aiohttp": ("bot.feeds", "bot.deliver", "bot.app", "bot.demo"),
     "slack_sdk": ("bot.deliver", "bot.slack", "bot.app", "bot.doctor"),
     "slack_bolt": ("bot.slack", "bot.app"),
     "apscheduler": ("bot.app",),
-    "typer": ("bot.cli", "bot.cli_base", "bot.cli_firms"),
+    "typer": ("bot.cli", "bot.cli_base", "bot.cli_firms", "bot.cli_sources"),
     "rich": ("bot.report", "bot.demo", "bot.console"),
 }
 """Which rooms may import which package; a package that is not named here may be imported nowhere."""

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
-from storage import Store
+from storage import StorageError, Store
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, words
 from storage.models import (
     Action,
@@ -38,9 +38,11 @@ from storage.models import (
     Role,
     Sighting,
     Source,
+    SourceRhythm,
     Status,
+    Tier,
 )
-from storage.records import ChannelKey, PartialDate, PollRecord, Resighting
+from storage.records import BodyRecord, ChannelKey, PartialDate, PollRecord, Resighting, Rhythm, SourceRow, UnreadBody
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, REGULATORS, SOURCES, act, entry, firm, follow, furnish, lease, money, poll
 
@@ -240,6 +242,32 @@ async def test_a_poll_moves_the_cursor_and_is_logged(world: Store, clock: FakeCl
     assert (log.source_id, log.http_status, log.n_bytes, log.n_entries, log.n_new, log.n_changed) == ("cac-news", 200, 900, 1, 1, 0)
 
 
+async def test_a_rhythm_comes_back_with_the_next_lease(world: Store, clock: FakeClock) -> None:
+    async def known() -> Rhythm:
+        clock.forward(minutes=6)
+        (due,) = await world.due_sources(1, LEASE, ["cac-news"], ignore_due=True)
+        return due.rhythm
+
+    assert await known() == Rhythm()
+    await poll(world, "cac-news", notice(), token=await lease_again(world, clock), rhythm=Rhythm((26_935_000, 26_935_060), (737_868,)))
+    assert await known() == Rhythm((26_935_000, 26_935_060), (737_868,))
+    # a poll that taught nothing, and one whose lease had passed on
+    await poll(world, "cac-news", token=await lease_again(world, clock))
+    late = await lease_again(world, clock)
+    await lease_again(world, clock)
+    assert not (await poll(world, "cac-news", token=late, rhythm=Rhythm())).is_accepted
+    assert await known() == Rhythm((26_935_000, 26_935_060), (737_868,))
+    await poll(world, "cac-news", token=await lease_again(world, clock), rhythm=Rhythm((26_936_000,), (737_869,)))
+    assert await known() == Rhythm((26_936_000,), (737_869,))
+    assert len(await rows(world, SourceRhythm)) == 1
+
+
+async def lease_again(world: Store, clock: FakeClock) -> int:
+    """A lease after whatever lease there was."""
+    clock.forward(minutes=6)
+    return await lease(world, "cac-news")
+
+
 async def test_a_failure_leaves_cursor_and_window_alone(world: Store, clock: FakeClock) -> None:
     await poll(world, "cac-news", notice(), etag='"v1"', body_hash="b1")
     clock.forward(hours=1)
@@ -323,6 +351,103 @@ async def test_an_edit_replaces_the_text_and_keeps_the_keys(world: Store, clock:
     (known,) = await world.known("cac-news", guids=["g1"])
     assert len(known.titles) == 2
     assert known.sha256 == document.sha256
+
+
+# --- pages behind a list -----------------------------------------------------------------------------------------------
+
+PAGE = "https://source.example/page"
+
+
+async def test_a_document_whose_page_is_wanted_is_known_by_its_list_once_it_is_read(world: Store, clock: FakeClock) -> None:
+    listed = replace(entry("A title", guid="g1"), body=BodyRecord(PAGE, is_read=False))
+    await poll(world, "cac-news", listed)
+    (wanted,) = await world.wanted_bodies("cac-news", 5)
+    assert (wanted.body_url, wanted.tries, wanted.listed.title, wanted.is_of_first_poll) == (PAGE, 0, "A title", True)
+    (before,) = await world.known("cac-news", guids=["g1"])
+    clock.forward(hours=1)
+    read = replace(
+        entry("A title", guid="g1", text="All that the page says.", document_id=wanted.document_id),
+        entry_hash=None,
+        listed=wanted.listed,
+        body=BodyRecord(PAGE, is_read=True),
+    )
+    outcome = await poll(world, "cac-news", read, present=None)
+    assert (outcome.new, outcome.changed) == (0, 1)
+    (document,) = await rows(world, Document)
+    assert (document.text, document.body_read_at, document.edited_at) == ("All that the page says.", clock(), None)
+    assert await world.wanted_bodies("cac-news", 5) == ()
+    (after,) = await world.known("cac-news", guids=["g1"])
+    assert (after.sha256, after.title, after.entry_hash) == (before.sha256, before.title, before.entry_hash)
+
+
+async def test_pages_are_wanted_newest_first_and_three_times_at_most(world: Store, clock: FakeClock) -> None:
+    for name in ("old", "new"):
+        await poll(world, "cac-news", replace(entry(name), body=BodyRecord(f"{PAGE}/{name}", is_read=False)))
+        clock.forward(hours=1)
+    assert [one.body_url for one in await world.wanted_bodies("cac-news", 5)] == [f"{PAGE}/new", f"{PAGE}/old"]
+    assert [one.is_of_first_poll for one in await world.wanted_bodies("cac-news", 5)] == [False, True]
+    for tries in (1, 2, 3):
+        (new, *_) = [one for one in await world.wanted_bodies("cac-news", 5) if one.body_url == f"{PAGE}/new"]
+        await poll(world, "cac-news", unread_bodies=(UnreadBody(new.document_id, tries, "no answer"),))
+    assert [one.body_url for one in await world.wanted_bodies("cac-news", 5)] == [f"{PAGE}/old"]
+
+
+async def test_another_sources_document_cannot_be_written_over(world: Store) -> None:
+    await poll(world, "cac-news", replace(entry("A title"), body=BodyRecord(PAGE, is_read=False)))
+    (wanted,) = await world.wanted_bodies("cac-news", 5)
+    await poll(world, "island-times", unread_bodies=(UnreadBody(wanted.document_id, 3, "not mine"),))
+    assert (await world.wanted_bodies("cac-news", 5))[0].tries == 0
+
+
+# --- sources of the operator's own ---------------------------------------------------------------------------------------
+
+OWN = SourceRow("my-wire", None, "https://wire.example/feed", "rss", Tier.SECONDARY, "en", definition={"content": "My wire"})
+
+
+async def test_an_own_source_is_a_shadow_and_outlives_the_catalogue(world: Store, clock: FakeClock) -> None:
+    assert await world.import_sources([OWN], "operator") == (1, 0)
+    own = await source(world, "my-wire")
+    assert (own.mode, own.is_own, own.is_enabled) == (Mode.SHADOW, True, True)
+    assert await world.arm("my-wire", "operator")
+    await world.sync_catalogue(REGULATORS, SOURCES)
+    assert await world.import_sources([replace(OWN, url="https://wire.example/new")], "operator") == (0, 1)
+    own = await source(world, "my-wire")
+    assert (own.url, own.mode, own.is_enabled) == ("https://wire.example/new", Mode.LIVE, True)
+    assert [one.id for one in await world.source_rows(is_own=True)] == ["my-wire"]
+
+
+async def test_the_catalogues_sources_are_not_the_operators_to_change(world: Store) -> None:
+    with pytest.raises(StorageError, match="'cac-news' is a source of the catalogue"):
+        await world.import_sources([OWN, replace(OWN, id="cac-news")], "operator")
+    assert await world.source_rows(is_own=True) == ()
+
+
+async def test_a_catalogue_that_takes_an_own_name_leaves_it(world: Store) -> None:
+    await world.import_sources([OWN], "operator")
+    await world.sync_catalogue(REGULATORS, [*SOURCES, replace(OWN, url="https://theirs.example/feed")])
+    assert (await source(world, "my-wire")).url == OWN.url
+
+
+async def test_hold_and_arm_leave_a_trace(world: Store) -> None:
+    assert await world.hold("cac-news", "U1")
+    assert not await world.hold("cac-news", "U1")
+    assert (await source(world, "cac-news")).mode_reason == "held by U1"
+    assert await world.arm("cac-news", "U1")
+    told = [(one.what, one.before, one.after) for one in await rows(world, Change) if one.subject == "source:cac-news"]
+    assert told == [("mode", "live", "held"), ("mode", "held: held by U1", "live")]
+    with pytest.raises(StorageError, match="no source 'none'"):
+        await world.hold("none", "U1")
+
+
+async def test_a_shadow_for_want_of_proof_ends_with_it_and_no_other_does(world: Store) -> None:
+    unproved = replace(OWN, id="page", is_proved=False)
+    await world.sync_catalogue(REGULATORS, [*SOURCES, unproved])
+    await world.import_sources([OWN], "operator")
+    for name in ("page", "my-wire"):
+        await poll(world, name, entry(f"A title of {name}"))
+        assert (await source(world, name)).mode is Mode.SHADOW
+        await poll(world, name, entry(f"Another of {name}"), is_proof=True)
+    assert [(await source(world, name)).mode for name in ("page", "my-wire")] == [Mode.LIVE, Mode.SHADOW]
 
 
 async def test_mentions_of_an_edited_text_are_read_anew(world: Store) -> None:

@@ -381,7 +381,7 @@ def test_a_chinese_refusal_in_gbk() -> None:
 
 @pytest.mark.parametrize("body", [rss(), '<feed xmlns="http://www.w3.org/2005/Atom"></feed>', f"\n {rss()}\n"])
 def test_a_feed_without_entries_is_a_feed(body: str) -> None:
-    assert parsed(body) == Parsed((), (), (), parsed(body).warnings)
+    assert parsed(body) == Parsed((), (), warnings=parsed(body).warnings)
 
 
 def test_a_feed_with_a_fault_gives_what_there_is_and_a_warning() -> None:

@@ -18,31 +18,23 @@ from bot.feeds import Entry
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
-from bot.poll import DAY, Poller, PollLine, health_of, next_poll_at, notice_for
+from bot.poll import DAY, LEASE, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
-from storage.models import Followed, Health, Kind, Mode, Precision, Role, Status
+from storage.models import Health, Mode, Precision
 from storage.records import (
     ChannelKey,
-    DocumentText,
     DueSource,
-    Extraction,
-    FollowIntent,
-    FoundAction,
-    FoundEvidence,
-    FoundFirm,
-    FoundRegulator,
     KnownEntry,
     PollOutcome,
     PollRecord,
-    RegulatorRow,
+    Rhythm,
     Sent,
-    SourceRow,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.web import Answer, FakeWeb
+from tests.fakes.world import ROW, World, item, rss
 
 NOW = datetime(2021, 3, 19, 4, 0, tzinfo=UTC)
-ROW = SourceRow(id="xx-news", regulator_id="xx", url="https://body.example/feed", kind="rss")
 
 
 def due(**changed: object) -> DueSource:
@@ -392,20 +384,45 @@ def test_when_to_look_again(kw: dict[str, object], least: timedelta, most: timed
     assert least <= wait(**kw) <= most  # type: ignore[arg-type]
 
 
+FRIDAYS = Rhythm(tuple(int((NOW - timedelta(weeks=n)).timestamp()) // 60 for n in range(40, 0, -1)))
+"""At the same hour of the week as NOW, a Friday's early morning."""
+
+WITH_RHYTHM = [
+    ("where it publishes, twice as often", {}, 0, 27 * MINUTE, 33 * MINUTE),
+    ("a failure doubles that wait", {"failures": 1}, 0, 54 * MINUTE, 66 * MINUTE),
+    ("retry-after beats the rhythm", {"failures": 1, "retry_after": 100 * MINUTE}, 0, 100 * MINUTE, 100 * MINUTE),
+    ("max-age beats the rhythm", {"fresh_for": 40 * MINUTE}, 0, 40 * MINUTE, 40 * MINUTE),
+    ("a refusal waits a day", {"failures": 1, "is_blocked": True}, 0, DAY, DAY),
+    ("where it does not, less often", {}, 30, 75 * MINUTE, 198 * MINUTE),
+    ("a failure there waits longer still", {"failures": 1}, 30, 150 * MINUTE, 360 * MINUTE),
+]
+
+
+@pytest.mark.parametrize(("kw", "hours", "least", "most"), [case[1:] for case in WITH_RHYTHM], ids=[case[0] for case in WITH_RHYTHM])
+def test_when_to_look_again_at_a_source_whose_rhythm_is_known(kw: dict[str, object], hours: int, least: timedelta, most: timedelta) -> None:
+    now = NOW + timedelta(hours=hours)
+    at = next_poll_at("xx-news", 60, now, rhythm=FRIDAYS, time_zone="America/New_York", **kw)  # type: ignore[arg-type]
+    assert least <= at - now <= most
+
+
 @given(
     st.integers(1, 10_080),
     st.integers(0, 10_000),
     st.booleans(),
     st.timedeltas(timedelta(), timedelta(days=400)),
     st.timedeltas(timedelta(), timedelta(days=400)),
+    st.sampled_from([Rhythm(), FRIDAYS]),
 )
 def test_the_next_poll_is_always_ahead_and_within_a_day(
-    minutes: int, failures: int, blocked: bool, fresh: timedelta, after: timedelta
+    minutes: int, failures: int, blocked: bool, fresh: timedelta, after: timedelta, rhythm: Rhythm
 ) -> None:
-    at = next_poll_at("s", minutes, NOW, failures=failures, is_blocked=blocked, fresh_for=fresh, retry_after=after)
+    at = next_poll_at("s", minutes, NOW, failures=failures, is_blocked=blocked, fresh_for=fresh, retry_after=after, rhythm=rhythm)
     assert NOW < at <= NOW + DAY
-    more = next_poll_at("s", minutes, NOW, failures=failures + 1, is_blocked=blocked, fresh_for=fresh, retry_after=after)
+    more = next_poll_at("s", minutes, NOW, failures=failures + 1, is_blocked=blocked, fresh_for=fresh, retry_after=after, rhythm=rhythm)
     assert more >= at
+
+
+DAILY = Rhythm((), tuple(day for day in range(737_000, 737_100) if day % 7 < 5))
 
 
 @pytest.mark.parametrize(
@@ -416,6 +433,11 @@ def test_the_next_poll_is_always_ahead_and_within_a_day(
         ({}, NOW - timedelta(days=31), True, Health.OK),
         ({"last_new_at": NOW - timedelta(days=40)}, None, False, Health.LATE),
         ({"last_new_at": None, "added_at": NOW}, None, False, Health.OK),
+        ({"rhythm": DAILY}, NOW - timedelta(days=10), False, Health.OK),
+        ({"rhythm": DAILY}, NOW - timedelta(days=11), False, Health.LATE),
+        ({"rhythm": DAILY}, NOW - timedelta(days=11), True, Health.OK),
+        ({"rhythm": DAILY, "row": replace(ROW, stale_after_days=5)}, NOW - timedelta(days=6), False, Health.LATE),
+        ({"rhythm": Rhythm((), DAILY.days[-9:])}, NOW - timedelta(days=11), False, Health.OK),
     ],
 )
 def test_a_source_that_shows_nothing_new_for_too_long_is_late(
@@ -460,63 +482,6 @@ def test_a_source_that_was_never_read_is_down_since_it_was_added() -> None:
 
 # --- the whole way -------------------------------------------------------------------------------------------------
 
-BODY = RegulatorRow(id="xx", name="The Body", jurisdiction="US", time_zone="America/New_York")
-CHANNEL = ChannelKey("T1", "C1", "general")
-
-
-def read(text: DocumentText) -> Extraction:
-    """A reader of one rule: whoever "was fined" was fined."""
-    if "unreadable" in text.whole:
-        raise RuntimeError("the reader stumbles")
-    at = text.whole.find("was fined")
-    if at < 0:
-        return Extraction("en", (), ())
-    name = text.whole[:at].split("\n")[-1].strip()
-    firm = FoundFirm(None, name, name, Role.TARGET, 0, len(name))
-    evidence = FoundEvidence("kind", text.whole[: at + 9], 0, at + 9)
-    action = FoundAction(Kind.FINE, Status.IN_FORCE, (FoundRegulator("xx", "The Body"),), (firm,), (evidence,))
-    return Extraction("en", (action,), (firm,))
-
-
-def rss(*items: str) -> bytes:
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>The Body</title>{"".join(items)}</channel></rss>'.encode()
-
-
-def item(number: int, title: str | None = None, *, at: datetime | None = None, guid: str | None = None, link: str | None = None) -> str:
-    date = f"<pubDate>{at:%a, %d %b %Y %H:%M:%S} GMT</pubDate>" if at else ""
-    return (
-        f"<item><title>{title or f'Firm{number} was fined'}</title><guid isPermaLink='false'>{guid or f'g{number}'}</guid>"
-        f"<link>{link or f'https://body.example/{number}'}</link>{date}</item>"
-    )
-
-
-class World:
-    """A store, a web and a poller over one source (or more)."""
-
-    def __init__(self, store: Store, web: FakeWeb, fetcher: Fetcher, clock: FakeClock) -> None:
-        self.store, self.web, self.clock = store, web, clock
-        self.poller = Poller(store, fetcher, read, now=clock)
-
-    async def add(self, *paths: str, **changed: object) -> None:
-        rows = [replace(ROW, id=f"xx{path.replace('/', '-')}", url=self.web.url(path)) for path in paths]
-        await self.store.sync_catalogue([BODY], [replace(row, **changed) for row in rows])  # type: ignore[arg-type]
-        await self.store.follow(FollowIntent(CHANNEL, "U1", Followed.ALL))
-
-    async def poll(self, answer: Answer | bytes, path: str = "/feed") -> PollLine:
-        """One poll of the source with that answer, an hour later."""
-        self.web.put(path, answer if isinstance(answer, Answer) else Answer(answer))
-        self.clock.forward(hours=1)
-        (line,) = await self.poller.poll([f"xx{path.replace('/', '-')}"])
-        return line
-
-    async def alerts(self) -> int:
-        """Messages claimed since the last call."""
-        total = 0
-        while claimed := await self.store.claim(50, timedelta(minutes=1)):
-            total += sum(one.kind == "alert" for one in claimed)
-            self.clock.forward(seconds=2)
-        return total
-
 
 @pytest.fixture
 async def world(sqlite_store: Store, clock: FakeClock) -> AsyncIterator[World]:
@@ -548,6 +513,39 @@ async def test_after_an_empty_first_poll_news_alerts(world: World) -> None:
     line = await world.poll(rss(item(1, at=world.clock()), old(2)))
     assert (line.new, line.owed) == (2, 1)
     assert await world.alerts() == 1
+
+
+async def test_a_poll_teaches_when_the_source_publishes(world: World) -> None:
+    await world.add("/feed", poll_minutes=10)
+    dated = [item(n, at=datetime(2021, 3, 10 - n, 14, 5 + n, tzinfo=UTC)) for n in range(6)]
+    first = rss(*dated)
+    await world.poll(Answer(first, etag='"1"'))
+    (source,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    await world.store.release("xx-feed", source.lease_token)
+    assert source.rhythm.minutes == tuple(int(datetime(2021, 3, 10 - n, 14, 5 + n, tzinfo=UTC).timestamp()) // 60 for n in range(5, -1, -1))
+    undated, seen = rss(item(9), *dated), world.clock()
+    await world.poll(undated)
+    await world.poll(Answer(b"", status=304))
+    (source,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    assert source.rhythm.minutes[-1] == int((seen + 30 * MINUTE).timestamp()) // 60  # between two looks an hour apart
+    assert len(source.rhythm.days) == 7
+    # in New York it is one o'clock in the morning: the next look is later than the fixed interval would have it
+    (view,) = await world.store.sources()
+    assert view.next_poll_at > world.clock() + 12 * MINUTE
+
+
+async def test_a_poll_that_trips_the_fuse_teaches_nothing(world: World) -> None:
+    await world.add("/feed")
+    await world.poll(rss(*map(old, range(20))))
+    before = (await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True))[0]
+    await world.store.release("xx-feed", before.lease_token)
+    rebuilt = [
+        item(n, f"Firm{n} was fined", guid=f"new{n}", link=f"https://body.example/new/{n}", at=world.clock() - n * MINUTE)
+        for n in range(16)
+    ]
+    await world.poll(rss(*rebuilt))
+    (after,) = await world.store.due_sources(1, MINUTE, ["xx-feed"], ignore_due=True)
+    assert (after.mode, after.rhythm) == (Mode.HELD, before.rhythm)
 
 
 async def test_validators_and_body_hash_spare_the_work(world: World) -> None:
@@ -784,7 +782,7 @@ class Stumbling(Store):
     ("stumbles", "words", "polled_after"),
     [
         ([KeyError("a bug")], "a fault of Regwatch (KeyError)", timedelta(hours=3)),
-        ([StorageError("gone"), StorageError("gone")], "nothing was written", timedelta(minutes=11)),
+        ([StorageError("gone"), StorageError("gone")], "nothing was written", LEASE + timedelta(minutes=1)),
     ],
     ids=["a bug is recorded as an error", "a database that is away leaves the lease to run out"],
 )
@@ -812,7 +810,7 @@ async def test_a_lease_that_was_lost_writes_nothing(world: World) -> None:
     world.clock.forward(hours=1)
     slow = asyncio.create_task(world.poller.poll(["xx-feed"]))
     await world.web.arrived.wait()
-    world.clock.forward(minutes=11)
+    world.clock.forward(seconds=LEASE.total_seconds() + 60)
     (taken,) = await world.store.due_sources(1, timedelta(minutes=10))
     (line,) = await slow
     assert (line.is_good, line.new) == (False, 0)

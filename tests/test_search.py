@@ -365,7 +365,7 @@ async def test_coverage_counts_the_polled_sources_and_names_what_is_wrong(store:
     assert (found.total, found.fresh) == (8, 4)
     assert {(one.source_id, one.regulator, one.health, one.since, one.detail) for one in found.problems} == {
         ("blocked", "SEC", Health.BLOCKED, NOON - hour, ""),
-        ("stale", "Financial Conduct Authority", Health.LATE, NOON - 2.1 * hour, "not read for longer than twice its interval"),
+        ("stale", "Financial Conduct Authority", Health.LATE, NOON - 2.1 * hour, "its next read is overdue by more than its interval"),
         ("new", "CAC", Health.OK, None, "not polled yet"),
         ("press", "The Daily Ledger", Health.EMPTY, NOON, ""),
     }
@@ -392,6 +392,15 @@ async def test_a_source_goes_stale_after_twice_its_interval(sqlite_store: Store,
     await fill(sqlite_store)
     clock.forward(hours=2)
     assert (await sqlite_store.coverage()).fresh == 4
+    clock.forward(seconds=1)
+    assert (await sqlite_store.coverage()).fresh == 0
+
+
+async def test_a_wait_that_was_planned_is_no_staleness(sqlite_store: Store, clock: FakeClock) -> None:
+    await fill(sqlite_store)
+    await add_source(sqlite_store, "slow-at-night", "us-sec", next_poll_at=NOON + timedelta(hours=3))
+    clock.forward(hours=4)
+    assert (await sqlite_store.coverage()).fresh == 1
     clock.forward(seconds=1)
     assert (await sqlite_store.coverage()).fresh == 0
 

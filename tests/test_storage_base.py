@@ -90,7 +90,8 @@ def test_down_and_up_again(database_url: str) -> None:
         assert set(inspect(connection).get_table_names()) == {"alembic_version"}
     assert Store.revision(database_url)[0] is None
     Store.migrate(database_url)
-    assert Store.revision(database_url) == ("0001", "0001")
+    current, head = Store.revision(database_url)
+    assert current == head
 
 
 def test_migrating_twice_does_nothing(database_url: str) -> None:
@@ -107,9 +108,9 @@ def test_a_newer_database_is_refused(database_url: str) -> None:
 
 def test_migrate_makes_the_folder(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a folder/50% of it/regwatch.sqlite"
-    assert Store.revision(url) == (None, "0001")
+    assert Store.revision(url) == (None, "0003")
     Store.migrate(url)
-    assert Store.revision(url) == ("0001", "0001")
+    assert Store.revision(url) == ("0003", "0003")
 
 
 def test_migrate_works_from_any_folder(tmp_path: Path) -> None:

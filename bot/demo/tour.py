@@ -173,7 +173,9 @@ async def _stage(screen: Console) -> AsyncIterator[Stage]:
 
 def _settings(folder: Path, base: str) -> Settings:
     host = base.removeprefix("http://")
-    return load_settings(database_url=f"sqlite:///{folder / 'demo.sqlite'}", fetch_allow=frozenset({host}), host_gap_seconds=0.0)
+    return load_settings(
+        database_url=f"sqlite:///{folder / 'demo.sqlite'}", fetch_allow=frozenset({host}), host_gap_seconds=0.0, requests_per_minute=6000
+    )
 
 
 async def _tour(stage: Stage) -> None:

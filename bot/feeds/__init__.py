@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # a parser child imports this package, and must not load a database for it
     from storage.models import Health, Precision
+    from storage.records import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Entry:
     updated_at: datetime | None
     warnings: tuple[str, ...] = ()
     language: str = ""  # as the feed declares it; empty when it does not
+    body_url: str | None = None  # where the text stands that the list leaves out; None when nothing is to be followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Fetched:
     last_modified: str | None
     fresh_for: timedelta | None  # Cache-Control: max-age or Expires; None when the answer says nothing
     seconds: float
+    is_redirected: bool = False  # `url` is not what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,28 @@ class Failed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The main text of a notice's own page or PDF, with the title and date that only stand there."""
+
+    text: str
+    title: str  # empty: the list's holds
+    published_at: datetime | None
+    published_precision: Precision | None
+    warnings: tuple[str, ...] = ()
+
+
 FetchResult = Fetched | NotModified | Failed
+
+
+class Web(Protocol):
+    """What a poll asks for bytes: the fetcher, or a recording of what it once brought."""
+
+    async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+        """A source's body, or that it is unchanged, or why there is none. Raises nothing expected."""
+
+    async def page(self, url: str, row: SourceRow) -> Fetched | Failed:
+        """The page or PDF behind a link of that source, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +101,5 @@ class Parsed:
     entries: tuple[Entry, ...]  # unseen ones only, in the order of the feed
     present: tuple[str, ...]  # entry hashes of the whole body, seen ones included
     dropped: tuple[str, ...] = ()  # why an entry was left out, one line each
+    n_unread: int = 0  # entries beyond the most that are read
     warnings: tuple[str, ...] = ()

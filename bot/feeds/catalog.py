@@ -1,7 +1,7 @@
 """The catalogue: which regulators there are, which of their addresses are polled, and why the others are not.
 
-Two CSV files beside this module are the curated truth. They are read strictly: a column nobody knows, a kind
-nobody reads or a number that is none stops the start with the file, line and column, because a typing error
+Two CSV files beside this module are the curated truth. They are read strictly: a column nobody knows, a selector
+that does not compile or a number that is none stops the start with the file, line and column, because a typing error
 that quietly switches a source off looks exactly like a regulator that does nothing.
 """
 
@@ -17,25 +17,27 @@ from importlib.resources.abc import Traversable
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.feeds.pages import WrongCell, listing_of
+from bot.feeds.parse import FEED_KINDS
+from bot.feeds.request import read_headers, read_params
 from storage.models import Tier
 from storage.records import RegulatorRow, SourceRow
 
 KINDS = ("rss", "atom", "json", "html-list", "link-pattern", "csv")
 """Every kind of source the catalogue may name."""
 
-FEED_KINDS = ("rss", "atom")
-"""The kinds that this version reads."""
-
-NOT_YET = "not yet: pages and JSON are not read in this version"
 NEEDS_CONTACT = "needs REGWATCH_CONTACT"
 
 SOURCE_COLUMNS = (
     "source_id", "regulator_id", "url", "kind", "content", "language", "status", "confidence", "enabled_by_default",
     "poll_minutes", "stale_after_days", "method", "request_params", "request_headers", "client_policy", "encoding",
     "list_path", "item_selector", "title_selector", "link_selector", "date_selector", "date_format", "body_selector",
-    "quirk_codes", "notes", "evidence", "evidence_date", "tier", "min_entries",
+    "quirk_codes", "notes", "evidence", "evidence_date", "tier", "min_entries", "proved",
 )  # fmt: skip
-"""The columns of sources.csv. A list of one's own needs only source_id, regulator_id, url and kind."""
+"""The columns of sources.csv. A list of one's own needs only source_id, regulator_id, url and kind.
+
+`proved`: a recorded page was read with the row's selectors. A page or interface without that starts as a shadow.
+"""
 
 REGULATOR_COLUMNS = (
     "regulator_id", "name_en", "names_native", "aliases", "aliases_need_context", "jurisdiction", "level", "homepage",
@@ -55,6 +57,7 @@ _CHOICES = {
     "method": ("GET", "POST"),
     "client_policy": ("identify", "declared-contact", "accept-language", "referer", "browser-like", "headless-browser"),
     "tier": tuple(Tier),
+    "proved": ("yes", ""),
 }
 _NUMBERS = {"poll_minutes": (1, 10_080), "stale_after_days": (1, 3_650), "min_entries": (0, 10_000)}
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -130,9 +133,11 @@ def read_sources(
         if row["kind"] in FEED_KINDS:
             at.demand("method", row["method"] == "GET", "a feed is asked for with GET")
             at.demand("request_params", not row["request_params"], "a feed takes no parameters: write them into its url")
+        at.accept("request_params", read_params, row["method"], row["request_params"])
+        at.accept("request_headers", read_headers, row["request_headers"])
         numbers = {column: at.number(column, row[column], *bounds) for column, bounds in _NUMBERS.items()}
         off_reason = _off_reason(row, contact)
-        found[slug] = SourceRow(
+        source = SourceRow(
             id=slug,
             regulator_id=row["regulator_id"] or None,
             url=row["url"],
@@ -141,9 +146,17 @@ def read_sources(
             language=row["language"],
             is_enabled=not off_reason,
             off_reason=off_reason,
+            is_proved=row["kind"] in FEED_KINDS or row["proved"] == "yes",
             definition=row,
-            **numbers,
+            poll_minutes=numbers["poll_minutes"],
+            stale_after_days=numbers["stale_after_days"],
+            min_entries=numbers["min_entries"],
         )
+        try:
+            listing_of(source)
+        except WrongCell as error:
+            at.demand(error.column, False, str(error))
+        found[slug] = source
     return tuple(found.values())
 
 
@@ -182,6 +195,13 @@ class _Place:
         if not holds:
             raise CatalogueError(f"{self.name}, line {self.line}, column {column}: {complaint}")
 
+    def accept(self, column: str, read: Callable[..., object], *values: str) -> None:
+        """What `read` complains of, as a complaint about the column."""
+        try:
+            read(*values)
+        except ValueError as error:
+            raise CatalogueError(f"{self.name}, line {self.line}, column {column}: {error}") from error
+
     def number(self, column: str, text: str, least: int, most: int) -> int:
         is_number = re.fullmatch(r"[0-9]{1,6}", text) is not None
         self.demand(column, is_number and least <= int(text) <= most, f"{text!r} is no whole number from {least} to {most}")
@@ -219,8 +239,6 @@ def _check_choices(row: Mapping[str, str], at: _Place) -> None:
 def _off_reason(row: Mapping[str, str], contact: str | None) -> str:
     """Why the source is not polled; empty when it is."""
     if row["enabled_by_default"] == "yes":
-        if row["kind"] not in FEED_KINDS:
-            return NOT_YET
         return NEEDS_CONTACT if row["client_policy"] == "declared-contact" and not contact else ""
     if row["status"] in _OFF_BY_STATUS:
         return _OFF_BY_STATUS[row["status"]]

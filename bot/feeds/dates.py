@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -28,18 +29,18 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan january januar janvier janv gennaio gen enero ene janeiro januari jänner",
-            "feb february februar février fevrier févr fevr febbraio febrero fevereiro fev februari",
-            "mar march märz marz maerz mrz mars marzo março marco maart mrt",
-            "apr april avril avr aprile abril abr",
-            "may mai maggio mag mayo maio mei maj",
-            "jun june juni juin giugno giu junio junho",
-            "jul july juli juillet juil luglio lug julio julho",
-            "aug august août aout agosto ago augustus augusti",
-            "sep sept september septembre settembre set septiembre setembro setiembre",
-            "oct october oktober okt octobre ottobre ott octubre outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez décembre decembre déc dicembre dic diciembre dezembro",
+            "jan january januar janvier janv gennaio gen enero ene janeiro januari jänner stycznia ocak ledna",
+            "feb february februar février fevrier févr fevr febbraio febrero fevereiro fev februari lutego şubat února",
+            "mar march märz marz maerz mrz mars marzo março marco maart mrt marca mart marts března",
+            "apr april avril avr aprile abril abr kwietnia nisan dubna",
+            "may mai maggio mag mayo maio mei maj maja mayıs května",
+            "jun june juni juin giugno giu junio junho czerwca haziran června",
+            "jul july juli juillet juil luglio lug julio julho lipca temmuz července",
+            "aug august août aout agosto ago augustus augusti sierpnia ağustos srpna",
+            "sep sept september septembre settembre set septiembre setembro setiembre września eylül září",
+            "oct october oktober okt octobre ottobre ott octubre outubro out października ekim října",
+            "nov november novembre noviembre novembro listopada kasım listopadu",
+            "dec december dezember dez décembre decembre déc dicembre dic diciembre dezembro grudnia aralık prosince desember",
         ),
         start=1,
     )
@@ -79,38 +80,146 @@ _SHAPES = tuple(
     )
 )
 _DOTTED = re.compile(rf"{_D}\.\s*(?P<m>\d{{1,2}})\.\s*(?P<y>\d{{4}}|\d{{2}})")
+_ERA = _SHAPES[3]
 _TWO_WAYS = re.compile(r"(\d{1,2})\s*[/-]\s*(\d{1,2})\s*[/-]\s*(\d{4})")
-_ROC = re.compile(r"(\d{2,3})\s*[./年-]\s*(\d{1,2})\s*[./月-]\s*(\d{1,2})\s*日?")
+_ROC = re.compile(r"(?<!\d)(\d{2,3})\s*[./年-]\s*(\d{1,2})\s*[./月-]\s*(\d{1,2})(?!\d)\s*日?")
+_BRACKETS = {"(": ")", "[": "]", "【": "】", "〔": "〕", "<": ">"}
+_DIRECTIVES = {
+    "d": _D,
+    "m": r"(?P<m>\d{1,2})",
+    "Y": _Y,
+    "y": r"(?P<y>\d{2})",
+    "b": _WORD,
+    "B": _WORD,
+    "a": r"[^\W\d_]+\.?",
+    "A": r"[^\W\d_]+\.?",
+    "H": r"(?P<hour>\d{1,2})",
+    "I": r"(?P<hour>\d{1,2})",
+    "M": r"(?P<minute>\d{2})",
+    "S": r"(?P<second>\d{2})(?:[.,]\d+)?",
+    "p": r"(?P<half>[ap]\.?m\.?)",
+    "%": "%",
+}
+_KEYWORDS = ("iso", "wareki", "roc", "epoch-seconds")
+MAX_SEARCHED = 20_000
+"""Characters of a text in which a `text:` pattern is looked for."""
 
 
 def read_date(text: str, zone: tzinfo, date_format: str = "") -> tuple[datetime, Precise]:
     """The instant (in UTC) and the precision of a printed date; `zone` is the source's.
 
-    `date_format` is the catalogue's: strptime patterns (they settle which of two numbers is the day), `roc`,
-    `epoch-seconds`. Raises UnreadableDate.
+    `date_format` is the catalogue's: alternatives with `|` between them, each a strptime pattern (it settles which
+    of two numbers is the day, with `text:` before it it is looked for inside the text), `iso`, `wareki` and `roc`
+    (years of an era and of the Republic of China, also inside a text) or `epoch-seconds`. A date that follows none of
+    them is still read when it can mean one day only. Raises UnreadableDate.
     """
-    cleaned = " ".join(unicodedata.normalize("NFKC", text).replace("−", "-").split())
-    if not cleaned or len(cleaned) > 100:
+    alternatives = tuple(part.strip() for part in date_format.split("|"))
+    cleaned = " ".join(unicodedata.normalize("NFKC", text[:MAX_SEARCHED]).replace("−", "-").split())
+    while cleaned and cleaned[-1] == _BRACKETS.get(cleaned[0]):
+        cleaned = cleaned[1:-1].strip()
+    if not cleaned:
         raise UnreadableDate("no date in it")
-    if "epoch-seconds" in date_format and re.fullmatch(r"\d{9,11}", cleaned):
+    # ten digits that begin with a one are seconds since 1970, whoever prints them
+    if re.fullmatch(r"1\d{9}", cleaned) or ("epoch-seconds" in alternatives and re.fullmatch(r"\d{9,11}", cleaned)):
         return datetime.fromtimestamp(int(cleaned), UTC), "minute"
-    clock = _TIME.search(cleaned)
-    rest = cleaned[clock.end() :] if clock else ""
+    if found := _by_format(cleaned, alternatives):
+        day, precision, clock = found
+        if clock is None or precision != "day":
+            return at_day(day, zone), precision
+        return datetime.combine(day, clock, zone).astimezone(UTC), "minute"
+    if len(cleaned) > 100:
+        raise UnreadableDate("no date in it")
+    clock_found = _TIME.search(cleaned)
+    rest = cleaned[clock_found.end() :] if clock_found else ""
     # asctime prints the year last: Mon Jul 27 15:30:00 EST 2026
     late_year = re.search(r"(?:^|\s)(\d{4})$", rest)
     if late_year:
         rest = rest[: late_year.start()]
-    words = (cleaned[: clock.start()] if clock else cleaned) + (f" {late_year[1]}" if late_year else "")
+    words = (cleaned[: clock_found.start()] if clock_found else cleaned) + (f" {late_year[1]}" if late_year else "")
     day, precision = _day(words, date_format)
-    if clock is None or precision != "day":
+    if clock_found is None or precision != "day":
+        return at_day(day, zone), precision
+    if re.fullmatch(r"[T\s]*00:00:00(?:[.,]0+)?", cleaned[clock_found.start() :]):
+        # a midnight to the second without a zone is how programs print a day
         return at_day(day, zone), precision
     try:
-        local = datetime.combine(day, _clock(clock))
-        if clock["hour"] == "24":
+        local = datetime.combine(day, _clock(clock_found))
+        if clock_found["hour"] == "24":
             local += timedelta(days=1)
         return local.replace(tzinfo=_zone(rest, local, zone)), "minute"
     except (ValueError, OverflowError) as error:
         raise UnreadableDate(f"no time of day in {cleaned!r}") from error
+
+
+def check_format(date_format: str) -> None:
+    """Raises ValueError, with words, for a `date_format` of the catalogue that cannot be read."""
+    for alternative in filter(None, (part.strip() for part in date_format.split("|"))):
+        pattern = alternative.removeprefix("text:")
+        if alternative in _KEYWORDS:
+            continue
+        if "%" not in pattern:
+            raise ValueError(f"{alternative!r} is none of {', '.join(_KEYWORDS)} and no pattern with %d, %m, %Y")
+        _matcher(pattern)
+
+
+@cache
+def _matcher(pattern: str) -> re.Pattern[str]:
+    """A strptime pattern as a regular expression that is lenient about spaces and the points behind short months."""
+    while pattern and pattern[-1] == _BRACKETS.get(pattern[0]):
+        pattern = pattern[1:-1].strip()
+    parts: list[str] = []
+    for piece in re.findall(r"%.?|\s+|[^%\s]", unicodedata.normalize("NFKC", pattern), re.DOTALL):
+        if piece[0] == "%":
+            if piece[1:] not in _DIRECTIVES:
+                raise ValueError(f"{piece!r} is no part of a date that is known here: %d %m %Y %y %b %B %a %A %H %I %M %S %p")
+            parts.append(_DIRECTIVES[piece[1:]])
+        else:
+            parts.append(r"\s*" if piece.isspace() else f"{re.escape(piece)}?" if piece in ".," else re.escape(piece))
+    try:
+        return re.compile(rf"(?<!\d){''.join(parts)}(?!\d)", re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no date pattern: {error}") from error
+
+
+def _by_format(text: str, alternatives: tuple[str, ...]) -> tuple[date, Precise, time | None] | None:
+    """What the source's own patterns read in the text; None when they read nothing, or two days."""
+    whole, inside = [], []
+    for pattern in alternatives:
+        if "%" in pattern and not pattern.startswith("text:"):
+            whole += [one for one in (_told(_matcher(pattern).fullmatch(text), text),) if one]
+        elif pattern.startswith("text:"):
+            inside += [one for one in (_told(match, text) for match in _matcher(pattern[5:]).finditer(text)) if one][:1]
+        elif pattern == "wareki":
+            inside += [one for one in (_told(match, text) for match in _ERA.finditer(text)) if one][:1]
+        elif pattern == "roc":
+            inside += [(_date(int(one[1]) + 1911, int(one[2]), int(one[3]), text), "day", None) for one in [_ROC.search(text)] if one]
+    if whole:
+        return whole[0] if len({one[0] for one in whole}) == 1 else None
+    return inside[0] if inside else None
+
+
+def _told(found: re.Match[str] | None, words: str) -> tuple[date, Precise, time | None] | None:
+    """The day, its precision and the clock that a match holds; None when it is no date after all."""
+    if found is None:
+        return None
+    parts = found.groupdict()
+    try:
+        year, month = _year(parts), _month(parts)
+        if month is None:
+            return None if parts.get("month") else (_date(year, 1, 1, words), "year", None)
+        if not parts.get("d"):
+            return _date(year, month, 1, words), "month", None
+        day = _date(year, month, int(parts["d"] or 0), words)
+        if not parts.get("hour"):
+            return day, "day", None
+        hour = int(parts["hour"] or 0)
+        if half := (parts.get("half") or "").lower():
+            hour = hour % 12 + (12 if half[0] == "p" else 0)
+        clock = time(hour, int(parts.get("minute") or 0), min(int(parts.get("second") or 0), 59))
+    except ValueError:
+        return None
+    # a midnight to the second is how programs print a day
+    return day, "day", None if parts.get("second") and clock == time() else clock
 
 
 def at_day(day: date, zone: tzinfo) -> datetime:
@@ -130,8 +239,6 @@ def _day(words: str, date_format: str) -> tuple[date, Precise]:
         core = core[head.end() :]
     core = re.sub(r"\([^)]*\)|星期.|周[一二三四五六日天]", "", core)
     core = re.sub(r"(?:\s+(?:at|à|um|alle|a las)|(?<=\d)T|[\s,|@;·–-])+$", "", core, flags=re.IGNORECASE).strip(" ,;")
-    if "roc" in date_format and (roc := _ROC.fullmatch(core)):
-        return _date(int(roc[1]) + 1911, int(roc[2]), int(roc[3]), words), "day"
     if two := _TWO_WAYS.fullmatch(core):
         return _settle(int(two[1]), int(two[2]), int(two[3]), weekday, date_format, words), "day"
     for shape in (*_SHAPES, _DOTTED):

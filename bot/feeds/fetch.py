@@ -1,103 +1,67 @@
-"""One address, one value: a polite, guarded and bounded GET. Expected trouble is a Failed, never an exception.
+"""One address, one value: a polite, guarded and bounded request. Expected trouble is a Failed, never an exception.
 
-Polite: a declared User-Agent, validators, one request at a time per host with a gap between two. Guarded: every
-connection of every redirect hop is checked by the address it really goes to, so neither a literal address, a
-redirect nor a name that resolves differently the second time reaches the inside. Bounded: the decompressed body,
-the redirects and the time from the first byte asked for to the last one read.
+`request` says what is asked, `guard` whether it may be reached, `manners` when; here it is sent, redirects are
+followed hop by hop with all three asked again, and the answer is bounded (the unpacked body, the redirects, the
+time from the first byte asked for to the last one read) and judged: a page where a feed was due, a refusal that
+says 200, a break.
 """
 
 from __future__ import annotations
 
 import asyncio
 import email.utils
-import ipaddress
 import re
-import socket
 import ssl
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+import time
+import zlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import IO, Self
-from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
-import bot
 from bot.feeds import Failed, Fetched, FetchResult, NotModified
-from bot.feeds.parse import page_refusal
+from bot.feeds.decoys import page_decoy, page_refusal
+from bot.feeds.guard import Addresses, Guard, Refused, guarded_socket
+from bot.feeds.manners import HOST_GAP, ROBOTS_BYTES, Ceiling, Robots, Turns
+from bot.feeds.request import Ask, given_request, page_request, robots_request, source_request, web_address
 from storage.models import Health
 from storage.records import SourceRow
 
 MAX_BYTES = 8 * 1024 * 1024
-"""Of one body, decompressed."""
+"""Of one body, unpacked."""
 TOTAL_SECONDS = 20.0
-"""For one fetch with its redirects, waiting for the host's turn not counted."""
+"""For one fetch with its redirects, waiting for the host's turn and asking its robots.txt not counted."""
 MAX_REDIRECTS = 5
-HOST_GAP = timedelta(seconds=2)
-"""Between two requests to one host."""
-GOV_CN_GAP = timedelta(seconds=8)
 DAY = timedelta(days=1)
 
-_FORBIDDEN = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        # what is_global of Python 3.11 lets pass, or calls global in some release
-        "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        # IPv4-compatible, NAT64 (both prefixes), Teredo, 6to4, site-local, multicast: each can carry an inside address
-        "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10", "ff00::/8",
-    )
-)  # fmt: skip
-
-# the hop that this task connects for may go anywhere: its host and port were allowed by the operator, or it is his proxy
-_is_let_through: ContextVar[bool] = ContextVar("is_let_through", default=False)
-
-
-class _Refused(OSError):
-    """The guard's no."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one that a feed may be fetched from. False for what is no address."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _FORBIDDEN)
-
-
-def _guarded_socket(info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-    """The connector's socket factory: the last look at the address that is really connected to."""
-    family, type_, proto, _, address = info
-    if not _is_let_through.get() and not is_public(str(address[0])):
-        raise _Refused(f"{address[0]} is an inside address")
-    return socket.socket(family=family, type=type_, proto=proto)
-
-
-@dataclass(slots=True)
-class _Host:
-    """Whose turn it is at a host, and from when the next request may start (the loop's clock)."""
-
-    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    free_at: float = 0.0
+_REFUSAL_BYTES = 64 * 1024
+_PIECE = 64 * 1024
+_MEMBERS = 1_000  # of one gzip file; a file of empty ones costs time and never grows
 
 
 @dataclass(frozen=True, slots=True)
 class _Redirect:
-    url: SplitResult
+    status: int
+    target: URL
+
+
+class _BadPacking(Exception):
+    """The body is packed in a way that was not asked for, or is broken; the text says which."""
 
 
 class Fetcher:
-    """Fetches sources and addresses; use it as an async context manager.
+    """Fetches sources, pages and addresses; use it as an async context manager.
 
     `contact` is the operator's address for the User-Agent. `allow` holds `host:port` pairs that may be inside
     and on any port. `proxy` is an HTTP proxy through which everything goes; names are then resolved here first,
-    for the guard. `host_gap` is the pause between two requests to a host (0 in tests and benchmarks).
+    for the guard. `host_gap` is the pause between two requests to a host (0 in tests and benchmarks), `per_minute`
+    the ceiling over all hosts (None: there is none). `clock` counts seconds and `sleep` waits for some.
     """
 
     def __init__(
@@ -108,31 +72,34 @@ class Fetcher:
         allow: frozenset[str] = frozenset(),
         proxy: str | None = None,
         host_gap: timedelta = HOST_GAP,
+        per_minute: int | None = None,
         total: float = TOTAL_SECONDS,
         max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._now = now
         self._contact = contact
-        self._allow = frozenset(pair.lower() for pair in allow)
         self._proxy = proxy
-        self._host_gap = host_gap
         self._total = total
         self._max_bytes = max_bytes
-        self._sleep = sleep
-        self._resolver = resolver
         self._tls = tls
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._addresses = Addresses(resolver)
+        self._guard = Guard(allow, self._addresses, is_proxied=proxy is not None)
+        self._turns = Turns(host_gap, Ceiling(per_minute) if per_minute else None, clock, sleep)
+        self._robots = Robots(now, self._read_robots)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             limit=64,
-            socket_factory=_guarded_socket,
+            socket_factory=guarded_socket,
             ssl=self._tls or True,
-            resolver=self._resolver,
+            resolver=self._addresses,
+            # its cache takes the addresses of a name in turn, which would undo their order
+            use_dns_cache=False,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -140,6 +107,8 @@ class Fetcher:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
+            # unpacked here, where a broken end is noticed and other packings do not depend on what is installed
+            auto_decompress=False,
             max_line_size=16_384,
             max_field_size=32_768,
         )
@@ -153,151 +122,134 @@ class Fetcher:
     async def fetch(self, row: SourceRow, *, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
         """A source's body, or that it is unchanged, or why there is none.
 
-        The catalogue's `client_policy` and `request_headers` are obeyed. Validators go to the host of the
-        address only, not to where it redirects.
+        The catalogue's `method`, `request_params`, `request_headers` and `client_policy` are obeyed. For a list page
+        HTML is what is wanted, for the other kinds it is none. Validators and the row's headers go to the host of
+        the address only, not to where it redirects.
         """
         validators = {name: value for name, value in (("If-None-Match", etag), ("If-Modified-Since", last_modified)) if value}
-        return await self._get(row.url, self._headers(row), validators)
+        return await self._run(source_request(row, self._contact, validators) or row.url)
+
+    async def page(self, url: str, row: SourceRow) -> Fetched | Failed:
+        """The page or PDF behind a notice's link, with the manners of its source; whole, not conditional.
+
+        The link may lead to another host, which then is asked for its robots.txt but does not see the source's headers.
+        """
+        return _unconditional(await self._run(page_request(url, row, self._contact) or url))
 
     async def get(self, url: str) -> FetchResult:
-        """Any address that a person gave on the command line, under the same guard and limits."""
-        return await self._get(url, self._headers(None), {})
+        """Any address that a person gave on the command line, under the same guard and limits; no robots.txt is asked."""
+        return await self._run(given_request(url, self._contact) or url)
 
     async def save(self, url: str, into: IO[bytes]) -> FetchResult:
         """Any address, likewise, its body written down as it comes; `Fetched.body` holds the beginning alone."""
-        return await self._get(url, self._headers(None), {}, into)
+        return await self._run(given_request(url, self._contact) or url, into)
 
-    def _headers(self, row: SourceRow | None) -> dict[str, str]:
-        policy = row.definition.get("client_policy", "") if row else ""
-        contact = f" (+{self._contact})" if self._contact else ""
-        agent = f"Regwatch/{bot.__version__}{contact}"
-        if policy == "browser-like":
-            agent = f"Mozilla/5.0 (compatible; Regwatch/{bot.__version__}{f'; +{self._contact}' if self._contact else ''})"
-        headers = {
-            "User-Agent": agent,
-            "Accept": "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5",
-        }
-        if row is None:
-            return headers
-        if policy == "accept-language":
-            headers["Accept-Language"] = f"{row.language},en;q=0.5" if row.language else "en"
-        if policy == "referer":
-            headers["Referer"] = urljoin(row.url, "/")
-        for line in row.definition.get("request_headers", "").splitlines():
-            name, colon, value = line.partition(":")
-            if colon and name.strip():
-                headers[name.strip()] = value.strip()
-        return headers
+    async def _read_robots(self, url: URL) -> Fetched | Failed:
+        return _unconditional(await self._run(robots_request(url, self._contact)))
 
-    async def _get(
-        self, address: str, headers: Mapping[str, str], validators: Mapping[str, str], into: IO[bytes] | None = None
-    ) -> FetchResult:
-        url, spent = _url(address), 0.0
-        first = url
-        if url is None:
-            return Failed(Health.ERROR, f"{address[:200]!r} is no http or https address; correct it", None, None, 0.0)
-        for _ in range(MAX_REDIRECTS + 1):
-            # another host learns neither what we know of the first nor where we come from
-            own = {**headers, **validators} if first is not None and url.hostname == first.hostname else dict(headers)
-            if first is not None and url.hostname != first.hostname:
-                own = {name: value for name, value in own.items() if name.lower() not in ("referer", "authorization", "cookie")}
-            result, seconds = await self._hop(url, own, self._total - spent, into)
+    async def _run(self, ask: Ask | str, into: IO[bytes] | None = None) -> FetchResult:
+        if isinstance(ask, str):
+            return Failed(Health.ERROR, f"{ask[:200]!r} is no http or https address; correct it", None, None, 0.0)
+        spent, status = 0.0, None
+        for number in range(MAX_REDIRECTS + 1):
+            try:
+                self._guard.look(ask.url)
+            except Refused as error:
+                return self._refused(ask.url, error, spent)
+            if ask.asks_robots and (refusal := await self._robots.refusal(ask.url)):
+                return replace(refusal, seconds=round(spent, 3))
+            result, seconds = await self._hop(ask, self._total - spent, into)
             spent += seconds
+            if isinstance(result, Fetched):
+                return replace(result, is_redirected=number > 0)
             if not isinstance(result, _Redirect):
                 return result
-            url = result.url
-        return Failed(Health.ERROR, f"more than {MAX_REDIRECTS} redirects; look at the address in a browser", None, None, spent)
+            next_ask, status = ask.redirected(result.status, result.target), result.status
+            if next_ask is None:
+                text = f"it redirects a POST from {ask.url.host} to {result.target.host}, which is not followed; correct the source's url"
+                return Failed(Health.ERROR, text, status, None, spent)
+            ask = next_ask
+        return Failed(Health.ERROR, f"more than {MAX_REDIRECTS} redirects; look at the address in a browser", status, None, spent)
 
-    async def _hop(
-        self, url: SplitResult, headers: Mapping[str, str], left: float, into: IO[bytes] | None
-    ) -> tuple[FetchResult | _Redirect, float]:
+    async def _hop(self, ask: Ask, left: float, into: IO[bytes] | None) -> tuple[FetchResult | _Redirect, float]:
         """One request at its host's turn; the result and the seconds it took, waiting not counted."""
-        name = url.hostname or ""
-        host, loop = self._hosts[name], asyncio.get_running_loop()
-        async with host.turn:
-            wait = host.free_at - loop.time()
-            if wait > 0:
-                await self._sleep(wait)
+        host, loop = ask.url.host or "", asyncio.get_running_loop()
+        async with self._turns.turn(host, self._robots.crawl_delay(ask.url)):
             started = loop.time()
             result: FetchResult | _Redirect
             try:
                 async with asyncio.timeout(max(left, 0.001)):
-                    result = await self._request(url, headers, started, into)
+                    result = await self._request(ask, started, into)
             except TimeoutError:
                 result = self._failed(f"no whole answer within {self._total:g} s; it is tried again later", started)
-            except _Refused as error:
-                text = f"{url.geturl()} is refused: {error}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
-                result = self._failed(text, started)
+            except Refused as error:
+                result = self._refused(ask.url, error, self._seconds(started))
+            except _BadPacking as error:
+                result = self._failed(f"the answer of {host} cannot be unpacked: {error}; it is tried again later", started)
             except aiohttp.ClientError as error:
-                result = self._trouble(url, error, started)
+                result = self._trouble(ask.url, error, started)
             except (ValueError, OSError) as error:
-                result = self._failed(f"{url.hostname}: {type(error).__name__}: {error}; look at the address by hand", started)
-            finally:
-                gap = max(self._host_gap, GOV_CN_GAP) if self._host_gap and name.endswith(".gov.cn") else self._host_gap
-                host.free_at = loop.time() + gap.total_seconds()
+                result = self._failed(f"{host}: {type(error).__name__}: {error}; look at the address by hand", started)
             return result, loop.time() - started
 
-    async def _request(
-        self, url: SplitResult, headers: Mapping[str, str], started: float, into: IO[bytes] | None
-    ) -> FetchResult | _Redirect:
+    async def _request(self, ask: Ask, started: float, into: IO[bytes] | None) -> FetchResult | _Redirect:
         if self._session is None:
             raise RuntimeError("use the Fetcher as an async context manager")
-        await self._check(url)
-        async with self._session.get(url.geturl(), headers=headers, allow_redirects=False, proxy=self._proxy) as response:
+        await self._guard.check(ask.url)
+        headers = {"Accept-Encoding": "gzip, deflate", **ask.headers_now()}
+        data = ask.form[1] if ask.form else None
+        sent = self._session.request(ask.method, ask.url, headers=headers, data=data, allow_redirects=False, proxy=self._proxy)
+        async with sent as response:
             if response.status in (301, 302, 303, 307, 308) and (location := response.headers.get("Location")):
-                target = _url(str(location), base=url)
+                target = web_address(location, ask.url)
                 if target is None:
                     return self._failed(f"it redirects to {location[:200]!r}, which is no http or https address", started, response.status)
-                return _Redirect(target)
-            return await self._judge(response, started, "If-None-Match" in headers or "If-Modified-Since" in headers, into)
+                return _Redirect(response.status, target)
+            return await self._judge(ask, response, started, "If-None-Match" in headers or "If-Modified-Since" in headers, into)
 
-    async def _check(self, url: SplitResult) -> None:
-        """Raises _Refused for what the guard can know before connecting; the socket factory knows the rest."""
-        if url.username or url.password:
-            raise _Refused("it carries a user name")
-        port = url.port or (443 if url.scheme == "https" else 80)
-        is_allowed = f"{url.hostname}:{port}" in self._allow
-        if port not in (80, 443) and not is_allowed:
-            raise _Refused(f"port {port} is not 80 or 443")
-        _is_let_through.set(is_allowed or self._proxy is not None)
-        if self._proxy is None or is_allowed:
-            return
-        # the socket goes to the proxy: look at what the proxy would go to
-        found = await asyncio.get_running_loop().getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
-        for *_, address in found:
-            if not is_public(str(address[0])):
-                raise _Refused(f"{address[0]} is an inside address")
-
-    async def _judge(self, response: aiohttp.ClientResponse, started: float, was_conditional: bool, into: IO[bytes] | None) -> FetchResult:
+    async def _judge(
+        self, ask: Ask, response: aiohttp.ClientResponse, started: float, was_conditional: bool, into: IO[bytes] | None
+    ) -> FetchResult:
         status, now = response.status, self._now()
         fresh_for, retry_after = _fresh_for(response.headers, now), _retry_after(response.headers, now)
         etag, last_modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
         if status == 304 and was_conditional:
             return NotModified(etag, last_modified, fresh_for, self._seconds(started))
         if status != 200:
-            return self._refusal(response, await self._body(response, 64 * 1024) or b"", started, retry_after)
-        body = await self._body(response, self._max_bytes, into)
-        if body is None:
+            return self._refusal(response, await self._beginning(response), started, retry_after)
+        is_robots = ask.wants == "robots"
+        body, is_whole = await self._body(response, ROBOTS_BYTES if is_robots else self._max_bytes, into)
+        if not is_whole and not is_robots:
             text = f"the answer is larger than {self._max_bytes // 2**20 or 1} MB; reading it was stopped: look at the address by hand"
             return self._failed(text, started, status)
-        if refusal := page_refusal(body):
+        if not is_robots and (refusal := (page_decoy(body) if ask.wants == "page" else page_refusal(body))):
             return Failed(*refusal, status, retry_after, self._seconds(started))
         content_type = response.headers.get("Content-Type", "")
         return Fetched(str(response.url), status, body, content_type, etag, last_modified, fresh_for, self._seconds(started))
 
-    async def _body(self, response: aiohttp.ClientResponse, limit: int, into: IO[bytes] | None = None) -> bytes | None:
-        """The decompressed body; None when it is larger. Of a refusal (`limit` under the cap), and of what is saved, the beginning."""
-        parts, size = [], 0
-        async for part in response.content.iter_chunked(65_536):
-            if into is None or not size:
-                parts.append(part)
-            if into is not None:
-                into.write(part)
-            size += len(part)
-            if size > limit:
-                response.close()
-                return None if limit == self._max_bytes else b"".join(parts)
-        return b"".join(parts)
+    async def _body(self, response: aiohttp.ClientResponse, limit: int, into: IO[bytes] | None = None) -> tuple[bytes, bool]:
+        """The unpacked body, and whether it is whole: reading stops past `limit` bytes. Of what is saved, the beginning."""
+        parts: list[bytes] = []
+        size = 0
+        async with aclosing(_unpacked(response)) as pieces:
+            async for part in pieces:
+                if into is None or not size:
+                    parts.append(part)
+                if into is not None:
+                    into.write(part)
+                size += len(part)
+                # what comes packed may go on without end and unpack to nothing
+                if size > limit or response.content.total_bytes > limit:
+                    response.close()
+                    return b"".join(parts)[:limit], False
+        return b"".join(parts), True
+
+    async def _beginning(self, response: aiohttp.ClientResponse) -> bytes:
+        """As much of a refusal as is worth reading; its status counts even where its body is broken."""
+        try:
+            return (await self._body(response, _REFUSAL_BYTES))[0]
+        except _BadPacking:
+            return b""
 
     def _refusal(self, response: aiohttp.ClientResponse, body: bytes, started: float, retry_after: timedelta | None) -> Failed:
         status, page = response.status, page_refusal(body)
@@ -312,35 +264,41 @@ class Fetcher:
         elif status >= 500:
             text = f"the server is in trouble (status {status}); it is tried again later"
         else:
-            text = f"an answer with status {status} is no feed; look at the address in a browser"
+            text = f"an answer with status {status} is nothing to read; look at the address in a browser"
         return Failed(health, text, status, retry_after, self._seconds(started))
 
-    def _trouble(self, url: SplitResult, error: aiohttp.ClientError, started: float) -> Failed:
+    def _trouble(self, url: URL, error: aiohttp.ClientError, started: float) -> Failed:
         """Words for what went wrong below HTTP: the cause, and what to do."""
         seconds = self._seconds(started)
         match error:
             case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError(verify_code=10)):
-                text = f"the certificate of {url.hostname} has expired; it is read again when they renew it"
+                text = f"the certificate of {url.host} has expired; it is read again when they renew it"
                 return Failed(Health.EXPIRED_CERTIFICATE, text, None, None, seconds)
             case aiohttp.ClientConnectorCertificateError():
-                text = f"the certificate of {url.hostname} is not trusted: {error.certificate_error}; check it in a browser"
+                text = f"the certificate of {url.host} is not trusted: {error.certificate_error}; check it in a browser"
             case aiohttp.ClientConnectorSSLError():
-                text = f"no TLS connection with {url.hostname}: {error.os_error}; check it in a browser"
+                text = f"no TLS connection with {url.host}: {error.os_error}; check it in a browser"
             case aiohttp.ClientConnectorDNSError():
-                text = f"the name {url.hostname} does not resolve; check the address, or this machine's DNS"
+                text = f"the name {url.host} does not resolve; check the address, or this machine's DNS"
             case aiohttp.InvalidURL():
-                text = f"{url.geturl()} is no address that can be fetched; correct it"
+                text = f"{url} is no address that can be fetched; correct it"
             case aiohttp.ServerTimeoutError():
-                text = f"no connection to {url.hostname} within 10 s; it is tried again later"
-            case aiohttp.ClientConnectorError(os_error=_Refused() as refused):
-                text = f"{url.geturl()} is refused: {refused}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
+                text = f"no connection to {url.host} within 10 s; it is tried again later"
+            case aiohttp.ClientConnectorError(os_error=Refused() as refused):
+                return self._refused(url, refused, seconds)
             case aiohttp.ClientConnectorError():
                 inside = " (an inside address)" if "is an inside address" in str(error) else ""
-                text = f"no connection to {url.hostname}{inside}: {error.os_error}; it is tried again later"
+                text = f"no connection to {url.host}{inside}: {error.os_error}; it is tried again later"
             case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | aiohttp.ClientOSError():
-                text = f"{url.hostname} broke off the answer; it is tried again later"
+                text = f"{url.host} broke off the answer; it is tried again later"
             case _:
-                text = f"{url.hostname} does not speak proper HTTP ({type(error).__name__}); look at the address in a browser"
+                text = f"{url.host} does not speak proper HTTP ({type(error).__name__}); look at the address in a browser"
+        return Failed(Health.ERROR, text, None, None, seconds)
+
+    @staticmethod
+    def _refused(url: URL, error: Refused, seconds: float) -> Failed:
+        address = url.with_user(None) if url.user else url
+        text = f"{address} is refused: {error}; if it is meant, add its host:port to REGWATCH_FETCH_ALLOW"
         return Failed(Health.ERROR, text, None, None, seconds)
 
     def _failed(self, detail: str, started: float, status: int | None = None) -> Failed:
@@ -351,15 +309,46 @@ class Fetcher:
         return round(asyncio.get_running_loop().time() - started, 3)
 
 
-def _url(address: str, base: SplitResult | None = None) -> SplitResult | None:
-    """The address as a web address, without fragment; None when it is none."""
-    try:
-        joined = urljoin(base.geturl(), address.strip()) if base else address.strip()
-        url = urlsplit(urldefrag(joined).url)
-        is_web = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        return None
-    return url if is_web else None
+async def _unpacked(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """The body in pieces of at most 64 KB, as they come, so that what a small answer inflates to never stands in memory.
+
+    Raises _BadPacking for what is packed otherwise than was asked for, broken, or broken off.
+    """
+    codings = [one.strip() for one in response.headers.get("Content-Encoding", "").lower().split(",")]
+    if any(one in ("br", "zstd", "compress", "x-compress", "dcb", "dcz") for one in codings) or len(codings) > 1:
+        raise _BadPacking(f"it is packed as {', '.join(codings)[:60]}, which was not asked for")
+    if codings[0] not in ("gzip", "x-gzip", "deflate"):
+        async for piece in response.content.iter_chunked(_PIECE):
+            yield piece
+        return
+    unpacker, members = None, 1
+    async for piece in response.content.iter_chunked(_PIECE):
+        rest, is_held_back = piece, False
+        while rest or is_held_back:
+            if unpacker is None:
+                # deflate comes with a zlib header or, wrongly, without
+                unpacker = zlib.decompressobj(-15 if codings[0] == "deflate" and rest[0] & 0xF != 8 else 47)
+            elif unpacker.eof and b"\x1f\x8b".startswith(rest[:2]):
+                unpacker, members = zlib.decompressobj(31), members + 1
+                if members > _MEMBERS:
+                    raise _BadPacking(f"it has more than {_MEMBERS} members")
+            elif unpacker.eof:
+                break  # padding
+            try:
+                part = unpacker.decompress(rest, _PIECE)
+            except zlib.error as error:
+                raise _BadPacking(str(error)) from error
+            yield part
+            is_held_back = len(part) == _PIECE and not unpacker.eof
+            rest = unpacker.unused_data or unpacker.unconsumed_tail
+    if unpacker is not None and not unpacker.eof:
+        raise _BadPacking("it breaks off")
+
+
+def _unconditional(got: FetchResult) -> Fetched | Failed:
+    if isinstance(got, NotModified):
+        raise AssertionError("304 is a refusal where nothing was asked on condition")
+    return got
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -116,7 +116,7 @@ def decide(
     hold = _fuse(new, documents.values(), regenerated, now, source)
     return Decision(
         tuple(replace(placed, waived=_waiver(placed.arrival.entry, now, source, hold)) for placed in new),
-        tuple(replace(placed, waived=_edit_waiver(placed.arrival.entry, now, source)) for placed in edited),
+        tuple(replace(placed, waived=edit_waiver(placed.arrival.entry, now, source)) for placed in edited),
         tuple(resighted),
         hold,
     )
@@ -258,7 +258,7 @@ def _waiver(entry: Entry, now: datetime, source: DueSource, hold: str) -> str:
     return "age" if ended is not None and ended < now - ALERT_AGE else ""
 
 
-def _edit_waiver(entry: Entry, now: datetime, source: DueSource) -> str:
+def edit_waiver(entry: Entry, now: datetime, source: DueSource) -> str:
     """Why an action that an edit brings up for the first time may not alert."""
     if source.mode is not Mode.LIVE:
         return str(source.mode)

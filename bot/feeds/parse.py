@@ -4,7 +4,8 @@ The funnel: the body is cut into its items by plain byte search and each item is
 the last poll did not show are put into a small document of their own (head + new items + tail) and read by
 feedparser, in slices, in a child process with a memory limit that is killed when a slice takes too long. When
 feedparser counts otherwise than the cutter did (utf-16, nested items), the whole body is read. `parse_feed`
-does it in this process and is pure; `in_child` is what a poll uses.
+does it in this process and is pure; `in_child` is what a poll uses. What is no feed goes another way, through `pages`,
+which shares the child processes and the words for a refusal.
 
 What is no feed comes back as a Failed value that tells a refusal (blocked) from a redesign (changed_layout).
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,10 +26,13 @@ import anyio
 import anyio.to_process
 
 from bot.feeds import Entry, Failed, Parsed
-from bot.feeds.reading import RawEntry, Reading, Slice, plain, read_in_limits, read_slice
+from bot.feeds.decoys import not_a_feed, page_refusal
+from bot.feeds.reading import RawEntry, Reading, Slice, read_in_limits, read_slice
 from storage.models import Health, Precision
 from storage.text import title_key
 
+FEED_KINDS = ("rss", "atom")
+"""The kinds of source that this module reads."""
 MAX_ENTRIES = 10_000
 """Entries of one body that are read; the rest is left out, and said."""
 SLICE = 500
@@ -36,6 +41,10 @@ SLICE_SECONDS = 10.0
 """After this a slice's child is killed."""
 HEADROOM = 256 * 1024 * 1024
 """Bytes a child may take beyond its idle size."""
+
+
+_Wanted = TypeVar("_Wanted")
+_Read = TypeVar("_Read")
 
 
 def parse_feed(
@@ -81,35 +90,44 @@ async def in_child(
     # cutting and hashing is quick but not free: 8 MB must not hold up the loop
     items = await asyncio.to_thread(_cut, body) if len(body) > 256 * 1024 else _cut(body)
     steps = _steps(Slice(body, content_type, url, time_zone, date_format, None, MAX_ENTRIES), seen, items)
-    children = children or asyncio.Semaphore(1)
     try:
         wanted = next(steps)
         while True:
-            async with children:
-                reading = await _read_in_child(wanted, slice_seconds, headroom)
-            wanted = steps.send(reading)
+            reading = await call_in_child(read_slice, wanted, ("feedparser", "nh3"), children, slice_seconds, headroom)
+            wanted = steps.send(reading if isinstance(reading, Reading) else Reading(trouble=reading))
     except StopIteration as end:
         result: Parsed | Failed = end.value
         return result
 
 
-async def _read_in_child(wanted: Slice, seconds: float, headroom: int) -> Reading:
-    for _ in range(2):
-        try:
-            with anyio.fail_after(seconds):
-                # the semaphore is held already, so that waiting for a child is not counted
-                free = anyio.CapacityLimiter(1)
-                return await anyio.to_process.run_sync(read_in_limits, wanted, headroom, cancellable=True, limiter=free)
-        except TimeoutError:
-            return Reading(trouble=f"reading it took longer than {seconds:g} s and was stopped; look at the address by hand")
-        except anyio.BrokenWorkerProcess:
-            # out of memory, or the reader crashed: once more in a fresh child
-            continue
-    text = f"the reading process ended twice: it needs more than {headroom // 2**20} MB, or it crashes; look at the address by hand"
-    return Reading(trouble=text)
+async def call_in_child(
+    read: Callable[[_Wanted], _Read],
+    wanted: _Wanted,
+    libraries: tuple[str, ...],
+    children: asyncio.Semaphore | None = None,
+    seconds: float = SLICE_SECONDS,
+    headroom: int = HEADROOM,
+) -> _Read | str:
+    """`read(wanted)` in a child process that is killed after `seconds` and held to `headroom` bytes; words when it gave no answer."""
+    async with children or asyncio.Semaphore(1):
+        for _ in range(2):
+            try:
+                with anyio.fail_after(seconds):
+                    # the semaphore is held already, so that waiting for a child is not counted
+                    free = anyio.CapacityLimiter(1)
+                    return await anyio.to_process.run_sync(
+                        read_in_limits, read, wanted, libraries, headroom, cancellable=True, limiter=free
+                    )
+            except TimeoutError:
+                return f"reading it took longer than {seconds:g} s and was stopped; look at the address by hand"
+            except anyio.BrokenWorkerProcess:
+                # out of memory, or the reader crashed: once more in a fresh child
+                continue
+    return f"the reading process ended twice: it needs more than {headroom // 2**20} MB, or it crashes; look at the address by hand"
 
 
-def _failed(health: Health, detail: str) -> Failed:
+def failed(health: Health, detail: str) -> Failed:
+    """A failure of reading, which has no status of its own and took no time worth telling."""
     return Failed(health, detail, None, None, 0.0)
 
 
@@ -117,7 +135,7 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
     """Which slices are to be read, and what their readings add up to."""
     body = whole.document
     if refusal := page_refusal(body):
-        return _failed(*refusal)
+        return failed(*refusal)
     if items:
         kept = items[:MAX_ENTRIES]
         unseen = [item for item in kept if item.hash not in seen]
@@ -129,7 +147,7 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
             document = b"".join((head, *(body[item.start : item.end] for item in part), tail))
             reading = yield replace(whole, document=document, hashes=tuple(item.hash for item in part))
             if reading.trouble:
-                return _failed(Health.ERROR, reading.trouble)
+                return failed(Health.ERROR, reading.trouble)
             if reading.n_entries != len(part):
                 break
             entries += map(_entry, reading.entries)
@@ -139,20 +157,25 @@ def _steps(whole: Slice, seen: frozenset[str], items: list[_Item] | None) -> Gen
     # nothing to cut, or the reader counts otherwise than the cutter did
     reading = yield whole
     if reading.trouble:
-        return _failed(Health.ERROR, reading.trouble)
+        return failed(Health.ERROR, reading.trouble)
     if not reading.version and not reading.entries:
-        return _failed(*_not_a_feed(body))
+        return failed(*not_a_feed(body))
     if reading.complaint and not reading.entries and not re.search(rb"</(?:\w+:)?(?:rss|feed|rdf)\s*>\s*$", body, re.IGNORECASE):
-        return _failed(Health.ERROR, f"broken XML, no entry could be read: {reading.complaint}; look at the address by hand")
-    found = [_entry(raw) for raw in reading.entries]
-    fresh = [entry for entry in found if entry.entry_hash not in seen]
-    return _parsed(fresh, tuple(entry.entry_hash for entry in found), reading.n_entries, [reading.complaint])
+        return failed(Health.ERROR, f"broken XML, no entry could be read: {reading.complaint}; look at the address by hand")
+    return parsed_whole(reading, seen)
+
+
+def parsed_whole(reading: Reading, seen: frozenset[str]) -> Parsed:
+    """The unseen entries of a document that was read whole."""
+    fresh = [_entry(raw) for raw in reading.entries if raw.entry_hash not in seen]
+    parsed = _parsed(fresh, tuple(raw.entry_hash for raw in reading.entries), reading.n_entries, [reading.complaint])
+    return replace(parsed, dropped=parsed.dropped + reading.dropped)
 
 
 def _parsed(entries: list[Entry], present: tuple[str, ...], n_items: int, complaints: list[str]) -> Parsed:
     over = n_items - len(present)
     dropped = (f"{over} entries beyond the first {MAX_ENTRIES:,}",) if over > 0 else ()
-    return Parsed(tuple(entries), present, dropped, tuple(dict.fromkeys(filter(None, complaints))))
+    return Parsed(tuple(entries), present, dropped, max(over, 0), tuple(dict.fromkeys(filter(None, complaints))))
 
 
 def _entry(raw: RawEntry) -> Entry:
@@ -167,6 +190,7 @@ def _entry(raw: RawEntry) -> Entry:
         updated_at=raw.updated_at,
         warnings=raw.warnings,
         language=raw.language,
+        body_url=raw.body_url,
     )
 
 
@@ -281,83 +305,3 @@ def dated_title(entry: Entry, time_zone: str) -> str | None:
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
-
-
-# --- what is no feed ----------------------------------------------------------------------------------------------------
-
-_DENIAL = re.compile(
-    r"access (?:to this page )?(?:is |has been )?(?:denied|blocked|restricted)|request (?:access|unsuccessful|rejected|blocked)|"
-    r"attention required|just a moment|checking your browser|challenge validation|verify (?:that )?you are (?:a )?human|"
-    r"are you a robot|not a robot|captcha|unusual traffic|automated (?:access|requests?|queries)|too many requests|"
-    r"rate threshold|security check|\bforbidden\b|not authori[sz]ed|(?:have|has|been) (?:been )?blocked|"
-    r"requested url was rejected|support id|ddos|cloudflare|incapsula|akamai|maintenance|temporarily unavailable|"
-    r"service unavailable|apology|we apologi[sz]e|enable (?:javascript|cookies)|"
-    r"访问被拒绝|拒绝访问|禁止访问|安全验证|人机验证|验证码|请求被拦截|系统维护|維護中|存取被拒|アクセスが拒否|メンテナンス",
-    re.IGNORECASE,
-)
-_CHALLENGE = (
-    b"_cf_chl_opt",
-    b"cf-browser-verification",
-    b"_Incapsula_Resource",
-    b"/_sec/cp_challenge",
-    b"captcha-delivery.com",
-    b"px-captcha",
-    b"awswaf",
-)
-_SNIFFED = 256 * 1024
-
-
-def page_refusal(body: bytes) -> tuple[Health, str] | None:
-    """What an answer of 200 says when it is blank or an HTML page; None when it may be a feed.
-
-    A challenge, denial or maintenance page is `blocked`, any other page `changed_layout`, no content `empty`.
-    """
-    if not body.strip(b" \t\r\n\0"):
-        return Health.EMPTY, "the answer has no content; look at the address in a browser"
-    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n\0")
-    while True:
-        skipped = re.match(rb"<\?.*?\?>\s*|<!--.*?-->\s*", head, re.DOTALL)
-        if skipped is None:
-            break
-        head = head[skipped.end() :]
-    if not re.match(rb"<!doctype\s+html|<(?:html|head|body|title|script|meta|h1|p|div|center)\b", head, re.IGNORECASE):
-        return None
-    if re.search(rb"<(?:rss|feed|rdf:rdf|channel)[\s>]", head, re.IGNORECASE):
-        # some wrap a feed in a page; feedparser may find it
-        return None
-    return _page(head)
-
-
-def _page(head: bytes) -> tuple[Health, str]:
-    markup = _decoded(head)
-    titled = re.search(r"<title[^>]*>(.*?)</title", markup, re.IGNORECASE | re.DOTALL)
-    title = plain(titled[1], keep_lines=False)[:120] if titled else ""
-    seen = plain(re.sub(r"<(script|style|head)\b.*?</\1\s*>", " ", markup, flags=re.IGNORECASE | re.DOTALL))
-    # a long page may well speak of captchas or maintenance; a refusal is short, or says so in its title
-    told = f"{title}\n{seen}" if len(seen) < 1500 else title
-    called = f" titled {title!r}" if title else ""
-    if _DENIAL.search(told) or any(mark in head for mark in _CHALLENGE):
-        return Health.BLOCKED, f"a refusal or maintenance page{called} came instead of the feed; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"an HTML page{called} came instead of the feed; find the feed's new address on it"
-
-
-def _not_a_feed(body: bytes) -> tuple[Health, str]:
-    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if re.search(rb"<(?:html|body)\b", head, re.IGNORECASE):
-        return _page(head)
-    if head[:1] in (b"{", b"["):
-        return Health.CHANGED_LAYOUT, "JSON came instead of the feed, and this version reads none; find the feed's new address"
-    shown = plain(_decoded(head[:400]), keep_lines=False)[:80]
-    if len(head) < 2000 and _DENIAL.search(shown):
-        return Health.BLOCKED, f"a refusal came instead of the feed: {shown!r}; it is tried again tomorrow"
-    return Health.CHANGED_LAYOUT, f"what came is no feed: it starts {shown!r}; find the feed's new address"
-
-
-def _decoded(head: bytes) -> str:
-    declared = re.search(rb"charset=[\"']?\s*([\w-]+)", head[:4096], re.IGNORECASE)
-    name = declared[1].decode("ascii").lower() if declared else "utf-8"
-    name = "gb18030" if name in ("gb2312", "gbk") else name
-    try:
-        return head.decode(name, "replace")
-    except LookupError:
-        return head.decode("utf-8", "replace")

@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.feeds import Entry, Failed, Fetched
+from bot.feeds.asking import answer_of
 from bot.feeds.fetch import Fetcher
-from bot.feeds.parse import in_child
+from bot.feeds.pages import entries_of
 from storage.models import Health
 from storage.records import SourceRow
 
@@ -53,15 +54,14 @@ async def preview_of(address: str, fetcher: Fetcher, row: SourceRow | None = Non
     got = await (_fetched(address, fetcher, row) if urlsplit(address).scheme in ("http", "https") else _saved(address, row))
     if isinstance(got, Failed):
         return Preview(address, error=got.health, detail=got.detail)
-    date_format = row.definition.get("date_format", "") if row else ""
-    parsed = await in_child(got.body, got.content_type, got.url, time_zone=time_zone, date_format=date_format)
+    parsed = await entries_of(got, row, time_zone=time_zone)
     if isinstance(parsed, Failed):
         return Preview(address, error=parsed.health, detail=parsed.detail)
     return Preview(address, parsed.entries, parsed.dropped, parsed.warnings)
 
 
 async def _fetched(address: str, fetcher: Fetcher, row: SourceRow | None) -> Fetched | Failed:
-    got = await (fetcher.fetch(replace(row, url=address)) if row else fetcher.get(address))
+    got = await (answer_of(fetcher, replace(row, url=address)) if row else fetcher.get(address))
     if isinstance(got, Fetched | Failed):
         return got
     return Failed(Health.ERROR, "304 without having been asked whether it changed", 304, None, got.seconds)

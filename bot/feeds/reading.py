@@ -1,22 +1,25 @@
 """The child's side of parsing: one document in, plain entries out.
 
-This is the only module that a parser child loads, so it imports nothing of the house and nothing heavy before
-it is needed: a child starts in a tenth of a second and idles at 25 MB.
+A child loads this module, for list pages `listing`, for notices `bodies`, and nothing else of the house, and nothing
+heavy before it is needed: it starts in a tenth of a second and idles at 25 MB.
 """
 
 from __future__ import annotations
 
 import calendar
 import html
+import importlib
 import io
 import os
 import re
+import sys
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -53,13 +56,14 @@ class RawEntry:
     updated_at: datetime | None
     language: str
     warnings: tuple[str, ...]
+    body_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a document holds. `version` is empty when it is no feed, `complaint` when its XML is well-formed.
 
-    `trouble` is set instead of all else when the reader gave up.
+    `trouble` is set instead of all else when the reader gave up, `mismatch` when a list is not where its source says.
     """
 
     version: str = ""
@@ -67,28 +71,41 @@ class Reading:
     n_entries: int = 0
     complaint: str = ""
     trouble: str = ""
+    mismatch: str = ""  # which selector, what was found instead, and what to do
+    dropped: tuple[str, ...] = ()  # why items were left out, one line each
 
 
-_is_limited = False
+_Wanted = TypeVar("_Wanted")
+_Read = TypeVar("_Read")
+_idle_bytes = 0
 
 
-def read_in_limits(wanted: Slice, headroom: int) -> Reading:
-    """In the child: sets the memory limit once, and ends the process when it is hit, for its heap is then a ruin."""
-    global _is_limited
-    if not _is_limited:
-        import resource
+def read_in_limits(read: Callable[[_Wanted], _Read], wanted: _Wanted, libraries: tuple[str, ...], headroom: int) -> _Read:
+    """In the child: `read(wanted)` under a memory limit that ends the process when it is hit, for its heap is then a ruin.
 
-        import feedparser  # noqa: F401  (part of the idle size)
-        import nh3  # noqa: F401
+    `libraries` are what the reader imports: they belong to the idle size, above which `headroom` bytes are allowed.
+    """
+    global _idle_bytes
+    import resource
 
-        with open("/proc/self/statm", encoding="ascii") as file:
-            idle = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (idle + headroom, resource.getrlimit(resource.RLIMIT_AS)[1]))
-        _is_limited = True
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if not _idle_bytes or not sys.modules.keys() >= {*libraries}:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        before = _size() if _idle_bytes else 0
+        for name in libraries:
+            importlib.import_module(name)
+        _idle_bytes += _size() - before
+    resource.setrlimit(resource.RLIMIT_AS, (_idle_bytes + headroom, most))
     try:
-        return read_slice(wanted)
+        return read(wanted)
     except MemoryError:
         os._exit(70)
+
+
+def _size() -> int:
+    """The address space of this process, in bytes."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def read_slice(wanted: Slice) -> Reading:
@@ -118,7 +135,7 @@ def read_slice(wanted: Slice) -> Reading:
         # a count that differs tells the caller to read the whole body
         hashes = list(wanted.hashes) if len(wanted.hashes) == len(found) else []
     language = str(dict.get(read.get("feed", {}), "language", "") or "")
-    zone = _zone(wanted.time_zone)
+    zone = zone_of(wanted.time_zone)
     entries = tuple(_entry(raw, wanted, zone, language, hash_) for raw, hash_ in zip(found, hashes, strict=False))
     complaint = ""
     if read.get("bozo"):
@@ -133,7 +150,8 @@ def _modern(content_type: str) -> str:
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of an IANA name."""
     return ZoneInfo(name)
 
 
@@ -163,8 +181,7 @@ def _entry(raw: Any, wanted: Slice, zone: ZoneInfo, feed_language: str, entry_ha
         warnings.append("no date")
     if entry_hash is None:
         printed_dates = (str(_field(raw, "published")), str(_field(raw, "updated")))
-        told = "\x1f".join((guid or "", link or "", title, printed, *printed_dates))
-        entry_hash = blake2b(told.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        entry_hash = hash_of(guid or "", link or "", title, printed, *printed_dates)
     return RawEntry(
         entry_hash=entry_hash,
         guid=guid,
@@ -177,6 +194,11 @@ def _entry(raw: Any, wanted: Slice, zone: ZoneInfo, feed_language: str, entry_ha
         language=_language(raw, feed_language),
         warnings=tuple(warnings),
     )
+
+
+def hash_of(*told: str) -> str:
+    """The hash of what an entry tells, for a document of which no bytes can be called the entry's own."""
+    return blake2b("\x1f".join(told).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 _NUMBER = re.compile(r"[A-Z]{1,6}[- ]?\d[\w./-]*")
@@ -248,6 +270,8 @@ _BLOCK = re.compile(
     r"</?(?:p|div|br|li|ul|ol|dl|dt|dd|tr|td|th|table|h[1-6]|section|article|header|footer|blockquote|pre|hr|figure|figcaption)\b",
     re.IGNORECASE,
 )
+# elements whose content no reader sees as text
+_SILENT = {"script", "style", "template", "noscript", "svg", "iframe", "select", "button"}
 # C0 and C1 but line breaks and tab, soft hyphen, zero width and direction marks, lone surrogates, non-characters
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
@@ -259,7 +283,8 @@ def plain(markup: str, *, keep_lines: bool = True) -> str:
     if "<" in markup:
         import nh3
 
-        markup = nh3.clean(_BLOCK.sub(lambda tag: f"\n{tag[0]}", _UNSEEN.sub("", markup)), tags=set())
+        blocks = _BLOCK.sub(lambda tag: f"\n{tag[0]}", _UNSEEN.sub("", markup))
+        markup = nh3.clean(blocks, tags=set(), clean_content_tags=_SILENT)
     text = unicodedata.normalize("NFC", _UNSEEN.sub("", html.unescape(markup)))
     if not keep_lines:
         return " ".join(text.split())

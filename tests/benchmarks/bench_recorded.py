@@ -143,6 +143,7 @@ def run(recorded: Path, rounds: int, only: frozenset[str], keep: str) -> int:
             "REGWATCH_SOURCES": str(Path(folder, "sources.csv")),
             "REGWATCH_FETCH_ALLOW": web.host,
             "REGWATCH_HOST_GAP_SECONDS": "0",
+            "REGWATCH_REQUESTS_PER_MINUTE": "6000",
         }
         bot(environment, "ask", "subscribe all")
         first_owed = 0

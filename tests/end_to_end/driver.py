@@ -142,6 +142,7 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
             "REGWATCH_SOURCES": str(folder / "sources.csv"),
             "REGWATCH_FETCH_ALLOW": web.host,
             "REGWATCH_HOST_GAP_SECONDS": "0",
+            "REGWATCH_REQUESTS_PER_MINUTE": "6000",
             "REGWATCH_ADMINS": PERSON,
         }
         log = (folder / "service.log").open("w+")

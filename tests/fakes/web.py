@@ -45,12 +45,15 @@ class Request:
     path: str
     host: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 class FakeWeb:
     """Use it as an async context manager; `put` answers for paths, then read `requests`.
 
-    A path with several answers gives them in turn and then repeats the last. An unknown path is 404.
+    A path with several answers gives them in turn and then repeats the last. An unknown path is 404; so is
+    /robots.txt, which then is not among the `requests` either, unless a test put one.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -95,7 +98,9 @@ class FakeWeb:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path_qs
-        self.requests.append(Request(path, request.host, dict(request.headers)))
+        if path == "/robots.txt" and path not in self._answers:
+            return web.Response(status=404)
+        self.requests.append(Request(path, request.host, dict(request.headers), request.method, await request.read()))
         self.arrived.set()
         answers = self._answers.get(path, [Answer(status=404, body=b"not here", content_type="text/plain")])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
