@@ -41,7 +41,6 @@ async def check(
     zones: Mapping[str, str],
     web: Web,
     *,
-    proved: Callable[[SourceRow], bool] = lambda row: row.is_proved,
     on_done: Callable[[object], None] | None = None,
 ) -> list[Checked]:
     """Ask each source now; `zones` are the time zones of regulators by id. In the order of the rows."""
@@ -54,7 +53,7 @@ async def check(
     async def work_off(queue: Sequence[SourceRow]) -> None:
         for row in queue:
             async with slots:
-                found[row.id] = await _check(row, zones.get(row.regulator_id or "", "UTC"), web, children, is_proved=proved(row))
+                found[row.id] = await _check(row, zones.get(row.regulator_id or "", "UTC"), web, children)
             if on_done is not None:
                 on_done(found[row.id])
 
@@ -64,7 +63,7 @@ async def check(
     return [found[row.id] for row in rows]
 
 
-async def _check(row: SourceRow, zone: str, web: Web, children: asyncio.Semaphore, *, is_proved: bool) -> Checked:
+async def _check(row: SourceRow, zone: str, web: Web, children: asyncio.Semaphore) -> Checked:
     clock = asyncio.get_running_loop().time
     started = clock()
 
@@ -87,7 +86,7 @@ async def _check(row: SourceRow, zone: str, web: Web, children: asyncio.Semaphor
     undated = sum(entry.published_at is None for entry in entries)
     if undated:
         says.append(f"{undated} of {len(entries)} without a date")
-    if not is_proved:
+    if not row.is_proved:
         says.append("a real page of it was read now: as a source it is a shadow until its first good poll")
     followed = next((entry for entry in entries if entry.body_url), None)
     if followed is None or followed.body_url is None:

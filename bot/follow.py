@@ -98,36 +98,28 @@ def key_of(entry: Entry) -> str:
 
 def record_of(placed: Placed, followed: Followed, extraction: Extraction) -> EntryRecord:
     """What is stored of a new or edited entry."""
-    entry = followed.entry
-    return EntryRecord(
-        document_id=placed.document_id,
-        entry_hash=entry.entry_hash,
+    return replace(
+        _record(followed, extraction, placed.waived, placed.document_id),
+        entry_hash=followed.entry.entry_hash,
         guid=placed.guid,
-        url=entry.link or "",
         canonical_url=placed.url,
         title_key=placed.title,
-        title=entry.title,
-        text=entry.text,
-        sha256=key_of(entry),
-        language=extraction.language,
-        published_at=entry.published_at,
-        published_precision=entry.published_precision,
-        updated_at=entry.updated_at,
-        extraction=extraction,
-        waived=placed.waived,
-        listed=followed.listed,
-        body=followed.record,
     )
 
 
 def late_record_of(wanted: WantedBody, followed: Followed, extraction: Extraction, waived: str) -> EntryRecord:
-    """What is stored of a document whose page was read after all; `waived` is why it may not alert."""
+    """What is stored of a document whose page was read after all; `waived` is why it may not alert. Its keys stay."""
+    return _record(followed, extraction, waived, wanted.document_id)
+
+
+def _record(followed: Followed, extraction: Extraction, waived: str, document_id: int | None) -> EntryRecord:
+    """All but the keys and the bytes that a list shows."""
     entry = followed.entry
     return EntryRecord(
-        document_id=wanted.document_id,
+        document_id=document_id,
         entry_hash=None,
         guid=None,
-        url=wanted.url,
+        url=entry.link or "",
         canonical_url=None,
         title_key=None,
         title=entry.title,

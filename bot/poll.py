@@ -364,6 +364,14 @@ class Poller:
         now = self._now()
         decision = decide(arrivals, parsed.present, known.values(), now, source)
         placed = [(one, await follower.follow(source, one.arrival.entry)) for one in (*decision.new, *decision.edited)]
+        # an edit of what its page tells waits for the page: without it firms would seem to be named no more
+        n_waiting = len(placed)
+        placed = [
+            (one, followed)
+            for one, followed in placed
+            if followed.is_read or followed.record is None or one.document_id is None or not known[one.document_id].has_page
+        ]
+        n_waiting -= len(placed)
         readings |= await self._read_all(source, [followed.entry for _, followed in placed], readings)
         records = tuple(record_of(one, followed, readings[key]) for one, followed in placed if (key := key_of(followed.entry)) in readings)
 
@@ -402,9 +410,9 @@ class Poller:
             n_bytes=len(got.body),
             n_entries=len(parsed.present),
             # an entry that could not be read must be met again
-            etag=None if n_unread else got.etag,
-            last_modified=None if n_unread else got.last_modified,
-            body_hash=None if n_unread else body_hash,
+            etag=None if n_unread or n_waiting else got.etag,
+            last_modified=None if n_unread or n_waiting else got.last_modified,
+            body_hash=None if n_unread or n_waiting else body_hash,
             present=parsed.present,
             entries=records,
             resighted=decision.resighted,
@@ -550,8 +558,8 @@ def _spellings(guid: str) -> tuple[str, ...]:
 
 
 def _proves(parsed: Parsed, source: DueSource) -> bool:
-    """Whether a first look shows that the row fits its page: all entries have titles, and most a date where the row says where."""
+    """Whether a look at a whole list shows that its row fits: all entries have titles, and most a date where the row says where."""
     entries, dated = parsed.entries, source.row.definition.get("date_selector", "")
-    if not entries or not all(entry.title for entry in entries):
-        return False
+    if not entries or len(entries) < len(parsed.present) or not all(entry.title for entry in entries):
+        return False  # part of a list, the rest being known, says nothing of the row
     return not dated or dated.startswith("detail:") or 2 * sum(entry.published_at is not None for entry in entries) >= len(entries)

@@ -44,8 +44,8 @@ class RecordingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A source of a merged list: its name, and the host of its first entry, which tells its regulator."""
+class RecordedSource:
+    """A source of a recording, often one of a merged list: its name, and the host of its first entry, which tells its regulator."""
 
     name: str
     host: str
@@ -56,8 +56,8 @@ class Moment:
     """What the sources showed at one time; those that are not named were not polled."""
 
     at: datetime
-    shown: Mapping[Listed, bytes]
-    links: Mapping[Listed, frozenset[str]] = field(default_factory=dict)  # of merged lists, to see what returns
+    shown: Mapping[RecordedSource, bytes]
+    links: Mapping[RecordedSource, frozenset[str]] = field(default_factory=dict)  # of merged lists, to see what returns
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ def _text(file: Path) -> str:
 def _log(file: Path) -> Iterator[Moment]:
     """A moment for each line: the lists as the differences so far make them."""
     shown: list[dict[str, str]] = []
-    known: dict[str, Listed] = {}
+    known: dict[str, RecordedSource] = {}
     for number, line in enumerate(_text(file).splitlines(), 1):
         if not line.strip():
             continue
@@ -160,18 +160,18 @@ def _snapshot(file: Path) -> Moment:
             except (KeyError, TypeError, AttributeError) as error:
                 raise RecordingError(f"{file}: an item is no entry ({type(error).__name__}: {error})") from error
     try:
-        return Moment(at, {Listed(name["source"], ""): file.read_bytes()})
+        return Moment(at, {RecordedSource(name["source"], ""): file.read_bytes()})
     except OSError as error:
         raise RecordingError(f"{file}: {error.strerror}") from error
 
 
-def _merged(at: datetime, entries: Iterable[Mapping[str, Any]], known: dict[str, Listed]) -> Moment:
+def _merged(at: datetime, entries: Iterable[Mapping[str, Any]], known: dict[str, RecordedSource]) -> Moment:
     """A merged list, parted into its sources; one that has vanished from the list shows an empty feed."""
     parted: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
         parted[str(entry["source"])].append(entry)
     for name, own in parted.items():
-        known.setdefault(name, Listed(name, next((urlsplit(str(one.get("link") or "")).hostname or "" for one in own), "")))
+        known.setdefault(name, RecordedSource(name, next((urlsplit(str(one.get("link") or "")).hostname or "" for one in own), "")))
     return Moment(
         at,
         {listed: _feed(name, parted.get(name, ())) for name, listed in known.items()},
@@ -313,14 +313,14 @@ def _returned(source: str, links: frozenset[str], present: dict[str, frozenset[s
     return len(back)
 
 
-def _rows(played: Iterable[Moment], catalogue: Catalogue) -> dict[Listed, SourceRow]:
+def _rows(played: Iterable[Moment], catalogue: Catalogue) -> dict[RecordedSource, SourceRow]:
     """A source for each list: the catalogue's regulator of that id or, where it is only one's, of the host of its entries."""
     bodies = {body.id for body in catalogue.regulators}
     owners: defaultdict[str, set[str]] = defaultdict(set)
     for row in catalogue.sources:
         if row.regulator_id:
             owners[_host(row.url)].add(row.regulator_id)
-    found: dict[Listed, SourceRow] = {}
+    found: dict[RecordedSource, SourceRow] = {}
     taken: set[str] = set()
     for listed in dict.fromkeys(listed for moment in played for listed in moment.shown):
         slug = re.sub(r"[^a-z0-9]+", "-", listed.name.lower()).strip("-") or "source"

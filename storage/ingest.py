@@ -41,7 +41,6 @@ from storage.models import (
 )
 from storage.owing import owe_moves, owe_operators
 from storage.records import (
-    UNPROVED,
     DueSource,
     EntryRecord,
     KnownEntry,
@@ -58,6 +57,8 @@ from storage.records import (
 _FIRST_POLL_SPREAD = timedelta(minutes=5)
 BODY_TRIES = 3
 """So often a notice's own page is tried."""
+_UNPROVED = "no real page of it has been read yet: live once one is"
+"""Why a source whose row no real page has proved is a shadow."""
 _VANISHED = "no longer in the catalogue"
 
 
@@ -78,7 +79,7 @@ class IngestStore(Base):
             for row in sources:
                 if row.id in own:
                     continue  # an operator's row of the same name holds
-                fresh = _fresh(now, row, *((Mode.LIVE, "") if row.is_proved else (Mode.SHADOW, UNPROVED)))
+                fresh = _fresh(now, row, *((Mode.LIVE, "") if row.is_proved else (Mode.SHADOW, _UNPROVED)))
                 await _upsert(session, Source, {**_source_values(row), "is_own": False}, fresh)
             vanished = update(Source).where(
                 col(Source.id).not_in([row.id for row in sources]), col(Source.is_enabled), col(Source.is_own).is_(False)
@@ -373,6 +374,7 @@ def _fresh(now: datetime, row: SourceRow, mode: Mode, reason: str) -> dict[str, 
     return {
         "mode": mode,
         "mode_reason": reason,
+        "is_proved": row.is_proved,
         "health": Health.OK,
         "health_detail": "",
         "next_poll_at": now + _first_wait(row),
@@ -403,12 +405,18 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
             keys[key.document_id, key.kind].add(key.key)
         papers = (
             select(Document.id, Document.number, Document.title, Document.sha256)
-            .add_columns(col(Document.listed), col(Document.published_at), col(Sighting.entry_hash), col(Sighting.in_window))
+            .add_columns(
+                col(Document.listed),
+                col(Document.body_read_at),
+                col(Document.published_at),
+                col(Sighting.entry_hash),
+                col(Sighting.in_window),
+            )
             .join(Sighting, (col(Sighting.document_id) == Document.id) & (col(Sighting.source_id) == source_id), isouter=True)
             .where(col(Document.id).in_(chunk))
             .order_by(col(Document.id))
         )
-        for document_id, number, title, sha256, listed, published_at, entry_hash, in_window in await session.exec(papers):  # type: ignore[call-overload]
+        for document_id, number, title, sha256, listed, body_read_at, published_at, entry_hash, in_window in await session.exec(papers):  # type: ignore[call-overload]
             found.append(
                 KnownEntry(
                     document_id=document_id,
@@ -421,6 +429,7 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
                     title=listed["title"] if listed else title,
                     sha256=listed["sha256"] if listed else sha256,
                     published_at=published_at,
+                    has_page=body_read_at is not None,
                 )
             )
     return tuple(found)
@@ -582,8 +591,10 @@ def _move_cursor(source: Source, record: PollRecord, now: datetime) -> None:
         source.failures += 1
         return
     source.failures, source.last_ok_at = 0, now
-    if record.is_proof and source.mode is Mode.SHADOW and source.mode_reason == UNPROVED:
-        source.mode, source.mode_reason = Mode.LIVE, ""
+    if record.is_proof and not source.is_proved:
+        source.is_proved = True
+        if source.mode is Mode.SHADOW and not source.is_own:  # an operator's own are his to arm
+            source.mode, source.mode_reason = Mode.LIVE, ""
     is_looked_at = record.present is not None
     source.etag = record.etag if is_looked_at else record.etag or source.etag
     source.last_modified = record.last_modified if is_looked_at else record.last_modified or source.last_modified

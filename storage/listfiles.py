@@ -63,11 +63,6 @@ def read_list(path: Path, skipped: Counter[str] | None = None) -> Iterator[ListR
         yield from _rows(_table(file, path.name), path.name, skipped)
 
 
-def csv_rows(lines: Iterable[str], name: str) -> Iterator[ListRow]:
-    """The firms of a CSV's lines; `name` is the file's, for what StorageError tells."""
-    yield from _rows(_csv_table(lines, name), name, None)
-
-
 def read_parents(path: Path) -> Iterator[ListParent]:
     """Who is directly consolidated by whom, of GLEIF's file of relationships; StorageError for any other file."""
     child, parent = "Relationship.StartNode.NodeID", "Relationship.EndNode.NodeID"

@@ -40,7 +40,7 @@ from storage.models import (
     Subscription,
     Tier,
 )
-from storage.records import UNPROVED, PartialDate, SourceRow
+from storage.records import PartialDate, SourceRow
 from storage.views import (
     ActionFirmView,
     ActionView,
@@ -467,7 +467,7 @@ def source_row(row: Source) -> SourceRow:
         language=row.language,
         is_enabled=row.is_enabled,
         off_reason=row.off_reason,
-        is_proved=row.mode_reason != UNPROVED,
+        is_proved=row.is_proved,
         poll_minutes=row.poll_minutes,
         stale_after_days=row.stale_after_days,
         min_entries=row.min_entries,

@@ -279,6 +279,7 @@ class Source(SQLModel, table=True):
     min_entries: int = 1
     definition: dict[str, str] = Field(sa_type=JSON)  # the catalogue's row
     is_own: bool = False  # an operator's, not the catalogue's: no new version changes it
+    is_proved: bool = True  # False: its selectors were never held against a real page, and it is a shadow until they are
     mode: Mode = Field(sa_type=choice(Mode))
     mode_reason: str = ""
     health: Health = Field(sa_type=choice(Health))

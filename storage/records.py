@@ -312,10 +312,6 @@ class Extraction:
 # --- intents: polling --------------------------------------------------------------------------------------------
 
 
-UNPROVED = "no real page of it has been read yet: live once one is"
-"""Why a source that no recorded page has proved is a shadow."""
-
-
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """A source as the catalogue defines it. `definition` holds every column of the catalogue."""
@@ -380,6 +376,7 @@ class KnownEntry:
     title: str  # as listed
     sha256: str  # of the text as it was listed
     published_at: datetime | None
+    has_page: bool = False  # its own page was read, and is part of the stored text
 
 
 @dataclass(frozen=True, slots=True)

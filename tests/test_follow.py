@@ -151,6 +151,24 @@ async def test_an_edit_in_the_list_reads_the_page_again(scene: Scene) -> None:
     assert "was fined" in document.text
 
 
+async def test_an_edit_waits_for_a_page_that_was_read_before(scene: Scene) -> None:
+    """Else the firms of the page would seem to be named no more."""
+    scene.web.put(1, "Acme Ltd was fined.")
+    await scene.poll()
+    page = scene.web.pages.pop("https://body.example/1.html")
+    scene.web.put(1, None, title="Notice 1, corrected")
+    for _ in range(2):
+        line = await scene.poll()
+        assert (line.health, line.new, line.changed, scene.web.asked) == (Health.OK, 0, 0, ["https://body.example/1.html"])
+    (document,) = await scene.documents()
+    assert "was fined" in document.text
+    scene.web.pages["https://body.example/1.html"] = page
+    line = await scene.poll()
+    assert (line.new, line.changed, line.actions) == (0, 1, 0)
+    (document,) = await scene.documents()
+    assert (document.title, "was fined" in document.text) == ("Notice 1, corrected", True)
+
+
 async def test_a_page_cannot_tell_twice_what_the_list_has_told(scene: Scene) -> None:
     scene.web.put(1, "An old matter.")
     await scene.poll()
@@ -178,6 +196,18 @@ async def test_a_page_without_the_dates_that_its_row_speaks_of_proves_nothing(sc
     (view,) = [view for view in await scene.store.sources() if view.id == "xx-new"]
     assert view.mode.value == "shadow"
     assert "no real page" in view.mode_reason
+
+
+async def test_a_part_of_a_list_proves_nothing(scene: Scene) -> None:
+    await scene.store.sync_catalogue([BODY], [replace(SOURCE, id="xx-new", is_proved=False)])
+    for number in (1, 2, 3):
+        scene.web.put(number, "An old matter.", day="soon")
+    await scene.poller.poll(["xx-new"])
+    scene.web.put(4, "An old matter.", day="2021-03-18")
+    scene.clock.forward(hours=1)
+    await scene.poller.poll(["xx-new"])
+    (view,) = [view for view in await scene.store.sources() if view.id == "xx-new"]
+    assert view.mode.value == "shadow"
 
 
 async def test_a_slow_host_holds_up_no_other(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> None:

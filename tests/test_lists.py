@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 import zipfile
 from collections import Counter
 from datetime import date
@@ -20,7 +21,7 @@ from bot.feeds.catalog import load_catalogue
 from storage import StorageError
 from storage.firms import shipped_register
 from storage.lint import common_words, lint, lint_rows
-from storage.listfiles import INACTIVE, NO_COMPANY, NO_EQUITY, csv_rows, read_list, read_parents
+from storage.listfiles import INACTIVE, NO_COMPANY, NO_EQUITY, read_list, read_parents
 from storage.lists import NAMESAKE, NO_NAME, UNKNOWN, UNLIKE, ListPlan, is_alike, laid_over, language_of, listed, variants, with_list
 from storage.models import AliasKind, FirmKind, OwnershipKind, Strength
 from storage.records import AliasRow, FirmRow, ListParent, ListRow, OwnershipRow, Register
@@ -538,7 +539,10 @@ def test_what_a_list_brought_comes_back_as_it_went_out(rows: list[ListRow]) -> N
         + "\n"
         for row in written
     ]
-    back = ListPlan(KNOWN, "mine", csv_rows(lines, "mine.csv"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "mine.csv")
+        path.write_text("".join(lines), encoding="utf-8", newline="")
+        back = ListPlan(KNOWN, "mine", read_list(path))
     assert _names(back) == _names(plan)
     assert {firm.id for firm in back.firms.values()} == {firm.id for firm in plan.firms.values()}
 

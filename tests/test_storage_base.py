@@ -15,7 +15,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
@@ -97,6 +97,27 @@ def test_down_and_up_again(database_url: str) -> None:
 def test_migrating_twice_does_nothing(database_url: str) -> None:
     Store.migrate(database_url)
     Store.migrate(database_url)
+
+
+def test_pages_that_an_older_version_knew_and_did_not_read_start_as_new_ones_do(database_url: str) -> None:
+    """A source that was read before stays what it is."""
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    plain = {"url": "http://a.test", "tier": "primary", "language": "", "is_enabled": True, "off_reason": "", "definition": "{}"}
+    plain |= {"poll_minutes": 60, "stale_after_days": 30, "min_entries": 1, "mode": "live", "mode_reason": "", "health": "ok"}
+    plain |= {"health_detail": "", "next_poll_at": at, "lease_token": 0, "failures": 0, "added_at": at}
+    with base._migrating(base._parsed(database_url)) as connection:
+        config = base._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        for name, kind, read_at in (("a-page", "html-list", None), ("a-feed", "rss", None), ("an-interface", "json", at)):
+            row = plain | {"id": name, "kind": kind, "last_ok_at": read_at}
+            places = ", ".join(f"cast(:{column} as json)" if column == "definition" else f":{column}" for column in row)
+            connection.execute(text(f"insert into source ({', '.join(row)}) values ({places})"), row)
+    Store.migrate(database_url)
+    with base._migrating(base._parsed(database_url)) as connection:
+        found = connection.execute(text("select id, mode, is_proved from source"))
+        modes = {name: (mode, bool(is_proved)) for name, mode, is_proved in found}
+    assert modes == {"a-page": ("shadow", False), "a-feed": ("live", True), "an-interface": ("live", True)}
 
 
 def test_a_newer_database_is_refused(database_url: str) -> None:
