@@ -27,7 +27,8 @@ from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.poll import Poller
 from storage import StorageError, Store
 from storage.firms import shipped_register
-from storage.records import ChannelKey, Register
+from storage.intents import ChannelKey
+from storage.records import Register
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler

@@ -29,8 +29,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.slack.cards as cards
 from storage import StorageError, Store
+from storage.intents import Dead, RetryAt, Sent
 from storage.models import DeliveryKind
-from storage.records import Dead, RetryAt, Sent
 from storage.views import DueDelivery
 
 _log = logging.getLogger("regwatch.deliver")

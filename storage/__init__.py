@@ -16,15 +16,32 @@ come out, no session and no table row leaves. The rooms inside:
 from __future__ import annotations
 
 from storage.base import StorageError
+from storage.channels import ChannelStore
+from storage.corrections import CorrectionStore
 from storage.curation import CurationStore
+from storage.figures import FigureStore
 from storage.firms import FirmStore
+from storage.fulltext import FullTextStore
 from storage.ingest import IngestStore
 from storage.outbox import OutboxStore
 from storage.search import SearchStore
 from storage.subscriptions import SubscriptionStore
+from storage.workspaces import WorkspaceStore
 
 __all__ = ["StorageError", "Store"]
 
 
-class Store(FirmStore, CurationStore, IngestStore, SearchStore, SubscriptionStore, OutboxStore):
+class Store(
+    FirmStore,
+    CurationStore,
+    IngestStore,
+    SearchStore,
+    FigureStore,
+    FullTextStore,
+    SubscriptionStore,
+    ChannelStore,
+    CorrectionStore,
+    WorkspaceStore,
+    OutboxStore,
+):
     """Everything that Regwatch remembers."""

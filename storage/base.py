@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.records import ChannelKey
+from storage.intents import ChannelKey
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _BUSY_SECONDS = 10

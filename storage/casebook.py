@@ -53,21 +53,9 @@ from storage.joining import (
     status_after,
     words,
 )
-from storage.models import (
-    Action,
-    ActionDocument,
-    ActionFirm,
-    ActionRegulator,
-    Amount,
-    Case,
-    Change,
-    Document,
-    Evidence,
-    Mention,
-    Status,
-    Tier,
-)
+from storage.models import Action, ActionDocument, ActionFirm, ActionRegulator, Amount, Case, Document, Evidence, Mention, Status, Tier
 from storage.records import FoundAction
+from storage.tenancy import Change
 
 
 class Casebook:

@@ -18,8 +18,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import Base, StorageError, chunks
 from storage.firms import SHIPPED, register_in, values_of
 from storage.lists import ListPlan, is_name, language_of
-from storage.models import ActionFirm, Alias, AliasKind, Change, Correction, Firm, Mention, Ownership, Strength, Subscription
+from storage.models import ActionFirm, Alias, AliasKind, Firm, Mention, Ownership, Strength
 from storage.records import AliasRow, FirmRow, ListOutcome, ListParent, ListRow, ListView
+from storage.tenancy import Change, Correction, Subscription
 from storage.text import fold, title_key
 
 OPERATOR = "operator"

@@ -25,20 +25,7 @@ from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
 from storage.loading import source_row
-from storage.models import (
-    WANTED,
-    Change,
-    Document,
-    DocumentKey,
-    Health,
-    Mention,
-    Mode,
-    Poll,
-    Regulator,
-    Sighting,
-    Source,
-    SourceRhythm,
-)
+from storage.models import WANTED, Document, DocumentKey, Health, Mention, Mode, Poll, Regulator, Sighting, Source, SourceRhythm
 from storage.owing import owe_moves, owe_operators
 from storage.records import (
     DueSource,
@@ -53,6 +40,7 @@ from storage.records import (
     SourceRow,
     WantedBody,
 )
+from storage.tenancy import Change
 
 _FIRST_POLL_SPREAD = timedelta(minutes=5)
 BODY_TRIES = 3

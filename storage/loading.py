@@ -24,7 +24,6 @@ from storage.models import (
     ActionFirm,
     ActionRegulator,
     Amount,
-    Channel,
     Document,
     Evidence,
     Firm,
@@ -37,10 +36,10 @@ from storage.models import (
     Regulator,
     Role,
     Source,
-    Subscription,
     Tier,
 )
 from storage.records import PartialDate, SourceRow
+from storage.tenancy import Channel, Subscription
 from storage.views import (
     ActionFirmView,
     ActionView,

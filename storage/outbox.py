@@ -24,20 +24,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.filters import Filter, Term
+from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_actions, load_channel, load_coverage
-from storage.models import (
-    Action,
-    Card,
-    Change,
-    Channel,
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    Firm,
-    Subscription,
-)
+from storage.models import Action, DeliveryKind, DeliveryState, Firm
 from storage.owing import DIGEST_ONLY, NO_FIRM, OPEN, delivery_row, insert_deliveries, owe_operators
-from storage.records import ChannelKey, Dead, RetryAt, Sent
+from storage.tenancy import Card, Change, Channel, Delivery, Subscription
 from storage.views import ActionView, ChangeView, DigestView, DueDelivery
 
 PACE = timedelta(seconds=1)

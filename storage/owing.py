@@ -17,22 +17,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import chunks, insert_for
 from storage.filters import Filter
+from storage.intents import ChannelKey
 from storage.joining import Move
 from storage.loading import facts, load_actions
-from storage.models import (
-    Action,
-    Broadcast,
-    Card,
-    Channel,
-    Deliver,
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    Firm,
-    Subscription,
-    Workspace,
-)
-from storage.records import ChannelKey, action_ref
+from storage.models import Action, Broadcast, Deliver, DeliveryKind, DeliveryState, Firm
+from storage.records import action_ref
+from storage.tenancy import Card, Channel, Delivery, Subscription, Workspace
 
 OPEN = (DeliveryState.OWED, DeliveryState.LEASED, DeliveryState.UNKNOWN)
 """States of what is still to be posted, or may have been."""

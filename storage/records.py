@@ -11,15 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from storage.filters import NO_FILTER, Filter
 from storage.models import (
     AliasKind,
     AmountKind,
     AmountScope,
-    Broadcast,
-    Deliver,
     FirmKind,
-    Followed,
     Health,
     Kind,
     Mode,
@@ -497,74 +493,3 @@ class PollOutcome:
     updates: int = 0  # versions of known ones
     owed: int = 0
     waived: int = 0
-
-
-# --- intents: people -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelKey:
-    """Where something was said. `zone` is the person's, used when the channel is new."""
-
-    workspace_id: str
-    slack_id: str
-    name: str = ""
-    zone: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FollowIntent:
-    """A channel is to follow one thing. `filter` holds only what was typed; the Store adds the defaults."""
-
-    channel: ChannelKey
-    by: str
-    followed: Followed
-    firm_id: str | None = None
-    regulator_id: str | None = None
-    filter: Filter = NO_FILTER
-    broadcast: Broadcast = Broadcast.ESCALATION
-    deliver: Deliver = Deliver.BOTH
-
-
-@dataclass(frozen=True, slots=True)
-class DigestSetting:
-    """What a `digest` command changes; None leaves a value alone."""
-
-    is_on: bool | None = None
-    at: str | None = None  # HH:MM
-    zone: str | None = None  # IANA name
-    days: str | None = None  # weekdays, daily
-    sends_empty: bool | None = None
-
-
-# --- intents: deliveries ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Slack took it; `ts` names the post. `card_ts` is the message that shows the case here from now on, when this
-    delivery made it: an alert, or an update that found no card. None leaves the channel's card as it is."""
-
-    ts: str
-    card_ts: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RetryAt:
-    """Not now. `is_unsure`: the reply was lost, so it may have been posted."""
-
-    at: datetime
-    why: str
-    is_unsure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """Never. `is_channel_gone`: the channel refuses everything, so it is paused."""
-
-    why: str
-    is_channel_gone: bool = False
-
-
-type_of_settlement = Sent | RetryAt | Dead
-"""What settle() takes."""

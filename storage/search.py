@@ -32,9 +32,6 @@ from storage.models import (
     ActionDocument,
     ActionFirm,
     Case,
-    Change,
-    Channel,
-    Delivery,
     DeliveryKind,
     DeliveryState,
     Document,
@@ -46,9 +43,9 @@ from storage.models import (
     Regulator,
     Role,
     Source,
-    Subscription,
 )
 from storage.records import DocumentText, SourceRow, StoredText, action_ref
+from storage.tenancy import Change, Channel, Delivery, Subscription
 from storage.views import (
     ActionDetail,
     ActionPage,

@@ -14,10 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, insert_for
 from storage.filters import DEFAULT_FILTER, Filter, Term
+from storage.intents import ChannelKey, DigestSetting, FollowIntent
 from storage.loading import count_matching, load_actions, load_channel, load_subscriptions, matching, newest
-from storage.models import Change, Channel, Firm, Followed, Regulator, Subscription, Workspace
+from storage.models import Firm, Followed, Regulator
 from storage.outbox import next_digest_at
-from storage.records import ChannelKey, DigestSetting, FollowIntent
+from storage.tenancy import Change, Channel, Subscription, Workspace
 from storage.views import ChannelView, FollowResult, SubscriptionView
 
 _LAST = 3  # of the past actions, shown in the answer to a subscribe
@@ -178,7 +179,7 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
             firm_id=intent.firm_id,
             regulator_id=intent.regulator_id,
             filter=effective,
-            broadcast=intent.broadcast,
+            broadcast=intent.broadcast or channel.broadcast,
             deliver=intent.deliver,
             created_by=intent.by,
             created_at=now,
@@ -188,7 +189,7 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
         await session.flush()
         return "created", row
     before = _words(row)
-    row.filter, row.broadcast, row.deliver = effective, intent.broadcast, intent.deliver
+    row.filter, row.broadcast, row.deliver = effective, intent.broadcast or channel.broadcast, intent.deliver
     if _words(row) == before:
         return "same", row
     session.add(_change(channel, intent.by, now, "edited", before, _words(row)))

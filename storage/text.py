@@ -85,3 +85,14 @@ def fold(text: str) -> str:
 def title_key(title: str) -> str:
     """A title as identity compares it: folded, letters and digits only."""
     return re.sub(r"[\W_]+", " ", fold(unicodedata.normalize("NFC", title))).strip()
+
+
+def simplified(text: str) -> str:
+    """Text of ours from Traditional to Simplified characters, by words, not by characters."""
+    converted: str = _converter().convert(text)
+    return converted
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")

@@ -28,6 +28,7 @@ from storage.models import (
     Tier,
 )
 from storage.records import PartialDate, action_ref
+from storage.tenancy import Verdict, WhoMayChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +287,11 @@ class ChannelView:
     next_digest_at: datetime | None
     paused_reason: str
     subscriptions: int
+    quiet_from: str | None = None  # local HH:MM; None: no quiet hours
+    quiet_to: str | None = None
+    broadcast: Broadcast = Broadcast.ESCALATION
+    who_may_change: WhoMayChange = WhoMayChange.EVERYONE
+    muted_until: datetime | None = None  # the whole channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +308,8 @@ class SubscriptionView:
     deliver: Deliver
     created_by: str
     created_at: datetime
+    changed_by: str = ""  # who edited it last; empty: nobody
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,3 +377,206 @@ class DueDelivery:
     watched: frozenset[str] = frozenset()  # firm ids that this channel follows
     digest: DigestView | None = None
     notice: Mapping[str, str] = field(default_factory=dict)
+    corrections: tuple[CorrectionView, ...] = ()  # of the action, that hold here
+    reviews: tuple[ReviewView, ...] = ()
+    muted_until: datetime | None = None
+
+    @property
+    def card(self) -> CardView:
+        """What the case's card is drawn from. Raises ValueError for a delivery without an action."""
+        if self.action is None:
+            raise ValueError(f"delivery {self.id} ({self.key}) has no action")
+        return CardView(self.channel, self.action, self.case, self.watched, self.card_ts, self.corrections, self.reviews, self.muted_until)
+
+
+# --- what people said ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """A verdict on an action that holds for the reader's workspace."""
+
+    id: int
+    verdict: Verdict
+    by: str
+    at: datetime
+    reason: str
+    firm: str | None = None  # wrong_firm: its name
+    of_action_id: int | None = None  # duplicate: of which
+    is_for_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """Who looked at an action, when, and as it stood at which version."""
+
+    by: str
+    at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MuteView:
+    """What a channel does not hear of, until when. Neither firm nor action: anything."""
+
+    until: datetime
+    by: str
+    firm: FirmMatch | None = None
+    action_id: int | None = None  # of whose case
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A case as one channel sees it: what its card is drawn from, true at its moment."""
+
+    channel: ChannelView
+    action: ActionView
+    case: tuple[ActionView, ...] = ()  # the other actions of the case
+    watched: frozenset[str] = frozenset()  # firm ids that this channel follows
+    ts: str | None = None  # of the message that shows the case here; None: there is none
+    corrections: tuple[CorrectionView, ...] = ()  # of this action, that hold here
+    reviews: tuple[ReviewView, ...] = ()  # of this action here, oldest first
+    muted_until: datetime | None = None  # the case, a firm of it that is watched, or the channel
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionResult:
+    """What correct() did: the card as it is now, and every post of the workspace that shows the case: (channel's Slack id, ts)."""
+
+    card: CardView
+    correction: CorrectionView
+    shown: tuple[tuple[str, str], ...]
+    is_new: bool  # False: the same verdict held already
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """A workspace that installed the app."""
+
+    id: str
+    name: str
+    enterprise_id: str | None
+    installed_by: str
+    installed_at: datetime | None
+    uninstalled_at: datetime | None
+    channels: int
+    subscriptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A channel with all that it follows and does not hear: a row of the home page."""
+
+    channel: ChannelView
+    subscriptions: tuple[SubscriptionView, ...]
+    mutes: tuple[MuteView, ...]
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SumView:
+    """Penalties of one currency and one stage, added. Nothing is converted, and no stage is added to another.
+
+    A range adds its ends. A sum that a text states for each firm of a list counts once for the firm asked about; one for the
+    whole list counts whole, and `shared` says how many of the actions had such a one.
+    """
+
+    currency: str | None  # None: the text did not tell
+    kind: AmountKind  # proposed, imposed, final, reduced, collected
+    minimum: Decimal
+    maximum: Decimal
+    actions: int
+    shared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRow:
+    """One group of a total: a year ("2021"), a regulator's name, a kind; or all of it (""). `actions` are those of any kind;
+    `penalties` are the fines, confiscations, settlements, consent orders and proposed penalties among them, with a sum or without."""
+
+    label: str
+    actions: int
+    penalties: int
+    with_sum: int
+    sums: tuple[SumView, ...]
+
+    @property
+    def without_sum(self) -> int:
+        """Penalties of which the texts state no sum."""
+        return self.penalties - self.with_sum
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsView:
+    """The sums of what was done to a firm (or to all, for None)."""
+
+    by: str  # year, regulator, kind; "" for one row
+    whole: TotalsRow
+    rows: tuple[TotalsRow, ...]  # empty when `by` is ""; years newest first, others largest first
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePoint:
+    """One action on a time line."""
+
+    action_id: int
+    on: date  # decided, else published, else first seen
+    kind: Kind
+    status: Status
+
+    @property
+    def ref(self) -> str:
+        """RW-1001."""
+        return action_ref(self.action_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineView:
+    """When a firm was acted against: equal steps of time from the first action to today, empty ones included, and the newest points."""
+
+    unit: str  # month, quarter, year: the finest that needs no more than 40 steps
+    steps: tuple[tuple[date, int], ...]  # first day of the step, actions in it; oldest first
+    points: tuple[TimelinePoint, ...]  # newest first, 300 at most
+    total: int
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A document that holds the words, a snippet around the first of them, and the actions it tells of (ids)."""
+
+    document: DocumentView
+    snippet: str  # at most 240 characters of the text, cut at words, "…" where it was cut
+    action_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """An answer to a search: newest first. `is_more`: there are more than `total` says."""
+
+    hits: tuple[SearchHit, ...]
+    total: int
+    is_more: bool
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """One line of an export: what happened, when, by whom, and the action that it is about. Empty strings where there is nothing."""
+
+    at: datetime
+    what: str  # action (of a firm); alert, update, digest, subscribed, muted, reviewed, wrong_firm, ... (of a channel)
+    by: str
+    ref: str  # RW-1001
+    kind: str
+    status: str
+    regulators: str  # several between "; ", like the rest
+    firms: str  # targets
+    amounts: str  # as printed
+    decided_on: str  # as precise as known
+    title: str
+    url: str
+    detail: str  # state of a delivery, reason of a verdict, before and after of a change

@@ -11,8 +11,8 @@ import pytest
 from bot.app import Job, Looks, Regwatch, fetcher_for, is_running, only_run, open_store, utc_now
 from bot.config import Settings, SettingsError, load_settings
 from storage import StorageError
+from storage.intents import ChannelKey, FollowIntent
 from storage.models import Followed
-from storage.records import ChannelKey, FollowIntent
 from tests.fakes.slack import TOKEN, SlackStub, refused
 from tests.fakes.web import Answer, FakeWeb
 

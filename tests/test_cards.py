@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.slack import answers, cards
+from bot.slack import answers, cards, help, replies
 from bot.slack import text as t
 from bot.slack.cards import Look, Message
 from bot.slack.grammar import Actions, UserError, parse
@@ -506,7 +506,7 @@ def test_what_a_subscription_says() -> None:
     """Product screen 2."""
     last = an_action(988, kind=Kind.SUSPENSION, firms=(a_firm("Ant Group"),), decided_on=PartialDate(date(2020, 1, 1), Precision.YEAR))
     rule = a_subscription(Filter((Term("kind", ("fine", "investigation")), Term("role", ("target", "group")))))
-    message = answers.followed([FollowResult("created", rule, a_channel(), 2, (last,), True)], "U0ASKER", COVERAGE, LOOK)
+    message = replies.followed([FollowResult("created", rule, a_channel(), 2, (last,), True)], "U0ASKER", COVERAGE, LOOK)
     said = seen(message)
     assert "<@U0ASKER> subscribed legal to *Alibaba Group* (阿里巴巴, 9988.HK)  #17" in said
     assert "Rule: fine or investigation, where it is the target or its group is. Includes Ant Group 螞蟻集團." in said
@@ -570,9 +570,9 @@ def test_reasons_that_do_not_fit_end_with_what_decided() -> None:
 def test_lists_that_do_not_fit_say_how_many_are_missing() -> None:
     """Subscriptions, sources, and many results at once."""
     rules = [a_subscription(Filter(), id=number, includes=("&" * 60,) * 9) for number in range(200)]
-    assert re.search("and [0-9]+ more", told(answers.subscriptions(rules, a_channel(), COVERAGE, LOOK)))
+    assert re.search("and [0-9]+ more", told(replies.subscriptions(rules, a_channel(), COVERAGE, LOOK)))
     results = [FollowResult("created", rule, a_channel(), 0, (), True) for rule in rules]
-    said = told(answers.followed(results, "U0ASKER", COVERAGE, LOOK))
+    said = told(replies.followed(results, "U0ASKER", COVERAGE, LOOK))
     assert re.search("and [0-9]+ more", said)
     assert "The daily digest is on now" in said
     source = SourceView(
@@ -825,25 +825,25 @@ def shown_messages(draw: st.DrawFn) -> Message:
                 tuples(ACTIONS, 3),
                 st.booleans(),
             )
-            return answers.followed(draw(st.lists(one, min_size=1, max_size=30)), draw(BY), coverage, look)
+            return replies.followed(draw(st.lists(one, min_size=1, max_size=30)), draw(BY), coverage, look)
         case 10:
-            return answers.unfollowed(
+            return replies.unfollowed(
                 draw(st.lists(SUBSCRIPTIONS, min_size=1, max_size=60)), draw(BY), t.place("C0LEGAL", ""), coverage, look
             )
         case 11:
-            return answers.subscriptions(draw(st.lists(SUBSCRIPTIONS, max_size=60)), draw(st.none() | CHANNELS), coverage, look)
+            return replies.subscriptions(draw(st.lists(SUBSCRIPTIONS, max_size=60)), draw(st.none() | CHANNELS), coverage, look)
         case 12:
-            return answers.digest_setting(draw(st.none() | CHANNELS), coverage, look, by=draw(st.none() | BY))
+            return replies.digest_setting(draw(st.none() | CHANNELS), coverage, look, by=draw(st.none() | BY))
         case 13:
-            return answers.help_(draw(st.none() | st.sampled_from(["actions", "why"])), draw(st.none() | CHANNELS), coverage, look)
+            return help.help_(draw(st.none() | st.sampled_from(["actions", "why"])), draw(st.none() | CHANNELS), coverage, look)
         case 14:
             choices = draw(st.lists(st.tuples(TITLES, st.sampled_from(["help", "list"])), max_size=12))
-            return answers.error(draw(TITLES), choices, look)
+            return help.error(draw(TITLES), choices, look)
         case 15:
-            return answers.failure("abc", draw(TITLES))
+            return help.failure("abc", draw(TITLES))
         case 16:
             page = ActionPage(draw(tuples(ACTIONS, 3)), 3, 1, 1, False, coverage)
-            return answers.shared(answers.actions(page, Actions(None), None, span="", limit=5, look=look), draw(BY))
+            return help.shared(answers.actions(page, Actions(None), None, span="", limit=5, look=look), draw(BY))
         case _:
             return cards.digest_of(draw(DIGESTS), draw(CHANNELS), is_preview=True)
 
@@ -1016,12 +1016,12 @@ def test_templates_are_checked() -> None:
 
 def test_a_command_in_an_error_is_shown_whole() -> None:
     """Under the name that this workspace gave it; words of a stranger stay powerless."""
-    assert answers.prose("Try `actions <firm>` or `kind:fine`, not “<!here>”.", "/watch") == (
+    assert help.prose("Try `actions <firm>` or `kind:fine`, not “<!here>”.", "/watch") == (
         "Try `/watch actions &lt;firm&gt;` or `kind:fine`, not “&lt;!here&gt;”."
     )
 
 
 def test_a_command_too_long_for_a_button_gets_none() -> None:
     """No button is better than one that does nothing."""
-    message = answers.error("What?", [("Long", "x" * 2_000), ("Short", "help")], LOOK)
+    message = help.error("What?", [("Long", "x" * 2_000), ("Short", "help")], LOOK)
     assert [button["text"]["text"] for button in message.blocks[-1]["elements"]] == ["Short"]

@@ -12,8 +12,10 @@ from sqlmodel import select
 
 from storage import StorageError, Store
 from storage.curation import new_firm
-from storage.models import AliasKind, Change, Document, Followed, Mention, Role, Strength, Subscription
-from storage.records import ChannelKey, FollowIntent, ListParent, ListRow, Register
+from storage.intents import ChannelKey, FollowIntent
+from storage.models import AliasKind, Document, Followed, Mention, Role, Strength
+from storage.records import ListParent, ListRow, Register
+from storage.tenancy import Change, Subscription
 from storage.text import fold
 from tests.builders import NOON, SMALL, add_action, add_source, fill
 

@@ -18,14 +18,12 @@ from slack_sdk.errors import SlackApiError
 
 from bot.deliver import BUG_ATTEMPTS, GIVE_UP_AFTER, Cause, Deliverer, DeliverSummary, Trouble, decide, make_client, trouble_of
 from storage import Store
+from storage.intents import ChannelKey, Dead, FollowIntent, RetryAt
 from storage.models import Deliver, Followed, Health, Kind, Precision, Role, Status
 from storage.records import (
-    ChannelKey,
-    Dead,
     EntryRecord,
     Extraction,
     FirmRow,
-    FollowIntent,
     FoundAction,
     FoundEvidence,
     FoundFirm,
@@ -34,7 +32,6 @@ from storage.records import (
     PollRecord,
     Register,
     RegulatorRow,
-    RetryAt,
     SourceRow,
 )
 from tests.fakes import slack as fake

@@ -17,8 +17,9 @@ from bot.feeds.asking import unit_address
 from bot.follow import BODIES
 from bot.poll import Poller
 from storage import Store
+from storage.intents import FollowIntent
 from storage.models import Document, Followed, Health
-from storage.records import FollowIntent, PollOutcome, PollRecord, SourceRow
+from storage.records import PollOutcome, PollRecord, SourceRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import BODY, CHANNEL, read
 

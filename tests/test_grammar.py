@@ -27,8 +27,8 @@ from bot.slack.grammar import (
     unparse,
 )
 from storage.filters import FILTER_KEYS, Filter, Term
+from storage.intents import DigestSetting
 from storage.models import Broadcast, Deliver, Followed, Kind, Role, Status
-from storage.records import DigestSetting
 
 
 def where(*terms: tuple[str, str] | tuple[str, tuple[str, ...]]) -> Filter:

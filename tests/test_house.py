@@ -20,6 +20,8 @@ LAYERS: dict[str, int] = {
     "storage.filters": 0,
     "storage.records": 0,
     "storage.views": 0,
+    "storage.tenancy": 0,
+    "storage.intents": 0,
     "storage.text": 0,
     "storage": 1,  # all other modules of the package
     "bot.config": 2,
@@ -29,6 +31,7 @@ LAYERS: dict[str, int] = {
     "bot.slack.grammar": 2,
     "bot.slack.cards": 2,
     "bot.slack.text": 2,
+    "bot.slack.labels": 2,
     "bot.follow": 3,
     "bot.poll": 3,
     "bot.deliver": 3,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
+from storage.intents import ChannelKey
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, words
 from storage.models import (
     Action,
@@ -22,9 +23,7 @@ from storage.models import (
     AmountKind,
     Broadcast,
     Case,
-    Change,
     Deliver,
-    Delivery,
     DeliveryState,
     Document,
     DocumentKey,
@@ -42,7 +41,8 @@ from storage.models import (
     Status,
     Tier,
 )
-from storage.records import BodyRecord, ChannelKey, PartialDate, PollRecord, Resighting, Rhythm, SourceRow, UnreadBody
+from storage.records import BodyRecord, PartialDate, PollRecord, Resighting, Rhythm, SourceRow, UnreadBody
+from storage.tenancy import Change, Delivery
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, REGULATORS, SOURCES, act, entry, firm, follow, furnish, lease, money, poll
 

@@ -20,16 +20,9 @@ from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
 from bot.poll import DAY, LEASE, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
+from storage.intents import ChannelKey, Sent
 from storage.models import Health, Mode, Precision
-from storage.records import (
-    ChannelKey,
-    DueSource,
-    KnownEntry,
-    PollOutcome,
-    PollRecord,
-    Rhythm,
-    Sent,
-)
+from storage.records import DueSource, KnownEntry, PollOutcome, PollRecord, Rhythm
 from tests.fakes.clock import FakeClock
 from tests.fakes.web import Answer, FakeWeb
 from tests.fakes.world import ROW, World, item, rss

@@ -9,24 +9,10 @@ from sqlmodel import select
 
 from storage import Store
 from storage.filters import Filter, Term
+from storage.intents import ChannelKey, FollowIntent
 from storage.loading import facts, load_actions, matching, newest
-from storage.models import (
-    ActionDocument,
-    Change,
-    Delivery,
-    DeliveryKind,
-    DeliveryState,
-    Followed,
-    Health,
-    Kind,
-    Mention,
-    Mode,
-    Role,
-    Status,
-    Strength,
-    Tier,
-)
-from storage.records import ChannelKey, FollowIntent
+from storage.models import ActionDocument, DeliveryKind, DeliveryState, Followed, Health, Kind, Mention, Mode, Role, Status, Strength, Tier
+from storage.tenancy import Change, Delivery
 from storage.views import ActionQuery
 from tests.builders import NOON, add_action, add_source, fill
 from tests.fakes.clock import FakeClock

@@ -11,8 +11,10 @@ from sqlmodel import col, select
 
 from storage import StorageError, Store
 from storage.filters import Filter
-from storage.models import Broadcast, Change, Channel, Deliver, Followed, Kind, OwnershipKind, Role
-from storage.records import ChannelKey, DigestSetting, FollowIntent, OwnershipRow
+from storage.intents import ChannelKey, DigestSetting, FollowIntent
+from storage.models import Broadcast, Deliver, Followed, Kind, OwnershipKind, Role
+from storage.records import OwnershipRow
+from storage.tenancy import Change, Channel
 from tests.builders import NOON, SMALL, add_action, fill
 from tests.fakes.clock import FakeClock
 

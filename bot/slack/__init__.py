@@ -20,8 +20,8 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import buttons, commands
-from bot.slack.answers import failure
 from bot.slack.commands import Desk, tell
+from bot.slack.help import failure
 from storage import StorageError, Store
 
 log = logging.getLogger("regwatch.slack")

@@ -6,16 +6,13 @@ that "nothing happened" and "nothing was read" never look alike.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import bot.slack.text as t
 from bot.slack.cards import (
-    LONGEST_LABEL,
     LONGEST_QUOTE,
     LONGEST_SECTION,
-    Block,
     Look,
     Message,
     Sheet,
@@ -30,7 +27,6 @@ from bot.slack.cards import (
     firm_name,
     firm_title,
     head_line,
-    match_name,
     money,
     named,
     open_button,
@@ -38,24 +34,20 @@ from bot.slack.cards import (
     row,
     said_aloud,
     section,
-    short_line,
     source_line,
     title_block,
 )
-from bot.slack.grammar import VERBS, ActionDetail, Actions, FirmInfo, Subscribe, Target, Unsubscribe, Why, unparse
+from bot.slack.grammar import ActionDetail, Actions, FirmInfo, Subscribe, Target, Why, unparse
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Followed, Health, Mode, Role, Tier
 from storage.views import ActionDetail as ActionDetailView
 from storage.views import (
     ActionPage,
     ActionView,
-    ChannelView,
     Coverage,
     DocumentView,
     FirmView,
-    FollowResult,
     SourceView,
-    SubscriptionView,
     WhyLine,
     WhyView,
 )
@@ -296,242 +288,3 @@ def _source_row(view: SourceView, look: Look) -> Mrkdwn:
             mrkdwn("{} document{}", view.documents, "" if view.documents == 1 else "s"),
         ],
     )
-
-
-# --- answers about subscriptions ---
-
-
-def followed(results: Sequence[FollowResult], by: str, coverage: Coverage, look: Look) -> Message:
-    """What a subscription did, with its rule in words. Seen by the channel unless nothing changed."""
-    created = [result.subscription.id for result in results if result.did == "created"]
-    undo = button("Undo", unparse(Unsubscribe(ids=tuple(created))), "ask") if created else None
-    turned_on = []
-    if any(result.is_digest_turned_on for result in results):
-        hint = t.code(f"{look.command} digest off")
-        turned_on = [section(mrkdwn("The daily digest is on now: {}. {} turns it off.", _digest_words(results[-1].channel), hint))]
-    sheet = Sheet([*turned_on, *coverage_block(coverage, look), *button_row(undo)])
-    said = []
-    for count, result in enumerate(results):
-        head = _followed_head(result, by)
-        lines = [
-            head,
-            mrkdwn("Rule: {}.{}", _rule(result.subscription), _includes(result.subscription)),
-            mrkdwn("{}", t.delivery(result.subscription)),
-            _already(result),
-        ]
-        if not sheet.add(section(join("\n", lines))):
-            sheet.missing = mrkdwn("and {} more", len(results) - count)
-            break
-        said.append(mrkdwn("{}. Rule: {}.", Mrkdwn(head.replace("*", "")), _rule(result.subscription)))
-    is_same = all(result.did == "same" for result in results)
-    return sheet.message(join(" ", [Mrkdwn(part) for part in said]) or Mrkdwn("Subscribed."), is_ephemeral=is_same)
-
-
-def _followed_head(result: FollowResult, by: str) -> Mrkdwn:
-    where, what = t.place(result.channel.slack_id, result.channel.name), _followed(result.subscription)
-    number = f"#{result.subscription.id}"
-    if result.did == "created":
-        return mrkdwn("{} subscribed {} to {}  {}", t.person(by), where, what, number)
-    if result.did == "edited":
-        return mrkdwn("{} changed the rule of {} for {}  {}", t.person(by), where, what, number)
-    return mrkdwn("{} follows {} by this rule already  {}", where, what, number)
-
-
-def _followed(subscription: SubscriptionView) -> Mrkdwn:
-    if subscription.firm is not None:
-        return match_name(subscription.firm)
-    if subscription.regulator is not None:
-        native = subscription.regulator.name_native
-        name = t.bold(subscription.regulator.name)
-        return mrkdwn("{} ({})", name, escape(native, 80)) if native and native != subscription.regulator.name else name
-    return Mrkdwn("*everything*")
-
-
-def _rule(subscription: SubscriptionView) -> Mrkdwn:
-    return escape(t.rule(subscription.followed, subscription.filter), 600)
-
-
-def _includes(subscription: SubscriptionView) -> Mrkdwn:
-    return (
-        mrkdwn(" Includes {}.", t.listed([escape(name, 60) for name in subscription.includes], 160))
-        if subscription.includes
-        else Mrkdwn("")
-    )
-
-
-def _already(result: FollowResult) -> Mrkdwn:
-    if not result.known:
-        return Mrkdwn("Nothing is known about it so far.") if result.did == "created" else Mrkdwn("")
-    last = [
-        mrkdwn("{}{}", short_line(action, Look()), f" ({t.partial(action.decided_on)})" if action.decided_on else "")
-        for action in result.last[:3]
-    ]
-    many = "action" if result.known == 1 else "actions"
-    return mrkdwn(
-        "Already known: {} {}, {}. Nothing older is posted.", result.known, many, join("; ", last) or Mrkdwn("none of them shown")
-    )
-
-
-def unfollowed(removed: Sequence[SubscriptionView], by: str, channel: Mrkdwn, coverage: Coverage, look: Look) -> Message:
-    """What the channel follows no longer."""
-    what = t.listed([mrkdwn("{} #{}", _followed(subscription), subscription.id) for subscription in removed], 2_000)
-    said = mrkdwn("{} unsubscribed {} from {}", t.person(by), channel, what)
-    sheet = Sheet(coverage_block(coverage, look))
-    sheet.add(section(said))
-    return sheet.message(Mrkdwn(f"{said.replace('*', '')}."), is_ephemeral=False)
-
-
-def subscriptions(views: Sequence[SubscriptionView], channel: ChannelView | None, coverage: Coverage, look: Look) -> Message:
-    """What a channel follows, each with its rule in words and the number that `unsubscribe` takes."""
-    hint = t.code(f"{look.command} subscribe tencent")
-    if channel is None or not views:
-        sheet = Sheet(coverage_block(coverage, look))
-        said = mrkdwn("This channel follows nothing yet. {} starts.", hint)
-        sheet.add(section(said))
-        return sheet.message(said)
-    where = t.place(channel.slack_id, channel.name)
-    sheet = Sheet(coverage_block(coverage, look))
-    many = "" if len(views) == 1 else "s"
-    sheet.add(section(join("\n", [mrkdwn("*{}*   {} subscription{}", where, len(views), many), _channel_state(channel, look)])))
-    rows = [
-        join(
-            "\n",
-            [
-                mrkdwn("#{} {}", view.id, _followed(view)),
-                mrkdwn("   {}.{} {}", _rule(view), _includes(view), t.delivery(view)),
-                mrkdwn("   by {}, {}", t.person(view.created_by), t.day(view.created_at.date())),
-            ],
-        )
-        for view in views
-    ]
-    sheet.lines(rows)
-    names = t.listed([Mrkdwn(f"#{view.id} {_followed(view).replace('*', '')}") for view in views], 1_500)
-    return sheet.message(mrkdwn("{} follows {}.", where, names))
-
-
-def _channel_state(channel: ChannelView, look: Look) -> Mrkdwn:
-    paused = (
-        mrkdwn("Paused: Slack says {}. {} starts it again.", escape(channel.paused_reason, 80), t.code(f"{look.command} digest on"))
-        if channel.paused_reason
-        else Mrkdwn("")
-    )
-    if not channel.is_digest_on:
-        return join("\n", [Mrkdwn("Digest: off"), paused])
-    following = mrkdwn("; next {}", t.instant(channel.next_digest_at, channel.time_zone)) if channel.next_digest_at else Mrkdwn("")
-    return join("\n", [mrkdwn("Digest: {}{}", _digest_words(channel), following), paused])
-
-
-def _digest_words(channel: ChannelView) -> Mrkdwn:
-    days = "every day" if channel.digest_days == "daily" else "on weekdays"
-    empty = "sent even when empty" if channel.sends_empty_digest else "not sent when empty"
-    return mrkdwn("{} {}, {}, {}", channel.digest_at, days, channel.time_zone, empty)
-
-
-def digest_setting(channel: ChannelView | None, coverage: Coverage, look: Look, *, by: str | None = None) -> Message:
-    """How the channel's digest stands; `by` changed it, and the channel is told."""
-    if channel is None:
-        said = mrkdwn("This channel has no digest yet: its first subscription turns it on. {}", t.code(f"{look.command} subscribe tencent"))
-    elif by is None:
-        said = _channel_state(channel, look)
-    else:
-        said = mrkdwn("{} set the digest of {}.\n{}", t.person(by), t.place(channel.slack_id, channel.name), _channel_state(channel, look))
-    sheet = Sheet(coverage_block(coverage, look))
-    sheet.add(section(said))
-    return sheet.message(Mrkdwn(said.replace("\n", " ")), is_ephemeral=by is None)
-
-
-# --- help and errors ---
-
-_OVERVIEW = (
-    ("<firm>", "who acted against a firm: a name, brand, ticker or 中文名; then kind:fine, since:2021-03 and the like"),
-    ("action <RW-id>", "one action: fields, quotes, documents, its case"),
-    ("firm <firm>", "names, owner, subsidiaries, counts"),
-    ("subscribe <firm> [filter]...", "alerts and a digest in this channel; subscribe list shows what it follows"),
-    ("unsubscribe <firm>|<#id>|all", "ends it"),
-    ("digest on|off|preview|at 08:30", "the daily summary"),
-    ("sources, why <RW-id>", "what is read, and how well; why an action did or did not reach this channel"),
-)
-_HELP = {
-    "actions": ("<firm> [filter]...", "who acted against a firm: a name, brand, ticker or 中文名; `recent`, `against`, `show` do the same"),
-    "action": ("<RW-id>", "one action: fields, quotes, documents, its case"),
-    "firm": ("<firm>", "names, owner, subsidiaries, counts"),
-    "subscribe": ("<firm|regulator:x|all>[, ...] [filter]...", "alerts and digest in this channel; `subscribe list` shows what it follows"),
-    "unsubscribe": ("<firm>|<#id>|all", "end it"),
-    "digest": ("on|off|now|preview|at 08:30 Asia/Taipei [weekdays|daily] [empty:send|skip]", "the daily summary"),
-    "sources": ("[regulator]", "what is read, and how well"),
-    "why": ("<RW-id> [#channel]", "why an action did or did not reach a channel"),
-    "help": ("[verb]", "this text"),
-}
-_MORE = {
-    "actions": "Filters: `kind:fine,talks` `severity:>=fine` `role:target` `min:USD1m` `since:90d` `since:2021-03` `regulator:csrc`"
-    " `country:CN` `status:proposed` `lang:zh` `limit:10`; a leading `-` excludes."
-    " Without them: `role:target,group since:90d`, five a page.",
-    "subscribe": "Filters as in `actions`; one given here replaces the default `role:target,group`."
-    " Also `broadcast:never|escalation|all` and `deliver:now|digest|both`. The same command again changes the rule.",
-    "digest": "`preview` shows it to you, `now` to the channel; neither moves its window.",
-}
-
-
-def help_(verb: str | None, channel: ChannelView | None, coverage: Coverage, look: Look, *, is_home: bool = False) -> Message:
-    """Eight lines and this channel's state (a home page has none); or what one verb takes."""
-    sheet = Sheet(coverage_block(coverage, look))
-    if verb is not None:
-        usage, what = _HELP[verb]
-        lines = [mrkdwn("{} {}", t.code(f"{look.command} {verb} {usage}"), prose(what, "")), prose(_MORE.get(verb, ""), "")]
-        sheet.add(section(join("\n", lines)))
-        return sheet.message(mrkdwn("{} {} {}: {}", look.command, verb, usage, prose(what, "")))
-    lines = [mrkdwn("{}  {}", t.code(f"{look.command} {usage}"), what) for usage, what in _OVERVIEW]
-    lines.append(mrkdwn("{}  tells more of one of them, of filters too", t.code(f"{look.command} help actions")))
-    sheet.add(section(join("\n", lines)))
-    if is_home:
-        state = Mrkdwn("Type these in the channel that is to follow a firm.")
-    elif channel is None:
-        state = Mrkdwn("This channel follows nothing yet.")
-    else:
-        many = "" if channel.subscriptions == 1 else "s"
-        state = mrkdwn("This channel: {} subscription{}. {}", channel.subscriptions, many, _channel_state(channel, look))
-    sheet.add(section(state))
-    text = "Regwatch tells a channel when a regulator acts against a firm it follows. Commands: {}. {}"
-    return sheet.message(mrkdwn(text, ", ".join(VERBS), state))
-
-
-def prose(text: str, command: str) -> Mrkdwn:
-    """Our words with `code` in backticks, strangers' words escaped. A command in them is shown whole, `/regwatch` included."""
-    parts = []
-    for index, part in enumerate(re.split(r"`([^`]*)`", text)):
-        if index % 2:
-            is_command = bool(command) and part.split(" ")[0] in VERBS
-            parts.append(t.code(f"{command} {part}" if is_command else part))
-        else:
-            lead, trail = (" " if part[:1] == " " else ""), (" " if part[-1:] == " " and part.strip() else "")
-            parts.append(Mrkdwn(f"{lead}{escape(part, 1_500)}{trail}"))
-    return join("", parts)
-
-
-def error(text: str, choices: Sequence[tuple[str, str]], look: Look) -> Message:
-    """What is wrong, and what to do: `choices` are labels and the commands that their buttons run."""
-    sheet = Sheet(button_row(*(button(label, command, "run", number) for number, (label, command) in enumerate(choices[:8]))))
-    said = prose(text, look.command)
-    sheet.add(section(said))
-    offered = mrkdwn(" Choices: {}.", ", ".join(t.plain(label, LONGEST_LABEL) for label, _ in choices[:8])) if choices else Mrkdwn("")
-    return sheet.message(mrkdwn("{}{}", said, offered), is_error=True)
-
-
-def failure(reference: str, words: str = "") -> Message:
-    """Something broke here. The reference is in the log too."""
-    said = mrkdwn("{} Reference {}.", escape(words) if words else "Something went wrong here, and nothing was changed.", t.code(reference))
-    sheet = Sheet([])
-    sheet.add(section(said))
-    return sheet.message(said, is_error=True)
-
-
-def shared(message: Message, by: str) -> Message:
-    """An answer as the channel sees it: who shared it, and only buttons that serve everyone."""
-    kept: list[Block] = []
-    for block in message.blocks:
-        if block["type"] != "actions":
-            kept.append(block)
-            continue
-        kept += button_row(*(button for button in block["elements"] if button["action_id"].split(".")[1] in ("ask", "open")))
-    note = context(mrkdwn("Shared by {}", t.person(by)))
-    return Message(mrkdwn("{} Shared by {}.", message.text, t.person(by)), [*kept, note], is_ephemeral=False)

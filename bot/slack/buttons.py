@@ -13,8 +13,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.answers import shared
 from bot.slack.commands import Desk, Who, reach, tell
+from bot.slack.help import shared
 
 
 def register(app: AsyncApp, desk: Desk, kick: Callable[[], None]) -> None:

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import bot.slack.text as t
 from bot.slack.grammar import ActionDetail, unparse
+from bot.slack.labels import say
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Health, Role, Status, Tier
 from storage.views import ActionFirmView, ActionView, ChangeView, ChannelView, Coverage, DigestView, DueDelivery, FirmMatch, FirmView
@@ -62,6 +64,15 @@ class Look:
     zone: str = "UTC"
     watched: frozenset[str] = frozenset()
     now: datetime | None = None
+    language: str = "en"
+
+    def say(self, template: str) -> str:
+        """Our own words in the reader's language."""
+        return say(self.language, template)
+
+    def mrkdwn(self, template: str, *values: str | int | Decimal | date) -> Mrkdwn:
+        """`text.mrkdwn` of the template in the reader's language."""
+        return mrkdwn(self.say(template), *values)
 
 
 # --- blocks within their limits ---

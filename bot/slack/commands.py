@@ -20,7 +20,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import answers, cards
+from bot.slack import answers, cards, help, replies
 from bot.slack.cards import Look, Message
 from bot.slack.grammar import (
     ActionDetail,
@@ -42,8 +42,9 @@ from bot.slack.grammar import (
 from bot.slack.text import place, span
 from storage import Store
 from storage.filters import DEFAULT_FILTER, Filter, Term
-from storage.models import Broadcast, Deliver, Followed
-from storage.records import ChannelKey, FollowIntent, action_ref
+from storage.intents import ChannelKey, FollowIntent
+from storage.models import Deliver, Followed
+from storage.records import action_ref
 from storage.views import ActionQuery, ChannelView, FirmMatch, RegulatorView, SubscriptionView
 
 log = logging.getLogger("regwatch.slack")
@@ -107,12 +108,12 @@ class Desk:
         look = Look(self._command, channel.time_zone if channel else who.zone or "UTC", now=self._now())
         if isinstance(command, UserError):
             choices = [(command.label or command.suggestion, command.suggestion)] if command.suggestion else []
-            message = answers.error(command.text, choices, look)
+            message = help.error(command.text, choices, look)
         else:
             try:
                 message = await self._run(command, who, channel, look, can_post, zone_of)
             except _Stop as stop:
-                message = answers.error(stop.text, stop.choices, look)
+                message = help.error(stop.text, stop.choices, look)
         log.info(
             "command workspace=%s channel=%s verb=%s answer=%s",
             who.workspace_id,
@@ -124,14 +125,14 @@ class Desk:
 
     async def home(self) -> Message:
         """The page of the app's Home tab: the help."""
-        return answers.help_(None, None, await self._store.coverage(), Look(self._command, now=self._now()), is_home=True)
+        return help.help_(None, None, await self._store.coverage(), Look(self._command, now=self._now()), is_home=True)
 
     async def _run(
         self, command: Command, who: Who, channel: ChannelView | None, look: Look, can_post: CanPost, zone_of: ZoneOf
     ) -> Message:
         match command:
             case Help(verb):
-                return answers.help_(verb, channel, await self._store.coverage(), look)
+                return help.help_(verb, channel, await self._store.coverage(), look)
             case Actions():
                 return await self._actions(command, look)
             case ActionDetail(action_id):
@@ -149,7 +150,7 @@ class Desk:
                 return await self._subscribe(command, who, look, can_post, zone_of)
             case SubscribeList():
                 rules = await self._store.subscriptions(who.key)
-                return answers.subscriptions(rules, channel, await self._store.coverage(), look)
+                return replies.subscriptions(rules, channel, await self._store.coverage(), look)
             case Unsubscribe():
                 return await self._unsubscribe(command, who, look)
             case Digest():
@@ -200,13 +201,13 @@ class Desk:
                     firm_id=id_ if target.followed is Followed.FIRM else None,
                     regulator_id=id_ if target.followed is Followed.REGULATOR else None,
                     filter=filter_,
-                    broadcast=command.broadcast or Broadcast.ESCALATION,
+                    broadcast=command.broadcast,
                     deliver=command.deliver or Deliver.BOTH,
                 )
             )
             for target, id_ in found
         ]
-        return answers.followed(
+        return replies.followed(
             results, who.user_id, await self._store.coverage(filter_), replace(look, zone=results[-1].channel.time_zone)
         )
 
@@ -224,13 +225,13 @@ class Desk:
                 removed += await self._store.unfollow(who.key, who.user_id, regulator_id=id_)
         if not removed:
             raise _Stop("This channel does not follow that. `subscribe list` shows what it follows.", [("Show the list", "subscribe list")])
-        return answers.unfollowed(removed, who.user_id, place(who.channel_id, who.channel_name), await self._store.coverage(), look)
+        return replies.unfollowed(removed, who.user_id, place(who.channel_id, who.channel_name), await self._store.coverage(), look)
 
     async def _digest(
         self, command: Digest, who: Who, channel: ChannelView | None, look: Look, can_post: CanPost, zone_of: ZoneOf
     ) -> Message:
         if command.do == "show":
-            return answers.digest_setting(channel, await self._store.coverage(), look)
+            return replies.digest_setting(channel, await self._store.coverage(), look)
         if command.do in ("preview", "now"):
             view = await self._store.preview_digest(who.key)
             if view is None or channel is None:
@@ -248,7 +249,7 @@ class Desk:
                 raise _Stop(refusal)
         key = replace(who.key, zone=who.zone or await zone_of(who.user_id))
         changed = await self._store.set_digest(key, setting, who.user_id)
-        return answers.digest_setting(changed, await self._store.coverage(), replace(look, zone=changed.time_zone), by=who.user_id)
+        return replies.digest_setting(changed, await self._store.coverage(), replace(look, zone=changed.time_zone), by=who.user_id)
 
     # names
 

@@ -28,6 +28,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _JOINER = "\u2060"  # word joiner: no width, no line break
 _MARKERS = re.compile(r"[*_~`]")
+_PLACE = re.compile(r"\{(\d*)\}")
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=-._~"
@@ -93,12 +94,17 @@ def escape(text: str, limit: int = 300) -> Mrkdwn:
 
 
 def mrkdwn(template: str, *values: str | int | Decimal | date) -> Mrkdwn:
-    """The template, which is our own, with each `{}` filled: `Mrkdwn` as it is, anything else escaped."""
-    parts = template.split("{}")
-    if len(parts) != len(values) + 1:
-        raise ValueError(f"{len(values)} values for {len(parts) - 1} places in {template!r}")
+    """The template, which is our own, with each `{}` filled: `Mrkdwn` as it is, anything else escaped.
+
+    A translation may name its places, `{1} ... {0}`, to take the values in another order.
+    """
+    parts = _PLACE.split(template)  # text, number, text, number, ..., text
+    places = [int(number) if number else at for at, number in enumerate(parts[1::2])]
+    if sorted(places) != list(range(len(values))):
+        raise ValueError(f"{len(values)} values for {len(places)} places in {template!r}")
     out = [parts[0]]
-    for value, part in zip(values, parts[1:], strict=True):
+    for place, part in zip(places, parts[2::2], strict=True):
+        value = values[place]
         out += [value if isinstance(value, Mrkdwn) else _spaced(str(value)), part]
     return Mrkdwn("".join(out))
 
@@ -139,7 +145,7 @@ def fitted(text: Mrkdwn, limit: int) -> Mrkdwn:
     return Mrkdwn("".join(kept) + "…")
 
 
-def listed(names: Sequence[Mrkdwn], budget: int = 1_200) -> Mrkdwn:
+def listed(names: Sequence[Mrkdwn], budget: int = 1_200, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
     """Names with commas between, as many as fit, and how many more there are."""
     kept: list[Mrkdwn] = []
     used = 0
@@ -199,12 +205,12 @@ def place(slack_id: str, name: str) -> Mrkdwn:
 # --- dates ----------------------------------------------------------------------------------------------------------------
 
 
-def day(value: date, *, year: bool = True) -> str:
+def day(value: date, *, year: bool = True, language: str = "en") -> str:  # noqa: ARG001
     """18 Mar 2021."""
     return f"{value.day} {MONTHS[value.month - 1]}" + (f" {value.year}" if year else "")
 
 
-def partial(value: PartialDate) -> str:
+def partial(value: PartialDate, *, language: str = "en") -> str:  # noqa: ARG001
     """2021, Mar 2021 or 18 Mar 2021: as exact as it is known."""
     if value.precision is Precision.YEAR:
         return str(value.value.year)
@@ -226,20 +232,20 @@ def zone_name(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def moment(at: datetime, zone: str) -> str:
+def moment(at: datetime, zone: str, *, language: str = "en") -> str:  # noqa: ARG001
     """19 Mar 2021, 12:00 Taipei."""
     here = local(at, zone)
     return f"{day(here.date())}, {here:%H:%M} {zone_name(zone)}"
 
 
-def instant(at: datetime, zone: str) -> Mrkdwn:
+def instant(at: datetime, zone: str, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
     """A moment that Slack shows in each reader's own zone; in the channel's where it cannot."""
     words = mrkdwn("{}", moment(at, zone)).replace("|", "¦")
     stamp = int(at.timestamp())
     return Mrkdwn(f"<!date^{stamp}^{{date_short}}, {{time}}|{words}>") if stamp > 0 else Mrkdwn(words)
 
 
-def since(at: datetime, zone: str, now: datetime | None) -> str:
+def since(at: datetime, zone: str, now: datetime | None, *, language: str = "en") -> str:  # noqa: ARG001
     """Sat 21:10 within the week, else 13 Mar 21:10 (with the year when it is another one)."""
     here = local(at, zone)
     if now is None:
@@ -249,7 +255,7 @@ def since(at: datetime, zone: str, now: datetime | None) -> str:
     return f"{day(here.date(), year=here.year != local(now, zone).year)} {here:%H:%M}"
 
 
-def published(at: datetime, precision: Precision | None, zone: str, beside: date | None = None) -> Mrkdwn:
+def published(at: datetime, precision: Precision | None, zone: str, beside: date | None = None, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
     """When a document came out, never more exact than known; without the year when `beside` names the same one.
 
     A day is a day where it was published: it is stored as UTC midnight of that day, and not moved into the reader's zone.
@@ -301,35 +307,35 @@ _ROLE_WORDS = {
 }
 
 
-def words(value: Kind | Status | Role) -> str:
+def words(value: Kind | Status | Role, *, language: str = "en") -> str:  # noqa: ARG001
     """proposed penalty."""
     return value.value.replace("_", " ")
 
 
-def kind_label(kind: Kind) -> str:
+def kind_label(kind: Kind, *, language: str = "en") -> str:  # noqa: ARG001
     """TALKS 约谈."""
     return f"{words(kind).upper()} {KIND_WORDS[kind][0]}"
 
 
-def either(values: Sequence[str], last: str = "or") -> str:
+def either(values: Sequence[str], last: str = "or", *, language: str = "en") -> str:  # noqa: ARG001
     """fine, investigation or suspension."""
     return f"{', '.join(values[:-1])} {last} {values[-1]}" if len(values) > 1 else "".join(values)
 
 
-def amount(value: AmountView) -> Mrkdwn:
+def amount(value: AmountView, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
     """As printed, and what kind of sum it is."""
     scope = ", for each firm" if value.scope.value == "each" else ""
     return mrkdwn("{} ({}{})", escape(value.surface, 80), AMOUNT_WORDS[value.kind], scope)
 
 
-def span(filter_: Filter) -> str:
+def span(filter_: Filter, *, language: str = "en") -> str:  # noqa: ARG001
     """The time that a question asks for: in 90 days, since 2021-03."""
     found = [f"in {value[:-1]} days" if value.endswith("d") else f"since {value}" for value in filter_.values("since")]
     found += [f"older than {value[:-1]} days" if value.endswith("d") else f"until {value}" for value in filter_.values("until")]
     return ", ".join(found) or "on record"
 
 
-def rule(followed: Followed, filter_: Filter) -> str:
+def rule(followed: Followed, filter_: Filter, *, language: str = "en") -> str:  # noqa: ARG001
     """A filter in words, the way a person would say it."""
     is_firm = followed is Followed.FIRM
     parts = []
@@ -389,7 +395,7 @@ def _roles(wanted: Sequence[str], unwanted: Sequence[str], who: str) -> list[str
     return [f"not where {say(unwanted)}"] if unwanted else []
 
 
-def delivery(subscription: SubscriptionView) -> str:
+def delivery(subscription: SubscriptionView, *, language: str = "en") -> str:  # noqa: ARG001
     """How a subscription delivers, where that is not the default; else nothing."""
     said = {Deliver.NOW: "Alerts only, not in the digest.", Deliver.DIGEST: "In the digest only, no alerts."}.get(subscription.deliver, "")
     shown = {
@@ -399,7 +405,7 @@ def delivery(subscription: SubscriptionView) -> str:
     return " ".join(part for part in (said, shown) if part)
 
 
-def coverage_line(coverage: Coverage, zone: str, now: datetime | None) -> Mrkdwn:
+def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
     """Proof of silence: "23 of 24 sources fresh; CSRC blocked since Sat 21:10"."""
     if not coverage.total:
         return Mrkdwn("No source is polled for this: silence proves nothing")

@@ -15,7 +15,6 @@ from storage.models import (
     AmountKind,
     AmountScope,
     Broadcast,
-    Channel,
     Deliver,
     Firm,
     FirmKind,
@@ -25,9 +24,7 @@ from storage.models import (
     Precision,
     Role,
     Status,
-    Subscription,
     Tier,
-    Workspace,
 )
 from storage.records import (
     EntryRecord,
@@ -43,6 +40,7 @@ from storage.records import (
     RegulatorRow,
     SourceRow,
 )
+from storage.tenancy import Channel, Subscription, Workspace
 from storage.text import title_key
 
 REGULATORS = (

@@ -8,19 +8,9 @@ from datetime import datetime, timedelta
 from bot.feeds.fetch import Fetcher
 from bot.poll import Poller, PollLine
 from storage import Store
+from storage.intents import ChannelKey, FollowIntent
 from storage.models import Followed, Kind, Role, Status
-from storage.records import (
-    ChannelKey,
-    DocumentText,
-    Extraction,
-    FollowIntent,
-    FoundAction,
-    FoundEvidence,
-    FoundFirm,
-    FoundRegulator,
-    RegulatorRow,
-    SourceRow,
-)
+from storage.records import DocumentText, Extraction, FoundAction, FoundEvidence, FoundFirm, FoundRegulator, RegulatorRow, SourceRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.web import Answer, FakeWeb
 

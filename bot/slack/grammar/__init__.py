@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from bot.slack.grammar.filters import name_of, sort_words
 from bot.slack.grammar.words import DASHES, UserError, Word, Wrong, nearest, phrase, syntax_of, tokens, unslack
 from storage.filters import Filter, Term
+from storage.intents import DigestSetting
 from storage.models import Broadcast, Deliver, Followed
-from storage.records import DigestSetting
 
 __all__ = [
     "LONGEST",
@@ -161,6 +161,76 @@ class Why:
 
     action_id: int
     channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of what was done to a firm (None: to all that the filter passes); `by` is year, regulator, kind or "" for one row."""
+
+    firm: str | None
+    by: str = ""
+    filter: Filter = Filter()  # noqa: RUF009  # it is frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When a firm was acted against."""
+
+    firm: str | None
+    filter: Filter = Filter()  # noqa: RUF009  # it is frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Words in stored documents; what stood in quotes stays in `"`."""
+
+    words: str
+    filter: Filter = Filter()  # noqa: RUF009  # it is frozen
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Hear nothing of a firm, of an action's case, or (neither) of anything in this channel.
+
+    `span` is 12h, 7d or a date 2021-04-01 (until that day begins); "" in `unmute`.
+    """
+
+    firm: str = ""
+    action_id: int | None = None
+    span: str = ""
+    is_off: bool = False  # unmute
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOrder:
+    """An admin's order about one source: `do` is arm, hold or check."""
+
+    do: str
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Read again, silently: what is stored of a firm, or of a source and what it still lists. `since` as a filter's."""
+
+    name: str
+    since: str | None = None
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A firm's actions, or (None) all that happened in this channel; `format` is csv or json."""
+
+    firm: str | None = None
+    since: str | None = None
+    format: str = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSettings:
+    """The channel's settings, to be changed in a form."""
 
 
 Command = Help | Actions | ActionDetail | FirmInfo | Subscribe | SubscribeList | Unsubscribe | Digest | Sources | Why

@@ -1,0 +1,215 @@
+"""The tables of what belongs to a workspace: its channels, what they follow, what they are owed, what people said there.
+
+Documents, actions and firms belong to nobody (`storage.models`); a row here is read and changed only through its
+workspace or its channel. Two tables at the end belong to the processes: leases, and requests that came in.
+
+No `from __future__ import annotations` here: it breaks SQLModel.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.models import Broadcast, Deliver, DeliveryKind, DeliveryState, Followed, choice
+
+
+class WhoMayChange(StrEnum):
+    """Who may change what a channel follows and how it is told."""
+
+    EVERYONE = "everyone"
+    MEMBERS = "members"
+    ADMINS = "admins"
+
+
+class Verdict(StrEnum):
+    """What a person says is wrong with a card."""
+
+    WRONG_FIRM = "wrong_firm"
+    NOT_RELEVANT = "not_relevant"
+    DUPLICATE = "duplicate"
+
+
+class Workspace(SQLModel, table=True):
+    """A Slack team or organisation that installed the app."""
+
+    id: str = Field(primary_key=True)  # Slack's team id (the organisation's, for an installation of it all); "local" for the command line
+    name: str = ""
+    enterprise_id: str | None = None  # of a team in an Enterprise Grid organisation
+    installed_by: str = ""
+    installed_at: datetime | None = None  # by OAuth; null for the one workspace of a token in the settings
+    uninstalled_at: datetime | None = None  # its tokens are gone since; null while it is served
+    added_at: datetime
+
+
+class Channel(SQLModel, table=True):
+    """A Slack conversation, with its zone and its digest."""
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "slack_id", name="uq_channel_slack"),
+        Index("ix_channel_next_digest_at", "next_digest_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
+    slack_id: str
+    name: str = ""
+    time_zone: str = "UTC"
+    language: str = "en"  # en, zh-Hant, zh-Hans
+    quiet_from: str | None = None  # local time, HH:MM; null: no quiet hours
+    quiet_to: str | None = None
+    broadcast: Broadcast = Field(default=Broadcast.ESCALATION, sa_type=choice(Broadcast))  # of subscriptions that say nothing
+    who_may_change: WhoMayChange = Field(default=WhoMayChange.EVERYONE, sa_type=choice(WhoMayChange))
+    is_digest_on: bool = False
+    digest_at: str = "08:30"  # local time, HH:MM
+    digest_days: str = "weekdays"  # weekdays, daily
+    sends_empty_digest: bool = True
+    next_digest_at: datetime | None = None  # null when the digest is off, or nothing is followed any more
+    last_digest_at: datetime | None = None  # where the next digest's window starts
+    paused_reason: str = ""  # Slack's word when it refuses the channel; empty when it is served
+    next_post_at: datetime | None = None  # pacing: nothing is claimed for the channel before
+    added_at: datetime
+
+
+class Subscription(SQLModel, table=True):
+    """A channel follows a firm, a regulator or everything."""
+
+    __table_args__ = (
+        UniqueConstraint("channel_id", "key", name="uq_subscription_channel_key"),
+        Index("ix_subscription_key", "key"),
+        CheckConstraint(
+            "(followed = 'firm' and firm_id is not null and regulator_id is null)"
+            " or (followed = 'regulator' and regulator_id is not null and firm_id is null)"
+            " or (followed = 'all' and firm_id is null and regulator_id is null)",
+            name="followed_one_thing",
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    key: str  # firm:tencent, regulator:cn-cac, all
+    followed: Followed = Field(sa_type=choice(Followed))
+    firm_id: str | None = Field(default=None, foreign_key="firm.id")
+    regulator_id: str | None = Field(default=None, foreign_key="regulator.id")
+    filter: str = ""  # Filter.to_text(), defaults included
+    broadcast: Broadcast = Field(sa_type=choice(Broadcast))
+    deliver: Deliver = Field(sa_type=choice(Deliver))
+    created_by: str
+    created_at: datetime
+
+
+class Delivery(SQLModel, table=True):
+    """An outbox row: one message owed to one channel. Its key, unique with the channel, makes a repost impossible."""
+
+    __table_args__ = (
+        UniqueConstraint("channel_id", "key", name="uq_delivery_channel_key"),
+        # serves claim(): what is due
+        Index("ix_delivery_due", "state", "next_attempt_at"),
+        # serves the digest's window
+        Index("ix_delivery_channel_owed", "channel_id", "owed_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    key: str  # alert:RW-1001, update:RW-1001:2, digest:2021-03-22, notice:<source>:<health>:<since>
+    kind: DeliveryKind = Field(sa_type=choice(DeliveryKind))
+    action_id: int | None = Field(default=None, foreign_key="action.id", index=True)
+    payload: dict[str, Any] = Field(sa_type=JSON)  # digest: window; notice: facts; alert, update: matched subscriptions, changes
+    state: DeliveryState = Field(sa_type=choice(DeliveryState))
+    reason: str = ""  # why waived or dead, or the last error
+    is_broadcast: bool = False
+    token: int = 0  # of the lease; a late holder settles nothing
+    attempts: int = 0
+    next_attempt_at: datetime  # when it may be claimed; while leased, when the lease ends
+    owed_at: datetime
+    sent_at: datetime | None = None
+    ts: str | None = None  # Slack's, once sent
+
+
+class Card(SQLModel, table=True):
+    """The Slack message that shows a case in a channel."""
+
+    __table_args__ = (UniqueConstraint("channel_id", "case_id", name="uq_card_channel_case"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    case_id: int = Field(foreign_key="case.id")
+    ts: str
+    posted_at: datetime
+
+
+class Mute(SQLModel, table=True):
+    """A channel hears nothing of a firm, a case, or anything, until a moment. What it misses is in its digest."""
+
+    __table_args__ = (UniqueConstraint("channel_id", "key", name="uq_mute_channel_key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    key: str  # firm:tencent, case:12, channel
+    until: datetime
+    made_by: str
+    made_at: datetime
+
+
+class Correction(SQLModel, table=True):
+    """A person's verdict on a card, remembered: later identical errors are suppressed. Never deleted, but may be withdrawn."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str | None = Field(default=None, foreign_key="workspace.id", index=True)  # null: an operator's, for all workspaces
+    channel_id: int = Field(foreign_key="channel.id")  # where it was said
+    action_id: int = Field(foreign_key="action.id", index=True)
+    verdict: Verdict = Field(sa_type=choice(Verdict))
+    firm_id: str | None = Field(default=None, foreign_key="firm.id")  # wrong_firm: the one that is not meant
+    folded: str = ""  # wrong_firm: the name that was read as that firm, folded; not_relevant: the title's key
+    of_action_id: int | None = Field(default=None, foreign_key="action.id")  # duplicate: the one that it repeats
+    reason: str = ""
+    made_by: str
+    made_at: datetime
+    withdrawn_by: str = ""
+    withdrawn_at: datetime | None = None  # null while it holds
+
+
+class Review(SQLModel, table=True):
+    """Somebody looked at an action as it stood at a version, and said so on its card. Kept and exported."""
+
+    __table_args__ = (UniqueConstraint("channel_id", "action_id", "version", "made_by", name="uq_review_action_version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel_id: int = Field(foreign_key="channel.id")
+    action_id: int = Field(foreign_key="action.id", index=True)
+    version: int
+    made_by: str
+    made_at: datetime
+
+
+class Change(SQLModel, table=True):
+    """An audit row: who changed what, when, from what to what."""
+
+    __table_args__ = (Index("ix_change_subject", "subject", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str | None = Field(default=None, foreign_key="workspace.id")  # null: belongs to nobody (an action, a source)
+    subject: str  # action:12, channel:3, source:us-sec-litigation
+    made_by: str  # a Slack user id, "operator", or "regwatch"
+    made_at: datetime
+    what: str  # kind, amount, subscribed, digest ...
+    before: str = ""
+    after: str = ""
+    version: int | None = None  # of the action, when it is one
+
+
+class Lease(SQLModel, table=True):
+    """A piece of work that one process at a time does, such as renewing a workspace's token."""
+
+    name: str = Field(primary_key=True)
+    token: str  # of the holder
+    until: datetime
+
+
+class Inbound(SQLModel, table=True):
+    """A request of Slack's that was taken, so that its repetition is not. Cleaned after an hour."""
+
+    key: str = Field(primary_key=True)
+    seen_at: datetime = Field(index=True)
