@@ -249,7 +249,8 @@ def ask(
     async def work() -> int:
         from bot.app import LOCAL, open_store, utc_now
         from bot.console import show
-        from bot.slack.commands import Desk, Who
+        from bot.slack.changes import Who
+        from bot.slack.desk import Desk
 
         store = await open_store(settings)
         try:

@@ -17,7 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text as sql
 
 from bot.slack import register
-from bot.slack.commands import Desk, Who
+from bot.slack.changes import Who
+from bot.slack.desk import Desk
 from storage import Store
 from storage.models import Health, Kind, Role
 from tests import builders

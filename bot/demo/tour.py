@@ -30,7 +30,8 @@ from bot.deliver import Deliverer, make_client
 from bot.demo.loopback import FEEDS, Sites, SmallSlack, serving
 from bot.feeds.catalog import load_catalogue
 from bot.poll import Poller
-from bot.slack.commands import Desk, Who
+from bot.slack.changes import Who
+from bot.slack.desk import Desk
 from storage import Store
 
 TAIPEI = ZoneInfo("Asia/Taipei")

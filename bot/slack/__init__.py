@@ -1,8 +1,10 @@
 """The chat edge: everything that Slack sends us comes in here, is acknowledged first, and answered after.
 
-`grammar` reads what was typed, `commands` answers it, `buttons` takes clicks; `cards` and `answers` draw,
-`text` makes strangers' words harmless. Nothing is left unhandled, and what breaks is told by one handler, with
-a reference that is also in the log.
+`grammar` reads what was typed; `desk` answers it, with `changes` (what people change), `orders` (what operators order) and
+`naming` (what names mean); `reach` asks Slack. The listeners are thin: `commands`, `buttons`, `modals` (with `picker`),
+`events`. Drawing is pure: `cards`, `answers`, `figures`, `replies`, `readings`, `help`, `forms`, `home`, `picture`; `text`
+makes strangers' words harmless, `labels` says our own in the channel's language. Nothing is left unhandled, and what breaks
+is told by one handler, with a reference that is also in the log.
 """
 
 from __future__ import annotations
@@ -19,9 +21,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import buttons, commands
-from bot.slack.commands import Desk, tell
+from bot.slack import buttons, commands, events
+from bot.slack.desk import Desk
 from bot.slack.help import failure
+from bot.slack.modals import Modals
+from bot.slack.orders import Orders
+from bot.slack.reach import tell
 from storage import StorageError, Store
 
 log = logging.getLogger("regwatch.slack")
@@ -30,12 +35,23 @@ _ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def register(
-    app: AsyncApp, store: Store, *, now: Callable[[], datetime], command: str = "/regwatch", kick: Callable[[], None] = lambda: None
-) -> None:
-    """All listeners. `kick` is called when something may have become due for delivery."""
-    desk = Desk(store, now=now, command=command)
-    commands.register(app, desk, command, kick)
-    buttons.register(app, desk, kick)
+    app: AsyncApp,
+    store: Store,
+    *,
+    now: Callable[[], datetime],
+    command: str = "/regwatch",
+    operators: frozenset[str] = frozenset(),
+    orders: Orders | None = None,
+    kick: Callable[[], None] = lambda: None,
+) -> Desk:
+    """All listeners. `operators` are Slack ids; `kick` is called when something may have become due for delivery."""
+    orders = orders or Orders(store)
+    desk = Desk(store, now=now, command=command, operators=operators, orders=orders)
+    modals = Modals(desk, store, orders.names, kick)
+    commands.register(app, desk, modals, store, command, kick)
+    buttons.register(app, desk, modals, store, kick)
+    events.register(app, desk, modals, store, kick)
+    modals.register(app)
 
     @app.command(_ANYTHING)
     async def on_other_command(ack: Any) -> None:
@@ -46,6 +62,10 @@ def register(
     @app.shortcut(_ANYTHING)
     async def on_other_click(ack: Any) -> None:
         await ack()
+
+    @app.options(_ANYTHING)
+    async def on_other_options(ack: Any) -> None:
+        await ack(options=[])
 
     @app.event(_ANYTHING)
     async def on_other_event() -> None:
@@ -68,3 +88,5 @@ def register(
             log.warning('request reference=%s could not be answered either why="%s"', reference, type(trouble).__name__)
         # an error status would make Slack show a failure of its own, or send the event again
         return BoltResponse(status=200, body="")
+
+    return desk

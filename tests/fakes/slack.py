@@ -45,6 +45,9 @@ _NEEDED = {
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},
+    "users.conversations": {"channels:read", "groups:read"},
+    "files.getUploadURLExternal": {"files:write"},
+    "files.completeUploadExternal": {"files:write"},
 }
 _UNLIMITED = 10_000_000
 
@@ -165,7 +168,8 @@ class SlackStub:
         self.ephemeral: list[dict[str, Any]] = []
         self.responses: list[dict[str, Any]] = []  # what was posted to response_url
         self.published: dict[str, dict[str, Any]] = {}  # App Home by user
-        self.views: list[dict[str, Any]] = []  # modals
+        self.views: list[dict[str, Any]] = []  # modals, in the order in which they were opened or changed
+        self.files: dict[str, dict[str, Any]] = {}  # uploads: name, content, and where they were shared
         self.answers: dict[str, dict[str, Any]] = {}  # canned answers of methods that are not modelled
         self._methods: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "auth.test": self._auth_test,
@@ -180,12 +184,17 @@ class SlackStub:
             "views.publish": self._publish,
             "views.open": self._open,
             "views.update": self._open,
+            "views.push": self._open,
+            "users.conversations": self._conversations,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
         }
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=4_000_000)
         app.router.add_route("*", "/api/{method}", self._serve)
         app.router.add_post("/response/{name}", self._respond)
+        app.router.add_post("/upload/{file}", self._upload)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -271,6 +280,10 @@ class SlackStub:
 
     async def _respond(self, request: web.Request) -> web.Response:
         self.responses.append({**await _arguments(request), "_name": request.match_info["name"]})
+        return web.Response(text="ok")
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.files[request.match_info["file"]]["content"] = await request.read()
         return web.Response(text="ok")
 
     def _next_fault(self, method: str, channel: str | None) -> Fault:
@@ -407,6 +420,27 @@ class SlackStub:
     def _open(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.views.append(arguments["view"])
         return {"view": {**arguments["view"], "id": arguments.get("view_id") or f"VM{len(self.views)}", "hash": f"h{len(self.calls)}"}}
+
+    def _conversations(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        user = arguments.get("user", "")
+        mine = [
+            channel
+            for channel in self.channels.values()
+            if user in channel.members and not channel.is_im and (BOT_USER in channel.members or not channel.is_private)
+        ]
+        return {"channels": [{"id": channel.id, "name": channel.name} for channel in mine], "response_metadata": {"next_cursor": ""}}
+
+    def _upload_url(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        file = f"F{len(self.files) + 1}"
+        self.files[file] = {"name": arguments["filename"], "content": b"", "channel": None, "thread_ts": None}
+        return {"upload_url": self.url.removesuffix("api/") + f"upload/{file}", "file_id": file}
+
+    def _complete_upload(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        files = json.loads(arguments["files"]) if isinstance(arguments["files"], str) else arguments["files"]
+        channel = self._readable(arguments["channel_id"])
+        for file in files:
+            self.files[file["id"]] |= {"channel": channel.id, "thread_ts": arguments.get("thread_ts"), "title": file.get("title")}
+        return {"files": files}
 
     # --- channels and time ---
 

@@ -1,0 +1,58 @@
+"""What operators order about sources and stored texts: arm, hold, check, read again. Only `desk` calls it, for operators only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.check import Checked
+from bot.names import Names
+from bot.reread import Rereader
+from bot.slack import replies
+from bot.slack.cards import Look, Message
+from bot.slack.changes import Who
+from bot.slack.grammar import Backfill, SourceOrder
+from bot.slack.naming import Naming, Stop
+from storage import Store
+from storage.filters import since_date
+from storage.records import SourceRow
+
+Check = Callable[[SourceRow], Awaitable[Checked]]
+"""Asks a source now, without writing."""
+
+
+class Orders:
+    """Orders of operators. `names` read texts; a process that polls nothing has no `check`."""
+
+    def __init__(self, store: Store, names: Names | None = None, check: Check | None = None) -> None:
+        self._store = store
+        self.names = names or Names(store)
+        self._check = check
+
+    async def source(self, command: SourceOrder, who: Who, look: Look, naming: Naming) -> Message:
+        """Arm, hold or check one source."""
+        source_id = await naming.source(command.source_id, lambda name: replace(command, source_id=name))
+        if command.do == "check":
+            return await self._checked(source_id, look)
+        act = self._store.arm if command.do == "arm" else self._store.hold
+        is_changed = await act(source_id, who.user_id)
+        view = next(view for view in await self._store.sources() if view.id == source_id)
+        return replies.source_order(command.do, view, look, by=who.user_id, is_changed=is_changed)
+
+    async def _checked(self, source_id: str, look: Look) -> Message:
+        if self._check is None:
+            raise Stop(f"This process polls nothing. On the command line: `regwatch sources check {source_id}`.")
+        row = next(row for row in await self._store.source_rows() if row.id == source_id)
+        return replies.checked(await self._check(row), look)
+
+    async def backfill(self, command: Backfill, who: Who, look: Look, naming: Naming) -> Message:
+        """Read stored documents again, silently: those of a source, else those that may name a firm."""
+        await self.names.refresh()
+        since = since_date(command.since, look.today) if command.since else None
+        rereader = Rereader(self._store, self.names.read)
+        if any(row.id == command.name for row in await self._store.source_rows()):
+            report = await rereader.source(command.name, since, by=who.user_id, is_dry_run=command.is_dry_run)
+        else:
+            firm = await naming.firm(command.name, lambda name: replace(command, name=name))
+            report = await rereader.firm(firm.firm_id, since, by=who.user_id, is_dry_run=command.is_dry_run)
+        return replies.read_again(report, command, look)
