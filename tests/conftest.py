@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from storage import Store
+from tests.fakes.chat import chat, known, slack  # noqa: F401
 from tests.fakes.clock import FakeClock
 
 # the same examples in every run: a search for new ones is `pytest --hypothesis-profile=default`

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,138 +18,11 @@ from bot.slack import register
 from bot.slack.changes import Who
 from bot.slack.desk import Desk
 from storage import Store
-from storage.models import Health, Kind, Role
+from storage.models import Health, Role
 from tests import builders
+from tests.fakes.chat import ASKER, COLLEAGUE, ELSEWHERE, LEGAL, SECRET, Chat, labels, shown
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import BOT_USER, TEAM, TOKEN, SlackStub, held, refused
-
-ASKER, COLLEAGUE = "U0ASKER", "U0OTHER"
-LEGAL, SECRET, ELSEWHERE = "C0LEGAL", "G0SECRET", "C0OTHER"
-
-
-class Chat:
-    """A workspace with people who type and click, and what they see."""
-
-    def __init__(self, slack: SlackStub, app: AsyncApp) -> None:
-        self.slack = slack
-        self.app = app
-
-    async def says(self, text: str, *, channel: str = LEGAL, user: str = ASKER, command: str = "/regwatch") -> list[dict[str, Any]]:
-        """A slash command, and everything that comes back to its response_url."""
-        body = urlencode(
-            {
-                "command": command,
-                "text": text,
-                "team_id": TEAM,
-                "channel_id": channel,
-                "channel_name": "legal" if channel == LEGAL else "privategroup",
-                "user_id": user,
-                "response_url": self.slack.response_url(),
-                "trigger_id": "1.2",
-            }
-        )
-        return await self._dispatched(AsyncBoltRequest(body=body, headers={"content-type": ["application/x-www-form-urlencoded"]}))
-
-    async def clicks(self, label: str, message: dict[str, Any], *, user: str = ASKER, channel: str = LEGAL) -> list[dict[str, Any]]:
-        """A click on the button with that label, in a message that came back before."""
-        button = next(button for button in buttons(message) if button["text"]["text"] == label)
-        payload = {
-            "type": "block_actions",
-            "team": {"id": TEAM},
-            "user": {"id": user},
-            "channel": {"id": channel, "name": "legal"},
-            "container": {"type": "message", "is_ephemeral": message["response_type"] == "ephemeral"},
-            "response_url": self.slack.response_url(),
-            "actions": [{"type": "button", "block_id": "b", "action_ts": "1.1", **button}],
-        }
-        body = urlencode({"payload": json.dumps(payload)})
-        return await self._dispatched(AsyncBoltRequest(body=body, headers={"content-type": ["application/x-www-form-urlencoded"]}))
-
-    async def happens(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        """An event of the Events API."""
-        body = {
-            "type": "event_callback",
-            "team_id": TEAM,
-            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
-            "event": event,
-        }
-        return await self._dispatched(AsyncBoltRequest(body=json.dumps(body), headers={"content-type": ["application/json"]}))
-
-    async def _dispatched(self, request: AsyncBoltRequest) -> list[dict[str, Any]]:
-        before = len(self.slack.responses)
-        answer = await self.app.async_dispatch(request)
-        assert answer.status == 200
-        return self.slack.responses[before:]
-
-
-def buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
-    """All buttons of a message, in order."""
-    found = [element for block in message["blocks"] if block["type"] == "actions" for element in block["elements"]]
-    return found + [block["accessory"] for block in message["blocks"] if "accessory" in block]
-
-
-def labels(message: dict[str, Any]) -> list[str]:
-    return [button["text"]["text"] for button in buttons(message)]
-
-
-def shown(message: dict[str, Any]) -> str:
-    """Every text of the blocks."""
-    found: list[str] = []
-
-    def walk(value: Any) -> None:
-        if isinstance(value, dict):
-            found.extend([value["text"]] if isinstance(value.get("text"), str) else [])
-            for part in value.values():
-                walk(part)
-        elif isinstance(value, list):
-            for part in value:
-                walk(part)
-
-    walk(message["blocks"])
-    return "\n".join(found)
-
-
-@pytest.fixture
-async def known(sqlite_store: Store) -> Store:
-    """RW-1001: Tencent, Alibaba and ByteDance (through TikTok) summoned; RW-1002: Ant Group's halted offering."""
-    await builders.fill(sqlite_store)
-    await builders.add_action(
-        sqlite_store,
-        ("tencent", Role.TARGET),
-        ("alibaba", Role.TARGET),
-        ("bytedance", Role.TARGET, "tiktok"),
-        kind=Kind.TALKS,
-        regulators=("cn-cac",),
-        decided=date(2021, 3, 18),
-        published=datetime(2021, 3, 19, tzinfo=UTC),
-        title="Firms <!channel> summoned over *voice* software",
-    )
-    await builders.add_action(
-        sqlite_store, ("ant-group", Role.TARGET), ("alibaba", Role.GROUP), kind=Kind.SUSPENSION, decided=date(2020, 11, 3)
-    )
-    return sqlite_store
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackStub]:
-    async with SlackStub() as stub:
-        stub.add_channel(LEGAL, "legal", members=(BOT_USER, ASKER))
-        stub.add_channel(SECRET, "secret", is_private=True, members=(ASKER,))
-        stub.add_channel(ELSEWHERE, "elsewhere", members=(ASKER,))
-        stub.add_user(ASKER, "asker", "Asia/Taipei")
-        yield stub
-
-
-@pytest.fixture
-def chat(slack: SlackStub, known: Store, clock: FakeClock) -> Chat:
-    app = AsyncApp(
-        client=AsyncWebClient(token=TOKEN, base_url=slack.url, retry_handlers=[]),
-        request_verification_enabled=False,
-        process_before_response=True,
-        raise_error_for_unhandled_request=True,
-    )
-    register(app, known, now=clock)
-    return Chat(slack, app)
 
 
 async def test_a_question_is_answered_to_the_one_who_asks(chat: Chat) -> None:

@@ -207,9 +207,7 @@ class Changes:
 
     # settings
 
-    async def set(
-        self, setting: ChannelSetting, digest: DigestSetting | None, who: Who, look: Look, reach: Reach
-    ) -> Message:
+    async def set(self, setting: ChannelSetting, digest: DigestSetting | None, who: Who, look: Look, reach: Reach) -> Message:
         """Change a channel's settings. Who changes who may change must satisfy the old rule and the new one."""
         await self.require(who, reach)
         if setting.who_may_change is not None:

@@ -106,9 +106,7 @@ class Desk:
         )
         return message
 
-    async def _run(
-        self, command: Command, who: Who, channel: ChannelView | None, look: Look, reach: Reach, *, is_public: bool
-    ) -> Message:
+    async def _run(self, command: Command, who: Who, channel: ChannelView | None, look: Look, reach: Reach, *, is_public: bool) -> Message:
         match command:
             case Help(verb):
                 return help.help_(verb, channel, await self._store.coverage(), look)

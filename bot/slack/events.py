@@ -52,9 +52,7 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
         ]
         _, look = await desk.look(who)
         problems = [view for view in await store.sources() if view.is_enabled and not view.is_fresh]
-        page = home(
-            places, await store.coverage(), look, user_id=user_id, is_admin=desk.changes.is_operator(who), problems=problems
-        )
+        page = home(places, await store.coverage(), look, user_id=user_id, is_admin=desk.changes.is_operator(who), problems=problems)
         await client.views_publish(user_id=user_id, view=page)
 
     @app.event("app_home_opened")

@@ -88,9 +88,7 @@ class Modals:
             return False
         return True
 
-    async def open_verdict(
-        self, verdict: str, action_id: int, who: Who, trigger_id: str, respond: Respond, client: AsyncWebClient
-    ) -> None:
+    async def open_verdict(self, verdict: str, action_id: int, who: Who, trigger_id: str, respond: Respond, client: AsyncWebClient) -> None:
         """Asks why a card is wrong."""
         _, look = await self._desk.look(who)
         try:
@@ -176,9 +174,7 @@ class Modals:
                 return
             who, reach = self._who(body, view), Reach(client)
             _, look = await self._desk.look(who)
-            intent = CorrectionIntent(
-                who.key, who.user_id, read.action_id, read.verdict, read.firm_id, read.of_action_id, read.reason
-            )
+            intent = CorrectionIntent(who.key, who.user_id, read.action_id, read.verdict, read.firm_id, read.of_action_id, read.reason)
             try:
                 result = await self._desk.changes.correct(intent, who, reach)
             except (Stop, StorageError) as wrong:
