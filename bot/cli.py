@@ -22,6 +22,7 @@ from bot.cli_base import fail as _fail
 from bot.cli_base import out as _out
 from bot.cli_base import run as _run
 from bot.cli_base import settings as _settings
+from bot.cli_channels import ask, digest, export
 from bot.cli_firms import backtest, firms_app
 from bot.cli_sources import preview, replay, sources_app
 
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
-for command in (preview, replay, backtest):
+for command in (ask, digest, export, preview, replay, backtest):
     app.command()(command)
 
 
@@ -233,38 +234,6 @@ def _text_of(file: Path | None) -> str:
         _fail(f"{file}: {error.strerror}")
     except UnicodeDecodeError:
         _fail(f"{file or 'standard input'} is not UTF-8 text")
-
-
-@app.command()
-def ask(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you would type after /regwatch.")],
-    channel: Annotated[str, typer.Option(help="Slack id of the channel that it is said in.")] = "console",
-    user: Annotated[str, typer.Option(help="Slack id of who says it.")] = "operator",
-    as_json: AsJson = False,
-    db: Db = None,
-) -> None:
-    """Run a text as the slash command would. Exit 1 when the answer is an error."""
-    settings = _settings(db)
-
-    async def work() -> int:
-        from bot.app import LOCAL, open_store, utc_now
-        from bot.console import show
-        from bot.slack.changes import Who
-        from bot.slack.desk import Desk
-
-        store = await open_store(settings)
-        try:
-            desk = Desk(store, command=settings.command, now=utc_now)
-            message = await desk.answer(text, Who(workspace_id=LOCAL, channel_id=channel, user_id=user))
-        finally:
-            await store.close()
-        if as_json:
-            _out({"blocks": message.blocks, "text": message.text, "response_type": message.response_type})
-        else:
-            show(message)
-        return int(message.is_error)
-
-    _run(work())
 
 
 @app.command()

@@ -19,9 +19,9 @@ from bot.slack.naming import Naming, Stop, zone
 from bot.slack.reach import Reach
 from bot.slack.text import place
 from storage import Store
+from storage.filters import Filter
 from storage.intents import ChannelKey, ChannelSetting, CorrectionIntent, DigestSetting, FollowIntent, MuteIntent
 from storage.models import Broadcast, Deliver, Followed
-from storage.filters import Filter
 from storage.records import action_ref
 from storage.tenancy import WhoMayChange
 from storage.views import CardView, ChannelView, CorrectionResult, SubscriptionView

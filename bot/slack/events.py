@@ -19,7 +19,6 @@ from bot.slack.changes import Who
 from bot.slack.desk import Desk
 from bot.slack.home import home
 from bot.slack.modals import Modals
-from bot.slack.naming import Stop
 from bot.slack.reach import Reach, workspace_of
 from storage import Store
 from storage.intents import ChannelKey
