@@ -180,18 +180,16 @@ class Changes:
 
     async def mute(self, command: Mute, who: Who, channel: ChannelView | None, look: Look, reach: Reach) -> Message:
         """Hear nothing of something for a while, or hear of it again."""
-        firm_id = None
-        if command.firm:
-            firm_id = (await self._naming.firm(command.firm, lambda name: replace(command, firm=name))).firm_id
+        firm = await self._naming.firm(command.firm, lambda name: replace(command, firm=name)) if command.firm else None
         if command.action_id is not None and await self._store.action(command.action_id) is None:
             raise Stop(no_action(command.action_id))
         if channel is None:
             raise Stop("This channel follows nothing yet, so there is nothing to mute. `subscribe tencent` starts.")
         until = None if command.is_off else self._end(command.span, channel.time_zone)
         await self.require(who, reach, posts=False)
-        mutes = await self._store.mute(MuteIntent(who.key, who.user_id, until, firm_id, command.action_id))
-        changed = await self._store.channel(who.key) or channel
-        return replies.muted(mutes, command, firm_id, until, changed, who.user_id, look)
+        intent = MuteIntent(who.key, who.user_id, until, firm.firm_id if firm else None, command.action_id)
+        mutes = await self._store.mute(intent)
+        return replies.muted(mutes, intent, look, channel=channel, firm=firm)
 
     def _end(self, span: str, zone_name: str) -> datetime:
         """When `12h`, `7d` or a date ends. Raises Stop for a moment that is past."""

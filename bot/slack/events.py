@@ -54,6 +54,11 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
         page = home(places, await store.coverage(), look, user_id=user_id, is_admin=desk.changes.is_operator(who), problems=problems)
         await client.views_publish(user_id=user_id, view=page)
 
+    async def redraw(who: Who, client: AsyncWebClient) -> None:
+        await publish(who.user_id, who.workspace_id, client)
+
+    modals.on_change(redraw)
+
     @app.event("app_home_opened")
     async def on_home(event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") == "home":
@@ -73,13 +78,12 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
             await publish(user_id, workspace_id, client)
             return
         who = Who(workspace_id, place.channel.slack_id, user_id, place.channel.name)
-        if verb == "edit":
+        if verb in ("edit", "unsubscribe"):
             await modals.open(chosen, who, body["trigger_id"], None, client)
             return
         rule = next(rule for rule in place.subscriptions if rule.id == int(number))
-        command = {"mute": f"mute {rule.firm.firm_id if rule.firm else 'channel'} for 7d"}.get(verb) or (
-            f"unmute {rule.firm.firm_id if rule.firm else 'channel'}" if verb == "unmute" else f"unsubscribe #{rule.id}"
-        )
+        what = rule.firm.firm_id if rule.firm else "channel"
+        command = f"mute {what} for 7d" if verb == "mute" else f"unmute {what}"
         message = await desk.answer(command, who, reach)
         if message.is_ephemeral or await reach.refusal(who.channel_id) is not None:
             log.info("home command=%s answer=%s", verb, "error" if message.is_error else "quiet")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -32,8 +32,9 @@ from storage import StorageError, Store
 from storage.curation import new_firm
 from storage.intents import CorrectionIntent
 from storage.models import Followed, Strength
-from storage.records import DocumentText
+from storage.records import AliasRow, DocumentText, FirmRow
 from storage.tenancy import Verdict
+from storage.views import ChannelView
 
 log = logging.getLogger("regwatch.slack")
 
@@ -53,6 +54,11 @@ class Modals:
         self._kick = kick
         self._picker: FirmPicker | None = None
         self._picked_from = ""  # version of the register that the picker holds
+        self._on_change: Callable[[Who, AsyncWebClient], Awaitable[None]] = _nothing
+
+    def on_change(self, call: Callable[[Who, AsyncWebClient], Awaitable[None]]) -> None:
+        """`call` is told when a form changed what a channel follows: the home page shows it."""
+        self._on_change = call
 
     # --- opening ---
 
@@ -69,6 +75,9 @@ class Modals:
                     view = forms.subscribe_form(look, channel_id=who.channel_id, firm=None, rule=rule)
                 case "firm":
                     view = forms.firm_form(look, await self._desk.changes.card(int(of.removeprefix("RW-")), who))
+                case "unsubscribe":
+                    rule = await self._desk.changes.rule(int(of), who)
+                    view = forms.unsubscribe_form(look, channel=await self._channel(who), rule=rule)
                 case _:
                     again = Subscribe((Target(Followed.FIRM, of),))
                     firm = await self._desk.naming.firm(of, lambda _: again) if of else None
@@ -98,7 +107,14 @@ class Modals:
             await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
 
     async def _settings(self, who: Who, look: Look) -> dict[str, Any]:
-        return forms.settings_form(look, who.channel_id, await self._store.channel(who.key))
+        return forms.settings_form(look, await self._channel(who))
+
+    async def _channel(self, who: Who) -> ChannelView:
+        """The channel. Raises Stop for one that was never spoken to: it has nothing to change yet."""
+        channel = await self._store.channel(who.key)
+        if channel is None:
+            raise Stop("This channel follows nothing yet, so it has no settings. `subscribe tencent` starts.")
+        return channel
 
     async def _show(self, view: dict[str, Any], trigger_id: str, client: AsyncWebClient) -> None:
         try:
@@ -137,6 +153,9 @@ class Modals:
             who, reach = Who(workspace_of(body), read.channel_id, body["user"]["id"]), Reach(client)
             _, look = await self._desk.look(who)
             try:
+                field = "regulators"
+                filter_ = await self._desk.naming.filter(read.filter, lambda terms: Subscribe((), terms))
+                field = "channel"
                 await self._desk.changes.require(who, reach)
                 targets = [(Target(Followed.FIRM, firm_id), firm_id) for firm_id in read.firm_ids]
                 if read.subscription_id is not None:
@@ -144,11 +163,20 @@ class Modals:
                     id_ = rule.firm.firm_id if rule.firm else rule.regulator.id if rule.regulator else None
                     targets = [(Target(rule.followed, id_ or ""), id_)]
             except Stop as stop:
-                await ack(response_action="errors", errors={forms.CHANNEL: stop.text})
+                await ack(response_action="errors", errors={field: stop.text})
                 return
             await ack()
-            message = await self._desk.changes.follow(targets, read.filter, read.broadcast, read.deliver, who, look, reach)
+            message = await self._desk.changes.follow(targets, filter_, read.broadcast, read.deliver, who, look, reach)
             await self._announce(message, who, client)
+            await self._on_change(who, client)
+
+        @app.view("regwatch.unsubscribe")
+        async def on_unsubscribe(ack: Any, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
+            await ack()
+            who = self._who(body, view)
+            message = await self._desk.answer(f"unsubscribe #{forms.unpack(view)['rule']}", who, Reach(client))
+            await self._announce(message, who, client)
+            await self._on_change(who, client)
 
         @app.view("regwatch.settings")
         async def on_settings(ack: Any, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
@@ -161,7 +189,7 @@ class Modals:
             try:
                 message = await self._desk.changes.set(read.setting, read.digest, who, look, reach)
             except Stop as stop:
-                await ack(response_action="errors", errors={forms.WHO: stop.text})
+                await ack(response_action="errors", errors={"who": stop.text})
                 return
             await ack()
             await self._announce(message, who, client)
@@ -178,14 +206,15 @@ class Modals:
             try:
                 result = await self._desk.changes.correct(intent, who, reach)
             except (Stop, StorageError) as wrong:
-                await ack(response_action="errors", errors={forms.REASON: str(wrong)})
+                field = {Verdict.WRONG_FIRM: "firm", Verdict.DUPLICATE: "of"}.get(read.verdict, "reason")
+                await ack(response_action="errors", errors={field: str(wrong)})
                 return
             await ack()
-            await self._tell(replies.corrected(result, look), who, None, client)
+            await self._announce(replies.corrected(result, look), who, client)
 
         @app.view("regwatch.firm")
         async def on_firm(ack: Any, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
-            """The first step names the firm; the second shows what it would have matched."""
+            """The first step names the firm and the second shows what it would have matched: then it is added."""
             read = forms.read_firm(view)
             if isinstance(read, dict):
                 await ack(response_action="errors", errors=read)
@@ -193,37 +222,21 @@ class Modals:
             who = self._who(body, view)
             _, look = await self._desk.look(who)
             try:
-                _, firm, aliases = new_firm(read.name, read.strong, read.weak, (), read.country, "")
+                firm, aliases = _firm_of(read)
             except StorageError as wrong:
-                await ack(response_action="errors", errors={forms.NAME: str(wrong)})
+                await ack(response_action="errors", errors={"name": str(wrong)})
                 return
-            await ack(response_action="update", view=forms.waiting_form(look, view))
-            strength = Strength.WEAK if read.weak else Strength.STRONG
-            tallies, texts = await tallied(self._store, (), [alias.text for alias in aliases], strength)
-            is_operator = self._desk.changes.is_operator(who)
-            shown = forms.confirm_firm_form(look, read, tallies, texts, view=view, is_suggestion=not is_operator)
-            await client.views_update(view_id=view["id"], view=shown)
-
-        @app.view("regwatch.firm.confirm")
-        async def on_firm_confirmed(ack: Any, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
-            await ack()
-            read, who = forms.unpack_firm(view), self._who(body, view)
-            _, look = await self._desk.look(who)
-            if not self._desk.changes.is_operator(who):
-                facts = {"text": f"{who.user_id} suggests {read.name} ({read.country or '?'}) as a firm: regwatch firms add --help"}
-                is_told = await self._store.owe_notice(f"notice:firm:{read.name}", facts)
-                self._kick()
-                await self._tell(replies.firm_suggested(read.name, look, is_told=is_told), who, None, client)
+            if read.is_confirmed:
+                await ack()
+                await self._announce(await self._add(firm, aliases, who, look), who, client)
                 return
-            _, firm, aliases = new_firm(read.name, read.strong, read.weak, (), read.country, "")
-            try:
-                await self._store.add_firm(firm, aliases, who.user_id)
-            except StorageError as wrong:
-                await self._tell(help.error(str(wrong), (), look), who, None, client)
-                return
-            await self._names.refresh()
-            report = await Rereader(self._store, self._names.read).firm(firm.id, None, by=who.user_id)
-            await self._tell(replies.firm_added(firm, report, look), who, None, client)
+            await ack(response_action="update", view=forms.waiting_form(look, look.say("Add a firm")))
+            tally, _ = await tallied(self._store, firm, aliases)
+            tried = forms.Tried(
+                read, tally.documents, tally.as_target, tally.as_group, [(one.title, one.at, one.sentence) for one in tally.samples]
+            )
+            card = await self._desk.changes.card(read.action_id, who)
+            await client.views_update(view_id=view["id"], view=forms.firm_form(look, card, tried=tried))
 
         @app.options("regwatch.firms")
         async def on_firm_options(ack: Any, payload: dict[str, Any]) -> None:
@@ -248,6 +261,26 @@ class Modals:
             except Stop as stop:
                 await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
 
+    async def _add(self, firm: FirmRow, aliases: Sequence[AliasRow], who: Who, look: Look) -> Message:
+        """Adds a firm and reads the stored documents that name it again, silently; from others than operators it is a suggestion."""
+        if not self._desk.changes.is_operator(who):
+            names = ", ".join(alias.text for alias in aliases)
+            facts = {
+                "text": f"{who.user_id} suggests a firm: {names}",
+                "detail": f'regwatch firms add "{firm.name}" --country {firm.country}',
+            }
+            is_told = await self._store.owe_notice(f"notice:firm:{firm.id}", facts)
+            self._kick()
+            return replies.firm_suggested(firm.name, look, is_told=is_told)
+        await self._store.add_firm(firm, aliases, who.user_id)
+        await self._names.refresh()
+        report = await Rereader(self._store, self._names.read).firm(firm.id, None, by=who.user_id)
+        view = await self._store.firm(firm.id)
+        assert view is not None  # noqa: S101  # it was added a moment ago
+        return replies.firm_added(
+            view, look, by=who.user_id, documents=report.documents, as_target=view.target_actions, as_group=view.group_actions
+        )
+
     def _who(self, body: dict[str, Any], view: dict[str, Any]) -> Who:
         """Who submitted, and the channel that the modal is about."""
         return Who(workspace_of(body), forms.unpack(view)["channel"], body["user"]["id"])
@@ -260,6 +293,17 @@ class Modals:
             self._picker = await asyncio.to_thread(FirmPicker, register)
             self._picked_from = version
         return self._picker
+
+
+async def _nothing(_who: Who, _client: AsyncWebClient) -> None:
+    return None
+
+
+def _firm_of(form: forms.FirmForm) -> tuple[FirmRow, tuple[AliasRow, ...]]:
+    """The firm that a form describes, with its names. Raises StorageError for names that are none."""
+    weak = (form.name, *form.names) if form.strength is Strength.WEAK else ()
+    _, firm, aliases = new_firm(form.name, form.names, weak, (), form.country, "")
+    return firm, aliases
 
 
 def _option(label: str, value: str) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from bot.slack.grammar import Backfill, SourceOrder
 from bot.slack.naming import Naming, Stop
 from storage import Store
 from storage.filters import since_date
+from storage.models import Health
 from storage.records import SourceRow
+from storage.views import SourceView
 
 Check = Callable[[SourceRow], Awaitable[Checked]]
 """Asks a source now, without writing."""
@@ -33,17 +35,24 @@ class Orders:
         """Arm, hold or check one source."""
         source_id = await naming.source(command.source_id, lambda name: replace(command, source_id=name))
         if command.do == "check":
-            return await self._checked(source_id, look)
+            return await self._checked(source_id, who, look)
         act = self._store.arm if command.do == "arm" else self._store.hold
-        is_changed = await act(source_id, who.user_id)
-        view = next(view for view in await self._store.sources() if view.id == source_id)
-        return replies.source_order(command.do, view, look, by=who.user_id, is_changed=is_changed)
+        await act(source_id, who.user_id)
+        return replies.source_order(command.do, await self._source(source_id), who.user_id, look)
 
-    async def _checked(self, source_id: str, look: Look) -> Message:
+    async def _checked(self, source_id: str, who: Who, look: Look) -> Message:
         if self._check is None:
             raise Stop(f"This process polls nothing. On the command line: `regwatch sources check {source_id}`.")
         row = next(row for row in await self._store.source_rows() if row.id == source_id)
-        return replies.checked(await self._check(row), look)
+        checked = await self._check(row)
+        newest = f", the newest of {checked.newest:%Y-%m-%d}" if checked.newest else ""
+        found = f"{checked.entries} entries{newest}. {checked.says}".rstrip(" .") + "."
+        return replies.source_order(
+            "check", await self._source(source_id), who.user_id, look, found=found, is_well=checked.health is Health.OK
+        )
+
+    async def _source(self, source_id: str) -> SourceView:
+        return next(view for view in await self._store.sources() if view.id == source_id)
 
     async def backfill(self, command: Backfill, who: Who, look: Look, naming: Naming) -> Message:
         """Read stored documents again, silently: those of a source, else those that may name a firm."""
