@@ -147,14 +147,18 @@ def _told_by(intent: CorrectionIntent, action: ActionView) -> str:
 
 async def _check_original(session: AsyncSession, intent: CorrectionIntent, whose: tuple[str | None, ...]) -> None:
     """Raise StorageError where two actions would be each other's duplicate: nothing would be told of either."""
-    ref, of = action_ref(intent.action_id), action_ref(intent.of_action_id or 0)
+    ref = action_ref(intent.action_id)
+    if intent.of_action_id is None:
+        raise StorageError(f"{ref} is a duplicate of which action? Give its number, like RW-1001.")
+    of = action_ref(intent.of_action_id)
     if intent.of_action_id == intent.action_id:
         raise StorageError(f"{ref} cannot be a duplicate of itself. Give the number of the other one.")
     if not (await session.exec(select(Action.id).where(Action.id == intent.of_action_id))).first():
         raise StorageError(f"There is no action {of}.")
     held = select(Correction).where(Correction.verdict == Verdict.DUPLICATE, col(Correction.withdrawn_at).is_(None))
     repeats = {row.action_id: row.of_action_id for row in await session.exec(held) if row.workspace_id in whose}
-    original, seen = intent.of_action_id, {intent.action_id}
+    original: int | None = intent.of_action_id
+    seen = {intent.action_id}
     while original is not None:
         if original in seen:
             raise StorageError(f"{of} was said to be a duplicate of {ref}. Withdraw that first, on the card of {of}.")
