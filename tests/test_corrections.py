@@ -107,7 +107,7 @@ async def test_a_card_is_what_a_delivery_of_it_would_be_drawn_from(world: Store,
     assert due.card == view
     assert (view.ts, [one.ref for one in view.case], view.watched) == ("1.1", ["RW-1002"], {"tencent"})
     assert [(one.verdict, one.firm, one.by, one.at) for one in view.corrections] == [(Verdict.WRONG_FIRM, "Tencent", "U2", clock())]
-    assert [(one.by, one.version) for one in view.reviews] == [("U3", 1)]
+    assert [(one.by, one.version) for one in view.reviews] == [("U3", 2)]
     assert view.muted_until == NOON + timedelta(days=1)
 
 
