@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import func, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,7 +20,6 @@ from storage.hours import next_digest_at
 from storage.intents import ChannelKey, ChannelSetting, MuteIntent
 from storage.loading import firm_match, load_channel, load_channels, load_rules
 from storage.models import Action, Broadcast, Firm
-from storage.owing import OPEN
 from storage.places import (
     Places,
     change,
@@ -36,7 +35,7 @@ from storage.places import (
     words_of,
 )
 from storage.records import action_ref
-from storage.tenancy import MUTED_WHOLE, Card, Change, Channel, Delivery, Mute, Subscription, WhoMayChange
+from storage.tenancy import MUTED_WHOLE, Card, Change, Channel, Delivery, Mute, Review, Subscription, WhoMayChange
 from storage.views import ChangeView, ChannelView, MuteView, PlaceView
 
 LANGUAGES = ("en", "zh-Hant", "zh-Hans")
@@ -162,7 +161,7 @@ class ChannelStore(Places):
         """Slack gave the channel another id (shared with another organisation). False: not known here, or moved already.
 
         Where somebody has spoken under the new id already, that channel keeps what it has and gets what it lacks: rules,
-        mutes, cards and what is still owed; the old one is paused."""
+        mutes, cards, reviews, deliveries, with the history of both; the old one is paused."""
         now = self._now()
         new = ChannelKey(channel.workspace_id, new_slack_id)
         async with self._write() as session:
@@ -257,7 +256,9 @@ async def _load_mutes(session: AsyncSession, ids: Collection[int], now: datetime
     found: dict[int, list[MuteView]] = {one: [] for one in ids}
     for row in rows:
         kind, _, subject = row.key.partition(":")
-        firm = firms.get(subject) if kind == "firm" else None
+        if kind == "firm" and subject not in firms:
+            continue  # it went with the list that brought it, and would read as if anything were muted
+        firm = firms.get(subject)
         of_case = actions.get(int(subject)) if kind == "case" else None
         found[row.channel_id].append(MuteView(row.until, row.made_by, firm_match(firm, firm.name) if firm else None, of_case))
     return {one: tuple(views) for one, views in found.items()}
@@ -268,7 +269,9 @@ async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     await _repoint(session, row, other, Subscription, col(Subscription.key))
     await _repoint(session, row, other, Mute, col(Mute.key))
     await _repoint(session, row, other, Card, col(Card.case_id))
-    await _repoint(session, row, other, Delivery, col(Delivery.key), col(Delivery.state).in_(OPEN))
+    await _repoint(session, row, other, Review, col(Review.action_id))
+    await _repoint(session, row, other, Delivery, col(Delivery.key))
+    await session.exec(update(Change).where(col(Change.subject) == subject_of(row)).values(subject=subject_of(other)))
     if not other.is_digest_on:
         other.is_digest_on, other.next_digest_at, other.last_digest_at = row.is_digest_on, row.next_digest_at, row.last_digest_at
 
@@ -277,11 +280,10 @@ async def _repoint(
     session: AsyncSession,
     row: Channel,
     other: Channel,
-    table: type[Subscription | Mute | Card | Delivery],
+    table: type[Subscription | Mute | Card | Review | Delivery],
     mark: Mapped[Any],
-    *conditions: ColumnElement[bool],
 ) -> None:
     """Let rows belong to the other channel; `mark` is what it may have once."""
     taken = select(mark).where(col(table.channel_id) == other.id)
-    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken), *conditions)
+    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken))
     await session.exec(mine.values(channel_id=other.id).execution_options(synchronize_session=False))

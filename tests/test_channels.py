@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from storage import StorageError, Store
 from storage.filters import Filter
 from storage.intents import ChannelKey, ChannelSetting, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
-from storage.models import Broadcast, Deliver, DeliveryState, Followed, Kind
+from storage.models import Broadcast, Deliver, DeliveryState, Firm, Followed, Kind
 from storage.tenancy import Delivery, WhoMayChange
 from storage.views import ChannelView, DueDelivery
 from tests.fakes.clock import FakeClock
@@ -383,6 +383,14 @@ async def test_unmuting_what_is_not_muted_does_nothing(world: Store) -> None:
     assert await changes_of(world) == trail
 
 
+async def test_a_firm_that_left_the_register_is_muted_no_more(world: Store) -> None:
+    """It must not read as if anything were muted."""
+    await world.mute(muted(firm_id="xiaomi"))
+    async with world._write() as session:
+        await session.exec(delete(Firm).where(col(Firm.id) == "xiaomi"))
+    assert await world.mutes(LEGAL) == ()
+
+
 @pytest.mark.parametrize(
     ("intent", "error"),
     [
@@ -509,6 +517,7 @@ async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_
     await world.settle(due.id, due.token, Sent("1.1"))
     await found(world, "Owed", "alibaba")
     await world.mute(muted(firm_id="xiaomi"))
+    await world.review(LEGAL, 1001, "U5")
     await world.follow(follow_firm(channel=new))
     assert await world.move_channel(LEGAL, "C9")
     assert not await world.move_channel(LEGAL, "C9")
@@ -520,7 +529,8 @@ async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_
     assert len(await world.mutes(new)) == 1
     card = await world.card(new, 1001)
     assert card is not None
-    assert card.ts == "1.1"
+    assert (card.ts, [one.by for one in card.reviews]) == ("1.1", ["U5"])
+    assert [what for _, what, _, _ in await changes_of(world, new)].count("subscribed") == 3
     old = await view_of(world)
     assert (old.paused_reason, old.is_digest_on) == ("channel_id_changed", False)
     clock.forward(minutes=1)
