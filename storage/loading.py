@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.base import chunks
 from storage.filters import ActionFacts, Filter, is_severe, since_date, until_date
 from storage.models import (
     Action,
@@ -39,7 +40,7 @@ from storage.models import (
     Tier,
 )
 from storage.records import PartialDate, SourceRow
-from storage.tenancy import Channel, Subscription
+from storage.tenancy import MUTED_WHOLE, Change, Channel, Mute, Subscription
 from storage.views import (
     ActionFirmView,
     ActionView,
@@ -53,8 +54,6 @@ from storage.views import (
     SourceProblem,
     SubscriptionView,
 )
-
-_CHUNK = 500  # of ids in one statement
 
 
 def regulator_view(row: Regulator) -> RegulatorView:
@@ -71,8 +70,8 @@ def firm_match(row: Firm, matched: str, score: float = 100.0) -> FirmMatch:
 async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
     """The views of these actions, in the order of the ids; an id that is no action's is left out."""
     found: dict[int, ActionView] = {}
-    for start in range(0, len(ids), _CHUNK):
-        found.update(await _load_chunk(session, ids[start : start + _CHUNK]))
+    for some in chunks(ids):
+        found.update(await _load_chunk(session, some))
     return found
 
 
@@ -222,10 +221,25 @@ def facts(view: ActionView, firm_id: str | None, today: date) -> ActionFacts:
     )
 
 
-async def load_channel(session: AsyncSession, channel_id: int) -> ChannelView:
-    """A channel with its settings. Raises NoResultFound for an id that is no channel's."""
-    row = (await session.exec(select(Channel).where(Channel.id == channel_id))).one()
-    count = select(func.count()).select_from(Subscription).where(Subscription.channel_id == channel_id)
+async def load_channel(session: AsyncSession, channel_id: int, now: datetime) -> ChannelView:
+    """A channel with its settings. Raises KeyError for an id that is no channel's."""
+    return (await load_channels(session, [channel_id], now))[channel_id]
+
+
+async def load_channels(session: AsyncSession, ids: Collection[int], now: datetime) -> dict[int, ChannelView]:
+    """These channels with their settings; an id that is no channel's is left out."""
+    found: dict[int, ChannelView] = {}
+    for some in chunks(ids):
+        follow = select(Subscription.channel_id, func.count()).where(col(Subscription.channel_id).in_(some))
+        counts = dict((await session.exec(follow.group_by(col(Subscription.channel_id)))).all())
+        hushed = select(Mute.channel_id, Mute.until).where(col(Mute.channel_id).in_(some), Mute.key == MUTED_WHOLE, Mute.until > now)
+        muted = dict((await session.exec(hushed)).all())
+        rows = await session.exec(select(Channel).where(col(Channel.id).in_(some)))
+        found |= {_id(row.id): _channel_view(row, counts.get(_id(row.id), 0), muted.get(_id(row.id))) for row in rows}
+    return found
+
+
+def _channel_view(row: Channel, subscriptions: int, muted_until: datetime | None) -> ChannelView:
     return ChannelView(
         id=_id(row.id),
         workspace_id=row.workspace_id,
@@ -239,37 +253,69 @@ async def load_channel(session: AsyncSession, channel_id: int) -> ChannelView:
         sends_empty_digest=row.sends_empty_digest,
         next_digest_at=row.next_digest_at,
         paused_reason=row.paused_reason,
-        subscriptions=(await session.exec(count)).one(),
+        subscriptions=subscriptions,
+        quiet_from=row.quiet_from,
+        quiet_to=row.quiet_to,
+        broadcast=row.broadcast,
+        who_may_change=row.who_may_change,
+        muted_until=muted_until,
     )
 
 
 async def load_subscriptions(session: AsyncSession, channel_id: int, today: date) -> tuple[SubscriptionView, ...]:
     """What a channel follows, oldest first."""
-    rows = (
-        await session.exec(
+    return (await load_rules(session, [channel_id], today))[channel_id]
+
+
+async def load_rules(session: AsyncSession, ids: Collection[int], today: date) -> dict[int, tuple[SubscriptionView, ...]]:
+    """What each of these channels follows, oldest first."""
+    rows: list[tuple[Subscription, Firm | None, Regulator | None]] = []
+    for some in chunks(ids):
+        followed = (
             select(Subscription, Firm, Regulator)
             .join(Firm, col(Firm.id) == Subscription.firm_id, isouter=True)
             .join(Regulator, col(Regulator.id) == Subscription.regulator_id, isouter=True)
-            .where(Subscription.channel_id == channel_id)
+            .where(col(Subscription.channel_id).in_(some))
             .order_by(col(Subscription.id))
         )
-    ).all()
+        rows += (await session.exec(followed)).all()
     below = await load_below(session, {row.firm_id for row, _, _ in rows if row.firm_id}, today)
-    return tuple(
-        SubscriptionView(
-            id=_id(row.id),
-            followed=row.followed,
-            firm=firm_match(firm, firm.name) if firm else None,
-            regulator=regulator_view(regulator) if regulator else None,
-            includes=tuple(f"{one.name} {one.name_zh_hant}".strip() for one in below.get(row.firm_id or "", ())),
-            filter=Filter.parse(row.filter),
-            broadcast=row.broadcast,
-            deliver=row.deliver,
-            created_by=row.created_by,
-            created_at=row.created_at,
+    edits = await _last_edits(session, {row.channel_id for row, _, _ in rows})
+    found: dict[int, list[SubscriptionView]] = {channel_id: [] for channel_id in ids}
+    for row, firm, regulator in rows:
+        edit = edits.get((row.channel_id, row.key))
+        found[row.channel_id].append(
+            SubscriptionView(
+                id=_id(row.id),
+                followed=row.followed,
+                firm=firm_match(firm, firm.name) if firm else None,
+                regulator=regulator_view(regulator) if regulator else None,
+                includes=tuple(f"{one.name} {one.name_zh_hant}".strip() for one in below.get(row.firm_id or "", ())),
+                filter=Filter.parse(row.filter),
+                broadcast=row.broadcast,
+                deliver=row.deliver,
+                created_by=row.created_by,
+                created_at=row.created_at,
+                changed_by=edit.made_by if edit else "",
+                changed_at=edit.made_at if edit else None,
+            )
         )
-        for row, firm, regulator in rows
-    )
+    return {channel_id: tuple(views) for channel_id, views in found.items()}
+
+
+async def _last_edits(session: AsyncSession, ids: Collection[int]) -> dict[tuple[int, str], Change]:
+    """The last edit of each rule since it was made, by its channel and key: an audit row of a rule begins with the key."""
+    subjects = {f"channel:{channel_id}": channel_id for channel_id in ids}
+    found: dict[tuple[int, str], Change] = {}
+    for some in chunks(subjects):
+        said = select(Change).where(col(Change.subject).in_(some), col(Change.what).in_(("subscribed", "edited")))
+        for row in await session.exec(said.order_by(col(Change.id))):
+            key = (subjects[row.subject], row.after.split(" ", 1)[0])
+            if row.what == "edited":
+                found[key] = row
+            else:
+                found.pop(key, None)  # what was edited was taken away since, and is followed anew
+    return found
 
 
 def in_force(day: date) -> Any:

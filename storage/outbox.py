@@ -5,7 +5,7 @@ A row is `owed`, then `leased` by one sender at a time (`claim`), then settled: 
 again, marked unsure, so that the sender looks for the post before it posts a second time. `waived` rows
 are never posted, by rule; the digest has them.
 
-What is owed, and to whom, is worked out in `owing`. The key of a row, unique with its channel, makes a
+What is owed, and to whom, is worked out in `owing`; what a digest tells, in `digests`. The key of a row, unique with its channel, makes a
 repost impossible.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,19 +23,19 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
-from storage.filters import Filter, Term
+from storage.digests import digest_since, load_changes, load_digest, owed_digest
+from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
-from storage.loading import load_actions, load_channel, load_coverage
-from storage.models import Action, DeliveryKind, DeliveryState, Firm
-from storage.owing import DIGEST_ONLY, NO_FIRM, OPEN, delivery_row, insert_deliveries, owe_operators
-from storage.tenancy import Card, Change, Channel, Delivery, Subscription
-from storage.views import ActionView, ChangeView, DigestView, DueDelivery
+from storage.loading import load_channels
+from storage.models import Action, DeliveryKind, DeliveryState
+from storage.owing import OPEN, delivery_row, insert_deliveries, owe_operators
+from storage.places import find_channel, pause
+from storage.remarks import Remarks, load_cases, load_remarks, load_watched
+from storage.tenancy import Card, Channel, Delivery, Workspace
+from storage.views import ChangeView, DigestView, DueDelivery
 
 PACE = timedelta(seconds=1)
 """Slack takes about one message a second in a channel."""
-
-_IN_DIGEST = ("age", DIGEST_ONLY, NO_FIRM)  # what was waived for other reasons is in no digest either
-_LATE = timedelta(hours=1)
 
 
 class OutboxStore(Base):
@@ -45,8 +45,8 @@ class OutboxStore(Base):
         """Lease what is due, one delivery a channel, with all that its rendering needs as it is now.
 
         What belongs to one case in one channel goes out in the order in which it was owed: an update waits
-        until the alert before it is settled. A channel that was posted to less than a second ago, or that is
-        paused, is left alone. Rows that another claimer holds are skipped.
+        until the alert before it is settled. A channel that was posted to less than a second ago, that is paused, or
+        whose workspace uninstalled the app is left alone. Rows that another claimer holds are skipped.
         """
         now = self._now()
         async with self._write() as session:
@@ -79,7 +79,7 @@ class OutboxStore(Base):
                 row.state, row.reason = DeliveryState.DEAD, outcome.why
                 if outcome.is_channel_gone:
                     channel = (await session.exec(select(Channel).where(Channel.id == row.channel_id))).one()
-                    channel.paused_reason = outcome.why
+                    pause(session, channel, outcome.why, "slack", now)
             return True
 
     async def owe_digests(self) -> int:
@@ -90,7 +90,7 @@ class OutboxStore(Base):
         """
         now = self._now()
         async with self._write() as session:
-            due = select(Channel).where(col(Channel.is_digest_on), col(Channel.next_digest_at) <= now, Channel.paused_reason == "")
+            due = select(Channel).where(col(Channel.is_digest_on), col(Channel.next_digest_at) <= now, *_served())
             owed = 0
             for channel in (await session.exec(due.order_by(col(Channel.id)).with_for_update(skip_locked=True))).all():
                 due_at = channel.next_digest_at or now
@@ -98,10 +98,10 @@ class OutboxStore(Base):
                     due_at = following
                 channel.next_digest_at = following
                 local = due_at.astimezone(ZoneInfo(channel.time_zone)).date()
-                since = await _digest_since(session, channel)
+                since = await digest_since(session, channel)
                 is_skipped = False
                 if not channel.sends_empty_digest:
-                    view = await _digest(session, channel, local, since, now, is_late=False, now=now)
+                    view = await load_digest(session, channel, local, since, now, is_late=False, now=now)
                     is_skipped = not view.moved and not view.new
                 row = delivery_row(
                     channel_id=_id(channel.id),
@@ -120,12 +120,11 @@ class OutboxStore(Base):
         """The digest that the channel would get now; None for a channel that we do not know."""
         now = self._now()
         async with self._read() as session:
-            known = select(Channel).where(Channel.workspace_id == channel.workspace_id, Channel.slack_id == channel.slack_id)
-            row = (await session.exec(known)).one_or_none()
+            row = await find_channel(session, channel)
             if row is None:
                 return None
             local = now.astimezone(ZoneInfo(row.time_zone)).date()
-            return await _digest(session, row, local, await _digest_since(session, row), now, is_late=False, now=now)
+            return await load_digest(session, row, local, await digest_since(session, row), now, is_late=False, now=now)
 
     async def owe_notice(self, key: str, facts: Mapping[str, str]) -> bool:
         """Owe the operators a notice, once per key. False: it was owed before, or there is no operations channel."""
@@ -161,7 +160,7 @@ def _claimable(now: datetime, limit: int) -> Any:
         .join(Action, col(Action.id) == Delivery.action_id, isouter=True)
         .where(
             is_due,
-            Channel.paused_reason == "",
+            *_served(),
             or_(col(Channel.next_post_at).is_(None), col(Channel.next_post_at) <= now),
             ~is_behind,
         )
@@ -176,35 +175,42 @@ def _claimable(now: datetime, limit: int) -> Any:
     )
 
 
+def _served() -> tuple[Any, ...]:
+    """The conditions that a channel may be posted to at all."""
+    gone = select(Workspace.id).where(col(Workspace.uninstalled_at).is_not(None))
+    return Channel.paused_reason == "", col(Channel.workspace_id).not_in(gone)
+
+
 async def _due_deliveries(
     session: AsyncSession, rows: Sequence[Delivery], unsure: set[int | None], now: datetime
 ) -> tuple[DueDelivery, ...]:
     """What the rendering of each row needs, as it is now."""
     if not rows:
         return ()
-    views = await _load_cases(session, [row.action_id for row in rows if row.action_id is not None])
+    views = await load_cases(session, [row.action_id for row in rows if row.action_id is not None])
     versions: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         if row.kind is DeliveryKind.UPDATE:
             versions[_id(row.action_id)].add(int(row.payload["version"]))
-    changes = await _changes(session, versions)
-    places = [row.channel_id for row in rows]
+    changes = await load_changes(session, versions)
+    places = {row.channel_id for row in rows}
+    channels = await load_channels(session, places, now)
+    remarks = await load_remarks(session, views, [(row.channel_id, row.action_id) for row in rows if row.action_id is not None], now)
     shown = select(Card).where(col(Card.channel_id).in_(places), col(Card.case_id).in_({view.case_id for view in views.values()}))
     cards = {(card.channel_id, card.case_id): card.ts for card in await session.exec(shown)}
-    watched: dict[int, set[str]] = defaultdict(set)
-    for rule in await session.exec(select(Subscription).where(col(Subscription.channel_id).in_(places))):
-        watched[rule.channel_id].update([rule.firm_id] if rule.firm_id else [])
+    watched = await load_watched(session, places)
     due = []
     for row in rows:
         action = views.get(row.action_id) if row.action_id is not None else None
         is_update = row.kind is DeliveryKind.UPDATE and action is not None
+        said = remarks.get((row.channel_id, row.action_id or 0), Remarks())
         due.append(
             DueDelivery(
                 id=_id(row.id),
                 token=row.token,
                 kind=row.kind,
                 key=row.key,
-                channel=await load_channel(session, row.channel_id),
+                channel=channels[row.channel_id],
                 attempts=row.attempts,
                 is_unsure=row.id in unsure,
                 owed_at=row.owed_at,
@@ -213,9 +219,12 @@ async def _due_deliveries(
                 changes=_of_version(changes[action.id], row) if is_update and action else (),
                 card_ts=cards.get((row.channel_id, action.case_id)) if action else None,
                 is_broadcast=row.is_broadcast,
-                watched=frozenset(watched[row.channel_id]),
-                digest=await _owed_digest(session, row, now) if row.kind is DeliveryKind.DIGEST else None,
+                watched=watched[row.channel_id],
+                digest=await owed_digest(session, row, now) if row.kind is DeliveryKind.DIGEST else None,
                 notice=dict(row.payload) if row.kind is DeliveryKind.NOTICE else {},
+                corrections=said.corrections,
+                reviews=said.reviews,
+                muted_until=said.muted_until,
             )
         )
     return tuple(due)
@@ -223,22 +232,6 @@ async def _due_deliveries(
 
 def _of_version(changes: Sequence[ChangeView], row: Delivery) -> tuple[ChangeView, ...]:
     return tuple(change for change in changes if change.version == row.payload["version"])
-
-
-async def _load_cases(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
-    """These actions and all others of their cases, oldest first."""
-    if not ids:
-        return {}
-    cases = select(Action.case_id).where(col(Action.id).in_(ids))
-    whole = (await session.exec(select(Action.id).where(col(Action.case_id).in_(cases)).order_by(col(Action.id)))).all()
-    return await load_actions(session, [_id(one) for one in whole])
-
-
-async def _owed_digest(session: AsyncSession, row: Delivery, now: datetime) -> DigestView:
-    channel = (await session.exec(select(Channel).where(Channel.id == row.channel_id))).one()
-    since, until, due_at = (datetime.fromisoformat(row.payload[name]) for name in ("since", "until", "due"))
-    local = date.fromisoformat(row.key.removeprefix("digest:"))
-    return await _digest(session, channel, local, since, until, is_late=now - due_at > _LATE, now=now)
 
 
 async def _show_card(session: AsyncSession, row: Delivery, outcome: Sent, now: datetime) -> None:
@@ -252,127 +245,6 @@ async def _show_card(session: AsyncSession, row: Delivery, outcome: Sent, now: d
         session.add(Card(channel_id=row.channel_id, case_id=case_id, ts=ts, posted_at=now))
     elif ts and card:
         card.ts, card.posted_at = ts, now
-
-
-async def _rules(session: AsyncSession, channel_id: int) -> Sequence[Subscription]:
-    return (await session.exec(select(Subscription).where(Subscription.channel_id == channel_id))).all()
-
-
-async def _changes(session: AsyncSession, versions: Mapping[int, set[int]]) -> dict[int, tuple[ChangeView, ...]]:
-    """What each action's versions changed, in order."""
-    if not versions:
-        return {}
-    found: dict[int, list[ChangeView]] = {action_id: [] for action_id in versions}
-    subjects = {f"action:{action_id}": action_id for action_id in versions}
-    for row in await session.exec(select(Change).where(col(Change.subject).in_(subjects)).order_by(col(Change.id))):
-        action_id = subjects[row.subject]
-        if row.version in versions[action_id]:
-            found[action_id].append(ChangeView(row.made_at, row.made_by, row.what, row.before, row.after, row.version))
-    return {action_id: tuple(views) for action_id, views in found.items()}
-
-
-# --- digests -----------------------------------------------------------------------------------------------------
-
-
-def next_digest_at(after: datetime, at: str, zone: str, days: str) -> datetime:
-    """The first digest time after an instant: `at` (HH:MM) in the zone, on weekdays or daily. Aware UTC.
-
-    A local time that a spring gap leaves out is the first instant after the gap; one that an autumn night has
-    twice is its first occurrence, and only that.
-    """
-    tz = ZoneInfo(zone)
-    hour, minute = (int(part) for part in at.split(":"))
-    day = after.astimezone(tz).date() - timedelta(days=1)  # a zone may have skipped a day
-    while True:
-        if days == "daily" or day.weekday() < 5:
-            found = _instant(datetime.combine(day, time(hour, minute)), tz)
-            if found > after:
-                return found
-        day += timedelta(days=1)
-
-
-def _instant(local: datetime, tz: ZoneInfo) -> datetime:
-    """When a wall clock of the zone first shows this time, or jumps over it."""
-    first = local.replace(tzinfo=tz, fold=0).astimezone(UTC)
-    if first.astimezone(tz).replace(tzinfo=None) == local:
-        return first
-    # in a gap the two folds lie on both sides of the jump
-    before, after = local.replace(tzinfo=tz, fold=1).astimezone(UTC), first
-    offset = before.astimezone(tz).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        if middle.astimezone(tz).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)
-
-
-async def _digest_since(session: AsyncSession, channel: Channel) -> datetime:
-    """Where the next digest's window starts: the last digest, else the first subscription, else the channel."""
-    if channel.last_digest_at:
-        return channel.last_digest_at
-    first = select(func.min(Subscription.created_at)).where(Subscription.channel_id == channel.id)
-    return (await session.exec(first)).one() or channel.added_at
-
-
-async def _digest(
-    session: AsyncSession, channel: Channel, local: date, since: datetime, until: datetime, *, is_late: bool, now: datetime
-) -> DigestView:
-    rows = (
-        await session.exec(
-            select(Delivery)
-            .where(
-                Delivery.channel_id == channel.id,
-                col(Delivery.kind).in_((DeliveryKind.ALERT, DeliveryKind.UPDATE)),
-                Delivery.owed_at >= since,
-                Delivery.owed_at < until,
-                or_(col(Delivery.state) != DeliveryState.WAIVED, col(Delivery.reason).in_(_IN_DIGEST)),
-            )
-            .order_by(col(Delivery.id))
-        )
-    ).all()
-    shown = [row for row in rows if row.payload["digest"] and row.action_id is not None]
-    new = list(dict.fromkeys(_id(row.action_id) for row in shown if row.kind is DeliveryKind.ALERT))
-    versions: dict[int, set[int]] = defaultdict(set)
-    for row in shown:
-        if row.kind is DeliveryKind.UPDATE and row.action_id not in new:
-            versions[_id(row.action_id)].add(int(row.payload["version"]))
-    views = await load_actions(session, [*versions, *new])
-    changes = await _changes(session, versions)
-    rules = await _rules(session, _id(channel.id))
-    watched = frozenset(rule.firm_id for rule in rules if rule.firm_id)
-    touched = {one for view in views.values() for firm in view.firms for one in (firm.firm_id, firm.brand_id)}
-    quiet = select(Firm.name).where(col(Firm.id).in_(watched - touched)).order_by(Firm.name)
-    return DigestView(
-        local_date=local,
-        since=since,
-        until=until,
-        is_late=is_late,
-        moved=tuple((views[one], changes[one]) for one in versions),
-        new=tuple(views[one] for one in new),
-        quiet_firms=tuple((await session.exec(quiet)).all()),
-        watched=watched,
-        coverage=await load_coverage(session, coverage_filter(rules), now),
-    )
-
-
-def coverage_filter(rules: Sequence[Subscription]) -> Filter:
-    """The sources that a channel's rules leave in: all, unless every rule is about regulators, or about countries."""
-    bodies: list[str] = []
-    countries: list[str] = []
-    for rule in rules:
-        own = Filter.parse(rule.filter)
-        mine = (rule.regulator_id,) if rule.regulator_id else own.values("regulator")
-        its = () if mine else own.values("country")
-        if not mine and not its:
-            return Filter()
-        bodies += mine
-        countries += its
-    if bodies and countries:
-        return Filter()
-    key, values = ("regulator", bodies) if bodies else ("country", countries)
-    return Filter((Term(key, tuple(sorted(set(values)))),)) if values else Filter()
 
 
 def _id(value: int | None) -> int:

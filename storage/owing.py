@@ -17,12 +17,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import chunks, insert_for
 from storage.filters import Filter
+from storage.hours import quiet_until
 from storage.intents import ChannelKey
 from storage.joining import Move
 from storage.loading import facts, load_actions
 from storage.models import Action, Broadcast, Deliver, DeliveryKind, DeliveryState, Firm
 from storage.records import action_ref
+from storage.silence import MUTED, WRONG_FIRM, Silence, load_silence
 from storage.tenancy import Card, Channel, Delivery, Subscription, Workspace
+from storage.views import ActionView
 
 OPEN = (DeliveryState.OWED, DeliveryState.LEASED, DeliveryState.UNKNOWN)
 """States of what is still to be posted, or may have been."""
@@ -37,6 +40,7 @@ class Interest:
 
     matched: list[Subscription] = field(default_factory=list)  # rules that pass
     following: list[Subscription] = field(default_factory=list)  # rules on a firm, regulator or all of it, passing or not
+    misread: list[Subscription] = field(default_factory=list)  # rules that would pass but for a verdict: their firm is not meant
     nearby: list[Subscription] = field(default_factory=list)  # rules on firms of the regulator's country
 
 
@@ -50,17 +54,26 @@ class Owed:
     is_broadcast: bool
 
 
-def decide_owed(move: Move, interest: Interest, *, is_posted: bool, is_known: bool) -> Owed | None:
+def decide_owed(
+    move: Move, interest: Interest, *, is_posted: bool, is_known: bool, verdict: str = "", is_muted: bool = False
+) -> Owed | None:
     """What a channel is owed for a move. `is_posted`: it has a post of the case, or will; `is_known`: at least a
-    row, as of a case that it saw only in a digest, which gets its card at the next move."""
+    row, as of a case that it saw only in a digest, which gets its card at the next move. `verdict`: why people there
+    want to hear nothing of it, not in the digest either; `is_muted`: they want to hear of it in the digest alone."""
     ref = action_ref(move.action_id)
+    waived = verdict or move.waived
     if not interest.matched and not is_posted:
-        if not (move.is_new and interest.nearby):
+        if interest.misread:
+            waived = verdict or WRONG_FIRM
+        elif not (move.is_new and interest.nearby):
             return None
-        return Owed(f"alert:{ref}", DeliveryKind.ALERT, move.waived or NO_FIRM, is_broadcast=False)
-    waived = move.waived
-    if interest.matched and all(rule.deliver is Deliver.DIGEST for rule in interest.matched):
+        return Owed(f"alert:{ref}", DeliveryKind.ALERT, waived or NO_FIRM, is_broadcast=False)
+    if interest.misread and not interest.matched and not interest.following:
+        waived = verdict or WRONG_FIRM
+    elif interest.matched and all(rule.deliver is Deliver.DIGEST for rule in interest.matched):
         waived = waived or DIGEST_ONLY
+    if is_muted:
+        waived = waived or MUTED
     if is_posted or (is_known and not move.is_new):
         wishes = {rule.broadcast for rule in interest.following}
         is_broadcast = Broadcast.ALL in wishes or (Broadcast.ESCALATION in wishes and move.is_escalation)
@@ -69,54 +82,92 @@ def decide_owed(move: Move, interest: Interest, *, is_posted: bool, is_known: bo
 
 
 async def owe_moves(session: AsyncSession, moves: Sequence[Move], now: datetime) -> tuple[int, int]:
-    """Owe what these moves mean to channels, in the caller's transaction. Returns how many are owed, and waived."""
+    """Owe what these moves mean to channels, in the caller's transaction. Returns how many are owed, and waived.
+
+    What falls into a channel's quiet hours is owed for their end.
+    """
     if not moves:
         return 0, 0
-    interests = await _interests(session, moves, now)
-    posted, known = await _standing(session, {move.case_id for move in moves})
+    posted, known = await standing(session, {move.case_id for move in moves})
     shown: dict[int, set[int]] = defaultdict(set)
     for case_id, channel_id in posted:
         shown[case_id].add(channel_id)
-    for move in moves:
-        for channel_id in shown[move.case_id]:
-            interests.setdefault((move.action_id, channel_id), Interest())
-    by_action: dict[int, list[int]] = defaultdict(list)
-    for action_id, channel_id in sorted(interests):
-        by_action[action_id].append(channel_id)
+    rules = await _rules(session, moves)
+    touched = [move.action_id for move in moves if rules.of(move)]
+    views = await load_actions(session, touched)
+    places = rules.channels | {channel_id for channel_ids in shown.values() for channel_id in channel_ids}
+    silence = await load_silence(session, {move.action_id: move.case_id for move in moves}, views, places, now)
     rows: list[dict[str, Any]] = []
     for move in moves:
-        for channel_id in by_action[move.action_id]:
-            place, interest = (move.case_id, channel_id), interests[move.action_id, channel_id]
-            owed = decide_owed(move, interest, is_posted=place in posted, is_known=place in known)
+        view = views.get(move.action_id)
+        interests = _interests(move, view, rules, silence, now) if view else {}
+        for channel_id in shown[move.case_id]:
+            interests.setdefault(channel_id, Interest())
+        for channel_id, interest in sorted(interests.items()):
+            place = (move.case_id, channel_id)
+            is_posted = place in posted
+            held = silence.verdict(channel_id, move.action_id, move.case_id, None if is_posted else view)
+            owed = decide_owed(
+                move,
+                interest,
+                is_posted=is_posted,
+                is_known=place in known,
+                verdict=held.reason if held else "",
+                is_muted=silence.mute(channel_id, move.case_id, view, interest.matched or interest.following) is not None,
+            )
             if owed is None:
                 continue
             known.add(place)
             if not owed.waived:
                 posted.add(place)
-            rules = interest.matched or interest.nearby
-            rows.append(
-                delivery_row(
-                    channel_id=channel_id,
-                    key=owed.key,
-                    kind=owed.kind,
-                    now=now,
-                    waived=owed.waived,
-                    action_id=move.action_id,
-                    is_broadcast=owed.is_broadcast,
-                    payload={
-                        "subscriptions": sorted(rule.id or 0 for rule in rules),
-                        "version": move.version,
-                        "digest": not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
-                    },
-                )
-            )
+            rows.append(_row_of(move, interest, owed, channel_id, silence, now))
     written = await insert_deliveries(session, rows)
     waived = sum(row["state"] is DeliveryState.WAIVED for row in rows if (row["channel_id"], row["key"]) in written)
     return len(written) - waived, waived
 
 
-async def _interests(session: AsyncSession, moves: Sequence[Move], now: datetime) -> dict[tuple[int, int], Interest]:
-    """Which channels follow what moved: (action, channel) -> interest. Loads actions only where somebody follows."""
+def _row_of(move: Move, interest: Interest, owed: Owed, channel_id: int, silence: Silence, now: datetime) -> dict[str, Any]:
+    rules = interest.matched or interest.nearby or interest.misread
+    place = silence.places[channel_id]
+    held_until = None if owed.waived else quiet_until(now, place.time_zone, place.quiet_from, place.quiet_to)
+    return delivery_row(
+        channel_id=channel_id,
+        key=owed.key,
+        kind=owed.kind,
+        now=now,
+        waived=owed.waived,
+        action_id=move.action_id,
+        is_broadcast=owed.is_broadcast,
+        due_at=held_until,
+        payload={
+            "subscriptions": sorted(rule.id or 0 for rule in rules),
+            "version": move.version,
+            # what a mute keeps from a rule that is told at once only is told in the digest
+            "digest": owed.waived == MUTED or not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules that may speak of some moves."""
+
+    by_key: Mapping[str, Sequence[Subscription]]
+    by_country: Mapping[str, Sequence[Subscription]]  # where a move names no firm
+    filters: Mapping[int | None, Filter]
+
+    def of(self, move: Move) -> list[Subscription]:
+        """The rules on what is in the move; of the nearby ones all, as its country is not known yet."""
+        found = [rule for key in ("all", *sorted(move.keys)) for rule in self.by_key.get(key, ())]
+        return found + [rule for rules in self.by_country.values() for rule in rules if move.is_nameless]
+
+    @property
+    def channels(self) -> set[int]:
+        """Whose rules they are."""
+        return {rule.channel_id for by in (self.by_key, self.by_country) for rules in by.values() for rule in rules}
+
+
+async def _rules(session: AsyncSession, moves: Sequence[Move]) -> _Rules:
     by_key: dict[str, list[Subscription]] = defaultdict(list)
     filters: dict[int | None, Filter] = {}
     for chunk in chunks({"all", *(key for move in moves for key in move.keys)}):
@@ -124,22 +175,32 @@ async def _interests(session: AsyncSession, moves: Sequence[Move], now: datetime
             by_key[rule.key].append(rule)
             filters[rule.id] = Filter.parse(rule.filter)
     near = await _rules_by_country(session) if any(move.is_nameless for move in moves) else {}
-    touched = [move for move in moves if "all" in by_key or (near and move.is_nameless) or any(key in by_key for key in move.keys)]
-    views = await load_actions(session, [move.action_id for move in touched])
+    return _Rules(by_key, near, filters)
+
+
+def _interests(move: Move, view: ActionView, rules: _Rules, silence: Silence, now: datetime) -> dict[int, Interest]:
+    """Which channels follow what moved, and by which rules."""
     today = now.date()
-    found: dict[tuple[int, int], Interest] = defaultdict(Interest)
-    for move in touched:
-        view = views[move.action_id]
-        for key in ("all", *sorted(move.keys)):
-            for rule in by_key.get(key, ()):
-                interest = found[move.action_id, rule.channel_id]
-                interest.following.append(rule)
-                if filters[rule.id].passes(facts(view, rule.firm_id, today), today):
-                    interest.matched.append(rule)
-        if move.is_nameless:
-            for country in {body.jurisdiction for body in view.regulators}:
-                for rule in near.get(country, ()):
-                    found[move.action_id, rule.channel_id].nearby.append(rule)
+    found: dict[int, Interest] = defaultdict(Interest)
+    for key in ("all", *sorted(move.keys)):
+        for rule in rules.by_key.get(key, ()):
+            interest, is_passed = found[rule.channel_id], rules.filters[rule.id].passes(facts(view, rule.firm_id, today), today)
+            read = silence.as_read(rule.channel_id, view) if rule.firm_id else view
+            if read is not view:
+                looked_at = facts(read, rule.firm_id, today)
+                is_meant = bool(looked_at.roles)
+                if is_passed and not (is_meant and rules.filters[rule.id].passes(looked_at, today)):
+                    interest.misread.append(rule)
+                    is_passed = False
+                if not is_meant:
+                    continue
+            interest.following.append(rule)
+            if is_passed:
+                interest.matched.append(rule)
+    if move.is_nameless:
+        for country in {body.jurisdiction for body in view.regulators}:
+            for rule in rules.by_country.get(country, ()):
+                found[rule.channel_id].nearby.append(rule)
     return found
 
 
@@ -152,7 +213,7 @@ async def _rules_by_country(session: AsyncSession) -> dict[str, list[Subscriptio
     return found
 
 
-async def _standing(session: AsyncSession, case_ids: set[int]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+async def standing(session: AsyncSession, case_ids: set[int]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
     """(case, channel) pairs that have, or will have, a post of the case; and those that have any row of it."""
     posted: set[tuple[int, int]] = set()
     known: set[tuple[int, int]] = set()
@@ -204,7 +265,9 @@ def delivery_row(
     waived: str = "",
     action_id: int | None = None,
     is_broadcast: bool = False,
+    due_at: datetime | None = None,
 ) -> dict[str, Any]:
+    """A delivery as it is written down; `due_at` is when it may be posted, None: now."""
     return {
         "channel_id": channel_id,
         "key": key,
@@ -216,7 +279,7 @@ def delivery_row(
         "is_broadcast": is_broadcast,
         "token": 0,
         "attempts": 0,
-        "next_attempt_at": now,
+        "next_attempt_at": due_at or now,
         "owed_at": now,
     }
 

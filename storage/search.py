@@ -44,8 +44,10 @@ from storage.models import (
     Role,
     Source,
 )
+from storage.owing import standing
 from storage.records import DocumentText, SourceRow, StoredText, action_ref
-from storage.tenancy import Change, Channel, Delivery, Subscription
+from storage.silence import Held, load_silence
+from storage.tenancy import Change, Channel, Delivery, Mute, Subscription
 from storage.views import (
     ActionDetail,
     ActionPage,
@@ -124,7 +126,8 @@ class SearchStore(Base):
         Without a channel, or for one that follows nothing here, the lines about names, roles, ownership and merges
         remain.
         """
-        today = self._now().date()
+        now = self._now()
+        today = now.date()
         async with self._read() as session:
             found = (await load_actions(session, [action_id])).get(action_id)
             if found is None:
@@ -138,11 +141,18 @@ class SearchStore(Base):
                     lines.append(WhyLine("subscription", "this channel follows nothing", False))
                 return WhyView(found, None, tuple(lines))
             subscriptions = await load_subscriptions(session, channel_id, today)
-            lines += [line for subscription in subscriptions for line in _subscription_lines(subscription, found, today)]
+            silence = await load_silence(session, {action_id: found.case_id}, {action_id: found}, [channel_id], now)
+            read = silence.as_read(channel_id, found)
+            lines += [line for subscription in subscriptions for line in _subscription_lines(subscription, found, read, today)]
             if not subscriptions:
                 lines.append(WhyLine("subscription", "this channel follows nothing", False))
+            posted, _ = await standing(session, {found.case_id})
+            verdict = silence.verdict(channel_id, action_id, found.case_id, None if (found.case_id, channel_id) in posted else found)
+            lines += [_verdict_line(held, found) for held in (*((verdict,) if verdict else ()), *silence.errors(channel_id, found))]
+            watched = {subscription.firm.firm_id for subscription in subscriptions if subscription.firm}
+            lines += [_mute_line(mute, found) for mute in silence.mutes_of(channel_id, found, watched)]
             lines += await _delivery_lines(session, action_id, channel_id)
-            return WhyView(found, await load_channel(session, channel_id), tuple(lines))
+            return WhyView(found, await load_channel(session, channel_id, now), tuple(lines))
 
     async def sources(self, regulator_id: str | None = None) -> tuple[SourceView, ...]:
         """The state of all sources, or of one regulator's."""
@@ -225,8 +235,9 @@ async def _merge_lines(session: AsyncSession, action: ActionView) -> list[WhyLin
     return lines
 
 
-def _subscription_lines(subscription: SubscriptionView, action: ActionView, today: date) -> list[WhyLine]:
-    """Whether a subscription speaks of the action, and what its filter says."""
+def _subscription_lines(subscription: SubscriptionView, action: ActionView, read: ActionView, today: date) -> list[WhyLine]:
+    """Whether a subscription speaks of the action, and what its filter says. `read` is the action without the firms
+    that are none, as people said."""
     name = f"#{subscription.id} {_followed(subscription)}"
     firm_id = subscription.firm.firm_id if subscription.firm else None
     looked_at = facts(action, firm_id, today)
@@ -234,6 +245,10 @@ def _subscription_lines(subscription: SubscriptionView, action: ActionView, toda
         return [WhyLine("subscription", f"{name}: not named in it", False)]
     if subscription.regulator and subscription.regulator.id not in looked_at.regulator_ids:
         return [WhyLine("subscription", f"{name}: another regulator's", False)]
+    if firm_id:
+        looked_at = facts(read, firm_id, today)
+        if not looked_at.roles:
+            return [WhyLine("subscription", f"{name}: named in it, but somebody said that it is not meant", False)]
     verdicts = subscription.filter.verdicts(looked_at, today)
     is_passed = all(verdict.is_passed for verdict in verdicts)
     outcome = f"matches, delivers {subscription.deliver.value}" if is_passed else "filtered out"
@@ -245,6 +260,23 @@ def _followed(subscription: SubscriptionView) -> str:
     if subscription.firm:
         return subscription.firm.name
     return subscription.regulator.name if subscription.regulator else Followed.ALL.value
+
+
+def _verdict_line(held: Held, action: ActionView) -> WhyLine:
+    """A verdict for which a channel is told nothing, or a firm does not count: what, of which action, who and when."""
+    row = held.correction
+    about = "" if row.action_id == action.id else f" of {action_ref(row.action_id)}"
+    firm = next((one.name for one in action.firms if one.firm_id == row.firm_id), row.firm_id)
+    names = " or ".join(repr(name) for name in row.folded.split("\n"))
+    what = f"{held.reason}, {firm} is not meant by {names}" if row.firm_id else held.reason
+    return WhyLine("verdict", f"{what}: said by {row.made_by}{about}, {_minute(row.made_at)}", False)
+
+
+def _mute_line(mute: Mute, action: ActionView) -> WhyLine:
+    kind, _, subject = mute.key.partition(":")
+    names = {firm.brand_id: firm.surface for firm in action.firms} | {firm.firm_id: firm.name for firm in action.firms}
+    what = {"firm": names.get(subject, subject), "case": "its case"}.get(kind, "the channel")
+    return WhyLine("mute", f"{what} muted until {_minute(mute.until)} by {mute.made_by}", False)
 
 
 async def _delivery_lines(session: AsyncSession, action_id: int, channel_id: int) -> list[WhyLine]:

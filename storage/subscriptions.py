@@ -6,32 +6,32 @@ with the first thing that is said about it.
 
 from __future__ import annotations
 
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.base import Base, StorageError, insert_for
+from storage.base import StorageError
 from storage.filters import DEFAULT_FILTER, Filter, Term
+from storage.hours import next_digest_at
 from storage.intents import ChannelKey, DigestSetting, FollowIntent
 from storage.loading import count_matching, load_actions, load_channel, load_subscriptions, matching, newest
 from storage.models import Firm, Followed, Regulator
-from storage.outbox import next_digest_at
-from storage.tenancy import Change, Channel, Subscription, Workspace
+from storage.places import Places, change, channel_id, checked_time, checked_zone, find_channel, hold_anew, subject_of, words_of
+from storage.tenancy import Change, Channel, Subscription
 from storage.views import ChannelView, FollowResult, SubscriptionView
 
 _LAST = 3  # of the past actions, shown in the answer to a subscribe
 
 
-class SubscriptionStore(Base):
+class SubscriptionStore(Places):
     """Channels and their subscriptions."""
 
     async def channel(self, key: ChannelKey) -> ChannelView | None:
         """A channel with its settings; None: nothing was ever said about it."""
         async with self._read() as session:
-            row = await _find(session, key)
-            return await load_channel(session, _id(row)) if row else None
+            row = await find_channel(session, key)
+            return await load_channel(session, channel_id(row), self._now()) if row else None
 
     async def follow(self, intent: FollowIntent) -> FollowResult:
         """Let a channel follow a firm, a regulator or everything; for something it follows, edit the rule.
@@ -44,19 +44,19 @@ class SubscriptionStore(Base):
         now = self._now()
         async with self._write() as session:
             await _require(session, intent)
-            channel = await self._open(session, intent.channel, now)
+            channel = await self._open(session, intent.channel, intent.by, now)
             did, row = await _put(session, channel, intent, now)
             is_turned_on = did == "created" and await _turn_digest_on(session, channel, intent.by, now)
             if channel.is_digest_on and channel.next_digest_at is None:
                 channel.next_digest_at = _next_digest(channel, now)
             await session.flush()
-            views = await load_subscriptions(session, _id(channel), now.date())
+            views = await load_subscriptions(session, channel_id(channel), now.date())
             past = matching(intent.firm_id, _rule(row), now.date())
             last = await load_actions(session, await newest(session, past, _LAST))
             return FollowResult(
                 did=did,
                 subscription=next(view for view in views if view.id == row.id),
-                channel=await load_channel(session, _id(channel)),
+                channel=await load_channel(session, channel_id(channel), now),
                 known=await count_matching(session, past),
                 last=tuple(last.values()),
                 is_digest_turned_on=is_turned_on,
@@ -78,11 +78,11 @@ class SubscriptionStore(Base):
         """
         now = self._now()
         async with self._write() as session:
-            await self._one_at_a_time(session, _lock(channel))
-            row = await _find(session, channel)
+            await self._hold(session, channel)
+            row = await find_channel(session, channel)
             if row is None:
                 return ()
-            views = await load_subscriptions(session, _id(row), now.date())
+            views = await load_subscriptions(session, channel_id(row), now.date())
             gone = tuple(
                 view
                 for view in views
@@ -93,7 +93,7 @@ class SubscriptionStore(Base):
             )
             for view in gone:
                 stored = (await session.exec(select(Subscription).where(Subscription.id == view.id))).one()
-                session.add(_change(row, by, now, "unsubscribed", before=_words(stored)))
+                session.add(change(row, by, now, "unsubscribed", before=words_of(stored)))
             await session.exec(delete(Subscription).where(col(Subscription.id).in_([view.id for view in gone])))
             if gone and len(gone) == len(views):
                 row.next_digest_at = None
@@ -102,8 +102,8 @@ class SubscriptionStore(Base):
     async def subscriptions(self, channel: ChannelKey) -> tuple[SubscriptionView, ...]:
         """What a channel follows, oldest first; nothing for a channel that was never heard of."""
         async with self._read() as session:
-            row = await _find(session, channel)
-            return await load_subscriptions(session, _id(row), self._now().date()) if row else ()
+            row = await find_channel(session, channel)
+            return await load_subscriptions(session, channel_id(row), self._now().date()) if row else ()
 
     async def set_digest(self, channel: ChannelKey, setting: DigestSetting, by: str) -> ChannelView:
         """Change what the setting names of a channel's digest, and reckon anew when it is due.
@@ -113,44 +113,24 @@ class SubscriptionStore(Base):
         """
         now = self._now()
         async with self._write() as session:
-            row = await self._open(session, channel, now)
+            row = await self._open(session, channel, by, now)
             before = _digest_words(row)
             was_on = row.is_digest_on
             row.is_digest_on = row.is_digest_on if setting.is_on is None else setting.is_on
-            row.digest_at = _checked_time(setting.at) if setting.at else row.digest_at
-            row.time_zone = _checked_zone(setting.zone) if setting.zone else row.time_zone
+            row.digest_at = checked_time(setting.at) if setting.at else row.digest_at
+            row.time_zone = checked_zone(setting.zone) if setting.zone else row.time_zone
             row.digest_days = _checked_days(setting.days) if setting.days else row.digest_days
             row.sends_empty_digest = row.sends_empty_digest if setting.sends_empty is None else setting.sends_empty
             if row.is_digest_on and not was_on:
                 row.last_digest_at = now
             row.next_digest_at = _next_digest(row, now) if row.is_digest_on else None
             # said once even when it changes nothing: then the first subscription leaves the digest alone
-            session.add(_change(row, by, now, "digest", before, _digest_words(row)))
+            if before != _digest_words(row) or not await _is_digest_spoken_of(session, row):
+                session.add(change(row, by, now, "digest", before, _digest_words(row)))
+            if setting.zone:
+                await hold_anew(session, row, now)
             await session.flush()
-            return await load_channel(session, _id(row))
-
-    async def _open(self, session: AsyncSession, key: ChannelKey, now: datetime) -> Channel:
-        """The channel, made if it is new, and ours until the end of the transaction. It is served again from now on."""
-        await self._one_at_a_time(session, _lock(key))
-        await session.exec(insert_for(session, Workspace).values(id=key.workspace_id, name="", added_at=now).on_conflict_do_nothing())
-        row = await _find(session, key)
-        if row is None:
-            zone = key.zone if key.zone and _is_zone(key.zone) else self._default_zone
-            row = Channel(workspace_id=key.workspace_id, slack_id=key.slack_id, name=key.name, time_zone=zone, added_at=now)
-            session.add(row)
-        row.name = key.name or row.name
-        row.paused_reason = ""
-        await session.flush()
-        return row
-
-
-def _lock(key: ChannelKey) -> str:
-    return f"channel:{key.workspace_id}:{key.slack_id}"
-
-
-async def _find(session: AsyncSession, key: ChannelKey) -> Channel | None:
-    wanted = select(Channel).where(Channel.workspace_id == key.workspace_id, Channel.slack_id == key.slack_id)
-    return (await session.exec(wanted)).first()
+            return await load_channel(session, channel_id(row), now)
 
 
 async def _require(session: AsyncSession, intent: FollowIntent) -> None:
@@ -173,7 +153,7 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
     row = (await session.exec(select(Subscription).where(Subscription.channel_id == channel.id, Subscription.key == key))).first()
     if row is None:
         row = Subscription(
-            channel_id=_id(channel),
+            channel_id=channel_id(channel),
             key=key,
             followed=intent.followed,
             firm_id=intent.firm_id,
@@ -185,14 +165,14 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
             created_at=now,
         )
         session.add(row)
-        session.add(_change(channel, intent.by, now, "subscribed", after=_words(row)))
+        session.add(change(channel, intent.by, now, "subscribed", after=words_of(row)))
         await session.flush()
         return "created", row
-    before = _words(row)
+    before = words_of(row)
     row.filter, row.broadcast, row.deliver = effective, intent.broadcast or channel.broadcast, intent.deliver
-    if _words(row) == before:
+    if words_of(row) == before:
         return "same", row
-    session.add(_change(channel, intent.by, now, "edited", before, _words(row)))
+    session.add(change(channel, intent.by, now, "edited", before, words_of(row)))
     return "edited", row
 
 
@@ -204,31 +184,21 @@ def _rule(row: Subscription) -> Filter:
 
 async def _turn_digest_on(session: AsyncSession, channel: Channel, by: str, now: datetime) -> bool:
     """Turn the digest on, unless it is, or somebody has spoken about it; whether it was done."""
-    spoken = select(Change.id).where(Change.subject == _subject(channel), Change.what == "digest")
-    if channel.is_digest_on or (await session.exec(spoken.limit(1))).first():
+    if channel.is_digest_on or await _is_digest_spoken_of(session, channel):
         return False
     before = _digest_words(channel)
     channel.is_digest_on = True
-    session.add(_change(channel, by, now, "digest", before, _digest_words(channel)))
+    session.add(change(channel, by, now, "digest", before, _digest_words(channel)))
     return True
+
+
+async def _is_digest_spoken_of(session: AsyncSession, channel: Channel) -> bool:
+    spoken = select(Change.id).where(Change.subject == subject_of(channel), Change.what == "digest")
+    return (await session.exec(spoken.limit(1))).first() is not None
 
 
 def _next_digest(channel: Channel, now: datetime) -> datetime:
     return next_digest_at(now, channel.digest_at, channel.time_zone, channel.digest_days)
-
-
-def _subject(channel: Channel) -> str:
-    return f"channel:{channel.id}"
-
-
-def _change(channel: Channel, by: str, now: datetime, what: str, before: str = "", after: str = "") -> Change:
-    subject, workspace_id = _subject(channel), channel.workspace_id
-    return Change(workspace_id=workspace_id, subject=subject, made_by=by, made_at=now, what=what, before=before, after=after)
-
-
-def _words(row: Subscription) -> str:
-    """A rule as the audit trail keeps it."""
-    return f"{row.key} {row.filter} broadcast:{row.broadcast.value} deliver:{row.deliver.value}"
 
 
 def _digest_words(row: Channel) -> str:
@@ -237,34 +207,7 @@ def _digest_words(row: Channel) -> str:
     return f"{row.digest_at} {row.time_zone} {row.digest_days} empty:{'send' if row.sends_empty_digest else 'skip'}"
 
 
-def _checked_time(at: str) -> str:
-    try:
-        return f"{time.fromisoformat(at):%H:%M}"
-    except ValueError as error:
-        raise StorageError(f"{at!r} is no time of day. Write it like 08:30.") from error
-
-
-def _checked_zone(zone: str) -> str:
-    if not _is_zone(zone):
-        raise StorageError(f"There is no time zone {zone!r}. Write it like Asia/Taipei.")
-    return zone
-
-
 def _checked_days(days: str) -> str:
     if days not in ("weekdays", "daily"):
         raise StorageError(f"A digest comes on weekdays or daily, not {days!r}.")
     return days
-
-
-def _is_zone(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):  # no such zone; no name of a file; a folder
-        return False
-    return True
-
-
-def _id(row: Channel) -> int:
-    """The id of a row that was flushed, so that it has one."""
-    assert row.id is not None  # noqa: S101
-    return row.id

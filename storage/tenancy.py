@@ -15,6 +15,9 @@ from sqlmodel import Field, SQLModel
 
 from storage.models import Broadcast, Deliver, DeliveryKind, DeliveryState, Followed, choice
 
+MUTED_WHOLE = "channel"
+"""The key of a mute of anything."""
+
 
 class WhoMayChange(StrEnum):
     """Who may change what a channel follows and how it is told."""
@@ -147,7 +150,7 @@ class Mute(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id")
-    key: str  # firm:tencent, case:12, channel
+    key: str  # firm:tencent, case:12, channel (MUTED_WHOLE)
     until: datetime
     made_by: str
     made_at: datetime
@@ -162,7 +165,7 @@ class Correction(SQLModel, table=True):
     action_id: int = Field(foreign_key="action.id", index=True)
     verdict: Verdict = Field(sa_type=choice(Verdict))
     firm_id: str | None = Field(default=None, foreign_key="firm.id")  # wrong_firm: the one that is not meant
-    folded: str = ""  # wrong_firm: the name that was read as that firm, folded; not_relevant: the title's key
+    folded: str = ""  # wrong_firm: the names that were read as that firm, folded, a line each; not_relevant: the title's key
     of_action_id: int | None = Field(default=None, foreign_key="action.id")  # duplicate: the one that it repeats
     reason: str = ""
     made_by: str

@@ -18,9 +18,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from sqlmodel import col, select
 
 from storage import Store
+from storage.digests import coverage_filter
+from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.models import Deliver, DeliveryKind, DeliveryState, Followed, Kind
-from storage.outbox import coverage_filter, next_digest_at
 from storage.tenancy import Card, Channel, Delivery, Subscription
 from storage.views import DueDelivery
 from tests.fakes.clock import FakeClock
