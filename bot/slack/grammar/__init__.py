@@ -141,7 +141,7 @@ def _parse(text: str) -> Command:
 
 
 def _too_long() -> Wrong:
-    return Wrong("That is too long: {} characters at most.", f"{LONGEST:,}")
+    return Wrong("That is too long: {} characters at most. `help` shows what a command looks like.", f"{LONGEST:,}")
 
 
 def _of_a_name(words: Sequence[Word]) -> Command:

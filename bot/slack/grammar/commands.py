@@ -290,8 +290,7 @@ def unparse(command: Command) -> str:
             return phrase("backfill", quoted(name), _since(since), "dry-run" if is_dry_run else "")
         case Export(firm, since, format_):
             return phrase("export", quoted(firm) if firm else "channel", _since(since), f"as {format_}")
-        case ShowSettings():
-            return "settings"
+    return "settings"
 
 
 def quoted(name: str) -> str:

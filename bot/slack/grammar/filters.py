@@ -151,7 +151,7 @@ def sort_words(
     words: Sequence[Word], skip: int, *, allowed: Sequence[str] = (), verb: str = "actions", only: Sequence[str] = FILTER_KEYS
 ) -> Sorted:
     """Sorts the words after the first `skip`; `allowed` options and `only` these filters may stand there."""
-    words = list(words)
+    words = [*words[:skip], *(part for word in words[skip:] for part in _at_key(word))]
     names: list[list[Word]] = [[]]
     values: dict[tuple[str, bool], list[str]] = {}
     options: dict[str, str] = {}
@@ -170,7 +170,7 @@ def sort_words(
         if key in _OPTIONS:
             _take_option(key, is_negated, value, options, allowed, words, index)
         elif key not in only:
-            raise Wrong("`{}` takes no filter `{}:`.", verb, key)
+            raise Wrong("`{}` takes no filter `{}:`. `help {}` shows what it takes.", verb, key, verb)
         else:
             for part in value.split(COMMAS) if key != "min" else _sums(value):
                 if part.text.strip():
@@ -183,6 +183,17 @@ def sort_words(
             raise Wrong("`limit:` takes one number from 1 to {}.", str(LARGEST_LIMIT))
     terms.sort(key=lambda term: (FILTER_KEYS.index(term.key), term.is_negated))
     return Sorted(tuple(tuple(group) for group in names if group), tuple(terms), options)
+
+
+def _at_key(word: Word) -> list[Word]:
+    """`腾讯，kind:fine` as two words: after a full-width comma no space is typed."""
+    head = word.split(COLONS, most=1)[0]
+    names = head.split(COMMAS)
+    key = syntax_of(names[-1].text.lstrip("".join(DASHES)))
+    if len(head.text) == len(word.text) or len(names) == 1 or names[-1].is_quoted or key not in _KEYS:
+        return [word]
+    at = len(head.text) - len(names[-1].text)
+    return [word.part(0, at), word.part(at, len(word.text))]
 
 
 def _key_of(words: Sequence[Word], index: int) -> tuple[str | None, bool]:

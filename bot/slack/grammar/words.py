@@ -81,11 +81,12 @@ class Word:
         parts, start = [], 0
         for index, char in enumerate(self.text):
             if char in at and not self.quotes[index] and most != 0:
-                parts.append(self._part(start, index))
+                parts.append(self.part(start, index))
                 start, most = index + 1, most - 1
-        return [*parts, self._part(start, len(self.text))]
+        return [*parts, self.part(start, len(self.text))]
 
-    def _part(self, start: int, end: int) -> Word:
+    def part(self, start: int, end: int) -> Word:
+        """Some of its characters."""
         return Word(self.text[start:end], self.quotes[start:end], self.text[start:end])
 
 
