@@ -30,6 +30,7 @@ LAYERS: dict[str, int] = {
     "bot.rhythm": 2,
     "bot.slack.grammar": 2,
     "bot.slack.cards": 2,
+    "bot.slack.picker": 2,
     "bot.slack.text": 2,
     "bot.slack.labels": 2,
     "bot.follow": 3,
