@@ -184,12 +184,12 @@ def action(detail: ActionDetailView, look: Look) -> Message:
     return sheet.message(_ended([said_aloud(view, look)], detail.coverage, look))
 
 
-_FIELDS = ("kind", "firms", "amount", "decided_on", "effective_on", "stated_count", "number", "status", "regulator")
+_FIELDS = ("kind", "firms", "amount", "decided on", "effective on", "stated count", "number", "status", "regulator")
 
 
 def _field(name: str, look: Look) -> Mrkdwn:
     said = name.replace("_", " ")
-    return Mrkdwn(look.say(said)) if name in _FIELDS else escape(said, 40)
+    return Mrkdwn(look.say(said)) if said in _FIELDS else escape(said, 40)
 
 
 def _unknown(view: ActionView) -> list[str]:

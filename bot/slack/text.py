@@ -263,7 +263,7 @@ def since(at: datetime, zone: str, now: datetime | None, *, language: str = "en"
     here = local(at, zone)
     named, clock = weekday(here.date(), language=language), f"{here:%H:%M}"
     if now is None:
-        return say(language, "{} {}, {}").format(named, day(here.date(), language=language), clock)
+        return f"{named} {day(here.date(), language=language)}{', ' if language == 'en' else ' '}{clock}"
     if abs((now - at).days) < 6:
         return f"{named} {clock}"
     return f"{day(here.date(), year=here.year != local(now, zone).year, language=language)} {clock}"
