@@ -64,6 +64,13 @@ def test_every_verb_has_an_example_that_works(verb: str) -> None:
         assert labels(message) == ([(say(language, "Try the example"), entry.example)] if entry.is_tried else [])
 
 
+def test_every_verb_is_in_the_readme() -> None:
+    """A verb that the README does not name does not exist for its reader."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    listed = readme.partition("## In Slack")[2].partition("A filter is")[0]
+    assert [verb for verb in VERBS if not re.search(rf"\b{verb}\b", listed)] == []
+
+
 def test_only_what_asks_can_be_tried() -> None:
     """A button under the help changes nothing."""
     assert [verb for verb in VERBS if help._HELP[verb].is_tried] == ["actions", "firm", "totals", "timeline", "search", "sources"]
