@@ -35,6 +35,16 @@ _KEPT_FOR_MISSING = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message: a picture of a time line, an export."""
+
+    name: str
+    content: bytes
+    title: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as Slack takes it. `thread` are replies under it; `is_error` tells a script that nothing was answered."""
 
@@ -43,6 +53,7 @@ class Message:
     is_ephemeral: bool = True
     is_error: bool = False
     thread: tuple[Message, ...] = ()
+    file: Attachment | None = None
 
     @property
     def response_type(self) -> str:
