@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, true
+from sqlalchemy import ColumnElement, Date, Integer, Subquery, and_, case, exists, false, func, literal, not_, or_, true, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -307,30 +307,27 @@ async def load_coverage(session: AsyncSession, filter: Filter, now: datetime) ->
 
     The press, which has no regulator, is left in by any filter that asks for none.
     """
-    polled = (
-        select(Source, Regulator)
-        .join(Regulator, col(Regulator.id) == Source.regulator_id, isouter=True)
-        .where(col(Source.is_enabled), col(Source.mode) != Mode.OFF)
-        .order_by(Source.regulator_id, Source.id)
+    own = select(col(Source.id)).select_from(Source).join(Regulator, col(Regulator.id) == Source.regulator_id, isouter=True)
+    polled = own.where(
+        col(Source.is_enabled),
+        col(Source.mode) != Mode.OFF,
+        *_leaves_in(filter, "regulator", Source.regulator_id),
+        *_leaves_in(filter, "country", Regulator.jurisdiction),
     )
-    total, problems = 0, []
-    for source, regulator in await session.exec(polled):
-        if not (
-            _leaves_in(filter, "regulator", regulator.id if regulator else "")
-            and _leaves_in(filter, "country", regulator.jurisdiction if regulator else "")
-        ):
-            continue
-        total += 1
-        problem = _problem(source, regulator, now)
-        if problem:
-            problems.append(problem)
+    total = (await session.exec(polled.with_only_columns(func.count()))).one()
+    # one that was well read and is not due yet is fresh; only the others are looked at
+    is_settled = and_(col(Source.health) == Health.OK, col(Source.last_ok_at).is_not(None), col(Source.next_poll_at) >= now)
+    doubtful = polled.with_only_columns(Source, Regulator).where(not_(is_settled)).order_by(Source.regulator_id, Source.id)
+    problems = [problem for source, regulator in await session.exec(doubtful) if (problem := _problem(source, regulator, now))]
     return Coverage(total, total - len(problems), tuple(problems))
 
 
-def _leaves_in(filter: Filter, key: str, value: str) -> bool:
+def _leaves_in(filter: Filter, key: str, column: Any) -> list[ColumnElement[bool]]:
+    """What a key of the filter demands of a source; one without a regulator is left in only by what demands none."""
+    value = func.coalesce(column, "")
     allowed = filter.values(key)
-    excluded = {one for term in filter.terms if term.key == key and term.is_negated for one in term.values}
-    return value not in excluded and (not allowed or value in allowed)
+    excluded = [one for term in filter.terms if term.key == key and term.is_negated for one in term.values]
+    return [*([value.in_(allowed)] if allowed else []), *([value.not_in(excluded)] if excluded else [])]
 
 
 def is_fresh(source: Source, now: datetime) -> bool:
@@ -368,19 +365,63 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     It says what `Filter.passes` says, in SQL, so that counting and paging load no row that is not shown; a test
     holds the two against each other.
     """
-    parts = [has_firm(firm_id)] if firm_id is not None else []
-    for key in sorted(filter.keys() - {"limit"}):
-        allowed = [_holds(key, value, firm_id, today) for value in filter.values(key)]
+    if firm_id is not None:
+        return col(Action.id).in_(select(passing(firm_id, filter, today).c.action_id))
+    return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
+
+
+def passing(firm_id: str | None, filter: Filter, today: date) -> Subquery:
+    """What `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is `is_target` or
+    `is_group` in it (0 or 1; 0 without a firm). A firm's actions are read from its index; the action itself is looked at
+    only for what the index does not hold."""
+    if firm_id is None:
+        own, no = (col(Action.id).label("action_id"), col(Action.acted_on).label("acted_on")), literal(0)
+        listed: Any = select(*own, no.label("is_target"), no.label("is_group"))
+        return listed.where(matching(None, filter, today)).subquery()
+    rows = []
+    for place in (col(ActionFirm.firm_id), col(ActionFirm.brand_id)):
+        acted_on = col(ActionFirm.acted_on)
+        span = _conditions(filter, filter.keys() & {"since", "until"}, today, acted_on)
+        rows.append(select(ActionFirm.action_id, acted_on, ActionFirm.role).where(place == firm_id, *span))
+    hit = union_all(*rows).subquery()
+    on_action = _conditions(filter, filter.keys() - {"since", "until", "role"}, today, hit.c.acted_on)
+    found = select(
+        hit.c.action_id,
+        func.max(hit.c.acted_on, type_=Date()).label("acted_on"),
+        _is_any(hit.c.role, [Role.TARGET]).label("is_target"),
+        _is_any(hit.c.role, [Role.GROUP]).label("is_group"),
+    ).group_by(hit.c.action_id)
+    if on_action:
+        found = found.join(Action, col(Action.id) == hit.c.action_id).where(*on_action)
+    allowed = filter.values("role")
+    if allowed:
+        found = found.having(_is_any(hit.c.role, allowed) == 1)
+    excluded = [value for term in filter.terms if term.key == "role" and term.is_negated for value in term.values]
+    if excluded:
+        found = found.having(_is_any(hit.c.role, excluded) == 0)
+    return found.subquery()
+
+
+def _is_any(role: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[int]:
+    """1 when a row of the group has one of these roles, else 0."""
+    return func.max(case((role.in_(values), 1), else_=0), type_=Integer())
+
+
+def _conditions(filter: Filter, keys: frozenset[str], today: date, acted_on: Any) -> list[ColumnElement[bool]]:
+    """What these keys of a filter demand of an action, whose day is in this column."""
+    parts: list[ColumnElement[bool]] = []
+    for key in sorted(keys - {"limit"}):
+        allowed = [_holds(key, value, today, acted_on) for value in filter.values(key)]
         excluded = [value for term in filter.terms if term.key == key and term.is_negated for value in term.values]
         if allowed:
             parts.append(or_(*allowed))
-        parts += [not_(_holds(key, value, firm_id, today)) for value in excluded]
-    return and_(true(), *parts)
+        parts += [not_(_holds(key, value, today, acted_on)) for value in excluded]
+    return parts
 
 
 async def newest(session: AsyncSession, wanted: ColumnElement[bool], limit: int | None, offset: int = 0) -> list[int]:
     """The ids of the actions that meet a condition, the newest by their own date first; all of them for limit None."""
-    listed = select(Action.id).where(wanted).order_by(_on().desc(), col(Action.id).desc()).limit(limit).offset(offset)
+    listed = select(Action.id).where(wanted).order_by(col(Action.acted_on).desc(), col(Action.id).desc()).limit(limit).offset(offset)
     return [one for one in await session.exec(listed) if one is not None]
 
 
@@ -389,33 +430,12 @@ async def count_matching(session: AsyncSession, wanted: ColumnElement[bool]) -> 
     return (await session.exec(select(func.count()).select_from(Action).where(wanted))).one()
 
 
-def _on() -> ColumnElement[Any]:
-    """The day of an action: decided, else published, else first seen."""
-    return func.coalesce(Action.decided_on, func.date(Action.published_at), func.date(Action.first_seen_at))
-
-
-def _is_since(day: date) -> ColumnElement[bool]:
-    """The day of an action is this one or later, in UTC whatever the zone of the database."""
-    seen = func.coalesce(Action.published_at, Action.first_seen_at)
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    is_decided = col(Action.decided_on).is_not(None)  # spelled out: the comparison with NULL would make its negation NULL
-    return or_(and_(is_decided, col(Action.decided_on) >= day), and_(not_(is_decided), seen >= start))
-
-
-def has_firm(firm_id: str | None, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """An action has a row of this firm or brand (of any, for None) that meets the conditions."""
-    if firm_id is None:
-        return exists().where(col(ActionFirm.action_id) == Action.id, *conditions)
-    is_hit = or_(col(ActionFirm.firm_id) == firm_id, col(ActionFirm.brand_id) == firm_id)
-    return col(Action.id).in_(select(ActionFirm.action_id).where(is_hit, *conditions))  # by the firm's index, not by all actions
-
-
 def _has_amount(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(col(Amount.action_id) == Action.id, *conditions)
 
 
-def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElement[bool]:
-    """What `records._holds` says, of a row."""
+def _holds(key: str, value: str, today: date, acted_on: Any) -> ColumnElement[bool]:
+    """What `filters._holds` says, of a row. An act is never dated after today: what is decided for next month is known now."""
     match key:
         case "kind":
             return col(Action.kind) == value
@@ -424,7 +444,7 @@ def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElem
         case "severity":
             return col(Action.kind).in_([kind for kind in Kind if is_severe(value, kind)])
         case "role":
-            return has_firm(firm_id, col(ActionFirm.role) == value)
+            return exists().where(col(ActionFirm.action_id) == Action.id, col(ActionFirm.role) == value)
         case "regulator":
             return exists().where(col(ActionRegulator.action_id) == Action.id, col(ActionRegulator.regulator_id) == value)
         case "country":
@@ -442,10 +462,10 @@ def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElem
             return or_(not_(_has_amount(own_currency)), _has_amount(other), _has_amount(own_currency, col(Amount.maximum) >= least))
         case "since":
             day = since_date(value, today)
-            return _is_since(day) if day <= today else false()
+            return acted_on >= day if day <= today else false()
         case "until":
             day = until_date(value, today)
-            return not_(_is_since(day + timedelta(days=1))) if day < today else true()
+            return acted_on <= day if day < today else true()
     raise ValueError(f"no filter key {key!r}")
 
 

@@ -8,29 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from sqlalchemy import and_, func
+from sqlalchemy import Subquery, and_, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.filters import Filter
 from storage.loading import (
-    count_matching,
     facts,
-    has_firm,
     is_fresh,
     load_actions,
     load_channel,
     load_coverage,
     load_subscriptions,
-    matching,
     newest,
+    passing,
     source_row,
 )
 from storage.models import (
     Action,
     ActionDocument,
-    ActionFirm,
     Case,
     DeliveryKind,
     DeliveryState,
@@ -41,7 +38,6 @@ from storage.models import (
     Mention,
     Poll,
     Regulator,
-    Role,
     Source,
 )
 from storage.records import DocumentText, SourceRow, StoredText, action_ref
@@ -80,20 +76,16 @@ class SearchStore(Base):
         """Actions that pass the filter, the newest by their own date first. A brand is asked for like a firm.
 
         No default is added to the filter. When nothing lies in the span that `since:` asks for, the page is the
-        newest older action alone, with `is_older` set and a total of 0.
+        newest older action alone, with `is_older` set and a total of 0. Targets and groups are the firm's: 0 without one.
         """
         now = self._now()
         today = now.date()
         async with self._read() as session:
-            wanted = matching(query.firm_id, query.filter, today)
-            total = await count_matching(session, wanted)
-            targets = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.TARGET)))
-            groups = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.GROUP)))
-            ids = await newest(session, wanted, query.limit, query.offset)
+            total, targets, groups, ids = await _page(session, passing(query.firm_id, query.filter, today), query.limit, query.offset)
             is_older = False
             if not total and query.filter.values("since"):
                 spanless = Filter(tuple(term for term in query.filter.terms if term.key != "since"))
-                ids = await newest(session, matching(query.firm_id, spanless, today), 1)
+                ids = (await _page(session, passing(query.firm_id, spanless, today), 1, 0))[-1]
                 is_older = bool(ids)
             views = await load_actions(session, ids)
             coverage = await load_coverage(session, query.filter, now)
@@ -189,6 +181,16 @@ class SearchStore(Base):
             alerts = select(func.count()).where(Delivery.kind == DeliveryKind.ALERT, Delivery.state != DeliveryState.WAIVED)
             found["alerts"] = (await session.exec(alerts)).one()
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
+
+
+async def _page(session: AsyncSession, wanted: Subquery, limit: int, offset: int) -> tuple[int, int, int, list[int]]:
+    """How many actions there are, how many with the firm as target and as group, and the ids of a page, the newest first."""
+    counted = select(func.count(), func.sum(wanted.c.is_target), func.sum(wanted.c.is_group)).select_from(wanted)
+    total, targets, groups = (await session.exec(counted)).one()
+    if total <= offset:
+        return total, targets or 0, groups or 0, []
+    listed = select(wanted.c.action_id).order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc()).limit(limit).offset(offset)
+    return total, targets, groups, list(await session.exec(listed))
 
 
 def _stored_text(row: Document) -> StoredText:
