@@ -9,12 +9,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Date, Integer, Subquery, and_, case, exists, false, func, literal, not_, or_, true, union_all
-from sqlmodel import col, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Subquery,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    inspect,
+    literal,
+    not_,
+    or_,
+    true,
+    union_all,
+)
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.filters import ActionFacts, Filter, is_severe, since_date, until_date
@@ -55,6 +75,7 @@ from storage.views import (
 )
 
 _CHUNK = 500  # of ids in one statement
+_ROLES = {role: place for place, role in enumerate(Role)}
 
 
 def regulator_view(row: Regulator) -> RegulatorView:
@@ -76,42 +97,84 @@ async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, A
     return found
 
 
+def _c(table: type[SQLModel]) -> Any:
+    """The columns of a table: rows of columns, of statements that are put together once, cost a third of the ORM's objects."""
+    return cast(Table, inspect(table).local_table).c
+
+
+_IDS: Any = bindparam("ids", expanding=True)
+_ACTIONS = select(*_c(Action)).where(_c(Action).id.in_(_IDS))
+_REGULATORS = (
+    select(_c(ActionRegulator).action_id, *(_c(Regulator)[name] for name in ("id", "name", "name_native", "jurisdiction")))
+    .join(Regulator, _c(Regulator).id == _c(ActionRegulator).regulator_id)
+    .where(_c(ActionRegulator).action_id.in_(_IDS))
+    .order_by(_c(ActionRegulator).is_first.desc(), _c(ActionRegulator).regulator_id)
+)
+_FIRMS = (
+    select(
+        *(_c(ActionFirm)[name] for name in ("action_id", "firm_id", "name", "surface", "role", "via", "brand_id")),
+        *(_c(Firm)[name].label(f"own_{name}") for name in ("name", "name_zh_hans", "name_zh_hant")),
+    )
+    .join(Firm, _c(Firm).id == _c(ActionFirm).firm_id, isouter=True)
+    .where(_c(ActionFirm).action_id.in_(_IDS))
+    .order_by(_c(ActionFirm).id)
+)
+_AMOUNTS = (
+    select(*(_c(Amount)[name] for name in ("action_id", "surface", "minimum", "maximum", "currency", "kind", "scope")))
+    .where(_c(Amount).action_id.in_(_IDS))
+    .order_by(_c(Amount).id)
+)
+_EVIDENCE = (
+    select(*(_c(Evidence)[name] for name in ("action_id", "field", "text", "document_id")))
+    .where(_c(Evidence).action_id.in_(_IDS))
+    .order_by(_c(Evidence).id)
+)
+_TOLD: list[Any] = [
+    _c(ActionDocument).action_id,
+    *(_c(Document)[name] for name in ("id", "title", "url", "source_id")),
+    _c(Regulator).name.label("publisher"),
+    *(_c(Document)[name] for name in ("tier", "language", "number", "published_at", "published_precision", "first_seen_at")),
+    case((_c(Regulator).id.is_(None), _c(Source).definition)).label("definition"),  # of the press, which has no regulator
+]
+_DOCUMENTS = (
+    select(*_TOLD)
+    .join(Document, _c(Document).id == _c(ActionDocument).document_id)
+    .join(Source, _c(Source).id == _c(Document).source_id)
+    .join(Regulator, _c(Regulator).id == _c(Document).regulator_id, isouter=True)
+    .where(_c(ActionDocument).action_id.in_(_IDS))
+)
+
+
 async def _load_chunk(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
-    actions = {row.id: row for row in await session.exec(select(Action).where(col(Action.id).in_(ids)))}
+    asked = {"ids": list(ids)}
+    actions = {row.id: row for row in await session.exec(_ACTIONS, params=asked)}
     regulators: dict[int, list[RegulatorView]] = defaultdict(list)
-    acting = (
-        select(ActionRegulator.action_id, Regulator)
-        .join(Regulator, col(Regulator.id) == ActionRegulator.regulator_id)
-        .where(col(ActionRegulator.action_id).in_(ids))
-        .order_by(col(ActionRegulator.is_first).desc(), ActionRegulator.regulator_id)
-    )
-    for action_id, regulator in await session.exec(acting):
-        regulators[action_id].append(regulator_view(regulator))
+    for action_id, *regulator in await session.exec(_REGULATORS, params=asked):
+        regulators[action_id].append(RegulatorView(*regulator))
     firms: dict[int, list[ActionFirmView]] = defaultdict(list)
-    named = (
-        select(ActionFirm, Firm)
-        .join(Firm, col(Firm.id) == ActionFirm.firm_id, isouter=True)
-        .where(col(ActionFirm.action_id).in_(ids))
-        .order_by(col(ActionFirm.id))
-    )
-    for row, firm in await session.exec(named):
-        firms[row.action_id].append(_action_firm(row, firm))
+    for row in await session.exec(_FIRMS, params=asked):
+        zh = row.own_name_zh_hans or "", row.own_name_zh_hant or ""
+        name = row.name if row.own_name is None else row.own_name
+        firms[row.action_id].append(ActionFirmView(row.firm_id, name, *zh, row.surface, row.role, row.via, row.brand_id))
     amounts: dict[int, list[AmountView]] = defaultdict(list)
-    for amount in await session.exec(select(Amount).where(col(Amount.action_id).in_(ids)).order_by(col(Amount.id))):
-        amounts[amount.action_id].append(
-            AmountView(amount.surface, amount.minimum, amount.maximum, amount.currency, amount.kind, amount.scope)
-        )
-    documents = await _load_documents(session, ids)
-    quotes: dict[int, list[Evidence]] = defaultdict(list)
-    for evidence in await session.exec(select(Evidence).where(col(Evidence.action_id).in_(ids)).order_by(col(Evidence.id))):
-        quotes[evidence.action_id].append(evidence)
+    for action_id, *amount in await session.exec(_AMOUNTS, params=asked):
+        amounts[action_id].append(AmountView(*amount))
+    documents: dict[int, list[DocumentView]] = defaultdict(list)
+    for action_id, *values, definition in await session.exec(_DOCUMENTS, params=asked):
+        document = DocumentView(*values)
+        if definition is not None:
+            document = replace(document, publisher=definition.get("content") or document.source_id)
+        documents[action_id].append(document)
+    quotes: dict[int, list[EvidenceView]] = defaultdict(list)
+    for action_id, *evidence in await session.exec(_EVIDENCE, params=asked):
+        quotes[action_id].append(EvidenceView(*evidence))
     return {
         action_id: _action_view(
             actions[action_id],
             tuple(regulators[action_id]),
-            tuple(sorted(firms[action_id], key=lambda firm: list(Role).index(firm.role))),
+            tuple(sorted(firms[action_id], key=lambda firm: _ROLES[firm.role])),
             tuple(amounts[action_id]),
-            documents[action_id],
+            tuple(sorted(documents[action_id], key=_place)),
             quotes[action_id],
         )
         for action_id in ids
@@ -119,62 +182,23 @@ async def _load_chunk(session: AsyncSession, ids: Sequence[int]) -> dict[int, Ac
     }
 
 
-def _action_firm(row: ActionFirm, firm: Firm | None) -> ActionFirmView:
-    zh = (firm.name_zh_hans, firm.name_zh_hant) if firm else ("", "")
-    return ActionFirmView(row.firm_id, firm.name if firm else row.name, *zh, row.surface, row.role, row.via, row.brand_id)
-
-
-async def _load_documents(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[DocumentView, ...]]:
-    """Of each action: primary documents first, then by their date."""
-    told = (
-        select(ActionDocument.action_id, Document, Source, Regulator)
-        .join(Document, col(Document.id) == ActionDocument.document_id)
-        .join(Source, col(Source.id) == Document.source_id)
-        .join(Regulator, col(Regulator.id) == Document.regulator_id, isouter=True)
-        .where(col(ActionDocument.action_id).in_(ids))
-    )
-    found: dict[int, list[DocumentView]] = defaultdict(list)
-    for action_id, document, source, regulator in await session.exec(told):
-        found[action_id].append(_document_view(document, source, regulator))
-    return defaultdict(
-        tuple,
-        {
-            action_id: tuple(
-                sorted(documents, key=lambda one: (one.tier is not Tier.PRIMARY, one.published_at or one.first_seen_at, one.id))
-            )
-            for action_id, documents in found.items()
-        },
-    )
-
-
-def _document_view(document: Document, source: Source, regulator: Regulator | None) -> DocumentView:
-    publisher = regulator.name if regulator else source.definition.get("content") or source.id
-    return DocumentView(
-        id=_id(document.id),
-        title=document.title,
-        url=document.url,
-        source_id=document.source_id,
-        publisher=publisher,
-        tier=document.tier,
-        language=document.language,
-        number=document.number,
-        published_at=document.published_at,
-        published_precision=document.published_precision,
-        first_seen_at=document.first_seen_at,
-    )
+def _place(document: DocumentView) -> tuple[bool, datetime, int]:
+    """Primary documents first, then by their date."""
+    return document.tier is not Tier.PRIMARY, document.published_at or document.first_seen_at, document.id
 
 
 def _action_view(
-    action: Action,
+    action: Any,
     regulators: tuple[RegulatorView, ...],
     firms: tuple[ActionFirmView, ...],
     amounts: tuple[AmountView, ...],
     documents: tuple[DocumentView, ...],
-    evidence: Sequence[Evidence],
+    evidence: Sequence[EvidenceView],
 ) -> ActionView:
+    """From a row of `_ACTIONS` and what belongs to it."""
     decided = PartialDate(action.decided_on, action.decided_precision or Precision.DAY) if action.decided_on else None
     return ActionView(
-        id=_id(action.id),
+        id=action.id,
         case_id=action.case_id,
         kind=action.kind,
         status=action.status,
@@ -197,11 +221,10 @@ def _action_view(
     )
 
 
-def _quote(documents: Sequence[DocumentView], evidence: Sequence[Evidence]) -> EvidenceView | None:
+def _quote(documents: Sequence[DocumentView], evidence: Sequence[EvidenceView]) -> EvidenceView | None:
     """The words that a card shows: those behind the kind, in the best document that has any."""
     rank = {document.id: place for place, document in enumerate(documents)}
-    best = min(evidence, key=lambda one: (rank.get(one.document_id, len(rank)), one.field != "kind"), default=None)
-    return EvidenceView(best.field, best.text, best.document_id) if best else None
+    return min(evidence, key=lambda one: (rank.get(one.document_id, len(rank)), one.field != "kind"), default=None)
 
 
 def facts(view: ActionView, firm_id: str | None, today: date) -> ActionFacts:
@@ -307,19 +330,31 @@ async def load_coverage(session: AsyncSession, filter: Filter, now: datetime) ->
 
     The press, which has no regulator, is left in by any filter that asks for none.
     """
-    own = select(col(Source.id)).select_from(Source).join(Regulator, col(Regulator.id) == Source.regulator_id, isouter=True)
-    polled = own.where(
-        col(Source.is_enabled),
-        col(Source.mode) != Mode.OFF,
-        *_leaves_in(filter, "regulator", Source.regulator_id),
-        *_leaves_in(filter, "country", Regulator.jurisdiction),
-    )
-    total = (await session.exec(polled.with_only_columns(func.count()))).one()
-    # one that was well read and is not due yet is fresh; only the others are looked at
-    is_settled = and_(col(Source.health) == Health.OK, col(Source.last_ok_at).is_not(None), col(Source.next_poll_at) >= now)
-    doubtful = polled.with_only_columns(Source, Regulator).where(not_(is_settled)).order_by(Source.regulator_id, Source.id)
-    problems = [problem for source, regulator in await session.exec(doubtful) if (problem := _problem(source, regulator, now))]
+    counted, doubtful = _polled(Filter(tuple(term for term in filter.terms if term.key in ("regulator", "country"))))
+    total = (await session.exec(counted)).one()[0]
+    rows = await session.exec(doubtful, params={"now": now})
+    problems = [problem for row in rows if (problem := _problem(row, now))]
     return Coverage(total, total - len(problems), tuple(problems))
+
+
+@lru_cache(maxsize=64)
+def _polled(filter: Filter) -> tuple[Any, Any]:
+    """What counts the polled sources that a filter leaves in, and what brings those that may not be fresh at `now`."""
+    source, regulator = _c(Source), _c(Regulator)
+    of_regulator = regulator.id == source.regulator_id
+    polled = (
+        source.is_enabled,
+        source.mode != Mode.OFF,
+        *_leaves_in(filter, "regulator", source.regulator_id),
+        *_leaves_in(filter, "country", regulator.jurisdiction),
+    )
+    counted = select(func.count(), literal(0)).select_from(Source).join(Regulator, of_regulator, isouter=True).where(*polled)
+    # one that was well read and is not due yet is fresh; only the others are looked at
+    is_settled = and_(source.health == Health.OK, source.last_ok_at.is_not(None), source.next_poll_at >= bindparam("now"))
+    names = "id", "is_enabled", "mode", "health", "health_since", "health_detail", "last_ok_at", "last_polled_at", "next_poll_at"
+    columns = *(source[name] for name in (*names, "poll_minutes", "definition")), regulator.name, regulator.aliases
+    doubtful = select(*columns).select_from(Source).join(Regulator, of_regulator, isouter=True).where(*polled, not_(is_settled))
+    return counted, doubtful.order_by(source.regulator_id, source.id)
 
 
 def _leaves_in(filter: Filter, key: str, column: Any) -> list[ColumnElement[bool]]:
@@ -330,8 +365,9 @@ def _leaves_in(filter: Filter, key: str, column: Any) -> list[ColumnElement[bool
     return [*([value.in_(allowed)] if allowed else []), *([value.not_in(excluded)] if excluded else [])]
 
 
-def is_fresh(source: Source, now: datetime) -> bool:
-    """Whether a source was well read, and is not behind the time planned for its next read by more than an interval.
+def is_fresh(source: Any, now: datetime) -> bool:
+    """Whether a source (its row, or as much of it as is looked at) was well read, and is not behind the time planned for its
+    next read by more than an interval.
 
     The plan may stretch a wait over twice the interval: at hours when the source is known to publish little, or when it
     asked us to wait (max-age).
@@ -339,13 +375,14 @@ def is_fresh(source: Source, now: datetime) -> bool:
     if not source.is_enabled or source.mode is Mode.OFF or source.health is not Health.OK or source.last_ok_at is None:
         return False
     interval = timedelta(minutes=source.poll_minutes)
-    return now <= max(source.last_ok_at + 2 * interval, source.next_poll_at + interval)
+    return bool(now <= max(source.last_ok_at + 2 * interval, source.next_poll_at + interval))
 
 
-def _problem(source: Source, regulator: Regulator | None, now: datetime) -> SourceProblem | None:
+def _problem(source: Any, now: datetime) -> SourceProblem | None:
+    """From a row of `_polled`."""
     if is_fresh(source, now):
         return None
-    name = _short_name(regulator) if regulator else source.definition.get("content") or source.id
+    name = source.definition.get("content") or source.id if source.name is None else _short_name(source)
     if source.last_polled_at is None:
         return SourceProblem(source.id, name, source.health, None, "not polled yet")
     if source.health is Health.OK:
@@ -353,10 +390,10 @@ def _problem(source: Source, regulator: Regulator | None, now: datetime) -> Sour
     return SourceProblem(source.id, name, source.health, source.health_since, source.health_detail)
 
 
-def _short_name(regulator: Regulator) -> str:
+def _short_name(regulator: Any) -> str:
     """The acronym that people use, where the regulator has one of its own."""
     acronyms = [alias for alias in regulator.aliases if alias.isascii() and alias.isupper() and len(alias) <= 8]
-    return min(acronyms, key=len, default=regulator.name)
+    return str(min(acronyms, key=len, default=regulator.name))
 
 
 def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[bool]:
@@ -370,14 +407,15 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
 
 
-def passing(firm_id: str | None, filter: Filter, today: date) -> Subquery:
+def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date) -> Subquery:
     """What `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is `is_target` or
     `is_group` in it (0 or 1; 0 without a firm). A firm's actions are read from its index; the action itself is looked at
     only for what the index does not hold."""
     if firm_id is None:
-        own, no = (col(Action.id).label("action_id"), col(Action.acted_on).label("acted_on")), literal(0)
-        listed: Any = select(*own, no.label("is_target"), no.label("is_group"))
-        return listed.where(matching(None, filter, today)).subquery()
+        no = literal(0)
+        own: tuple[Any, ...] = col(Action.id).label("action_id"), col(Action.acted_on), no.label("is_target"), no.label("is_group")
+        every: Subquery = select(*own).where(matching(None, filter, today)).subquery()
+        return every
     rows = []
     for place in (col(ActionFirm.firm_id), col(ActionFirm.brand_id)):
         acted_on = col(ActionFirm.acted_on)

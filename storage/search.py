@@ -6,9 +6,12 @@ What is said about a filter comes from `filters.Filter`; what is counted and lis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Subquery, and_, func
+from sqlalchemy import Integer, String, and_, bindparam, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -81,11 +84,11 @@ class SearchStore(Base):
         now = self._now()
         today = now.date()
         async with self._read() as session:
-            total, targets, groups, ids = await _page(session, passing(query.firm_id, query.filter, today), query.limit, query.offset)
+            total, targets, groups, ids = await _page(session, query, today)
             is_older = False
             if not total and query.filter.values("since"):
                 spanless = Filter(tuple(term for term in query.filter.terms if term.key != "since"))
-                ids = (await _page(session, passing(query.firm_id, spanless, today), 1, 0))[-1]
+                ids = (await _page(session, replace(query, filter=spanless, limit=1, offset=0), today))[-1]
                 is_older = bool(ids)
             views = await load_actions(session, ids)
             coverage = await load_coverage(session, query.filter, now)
@@ -183,14 +186,25 @@ class SearchStore(Base):
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
 
 
-async def _page(session: AsyncSession, wanted: Subquery, limit: int, offset: int) -> tuple[int, int, int, list[int]]:
+async def _page(session: AsyncSession, query: ActionQuery, today: date) -> tuple[int, int, int, list[int]]:
     """How many actions there are, how many with the firm as target and as group, and the ids of a page, the newest first."""
-    counted = select(func.count(), func.sum(wanted.c.is_target), func.sum(wanted.c.is_group)).select_from(wanted)
-    total, targets, groups = (await session.exec(counted)).one()
-    if total <= offset:
+    counted, listed = _statements(query.firm_id is not None, query.filter, today)
+    asked = {} if query.firm_id is None else {"firm_id": query.firm_id}
+    total, targets, groups = (await session.exec(counted, params=asked)).one()
+    if total <= query.offset:
         return total, targets or 0, groups or 0, []
-    listed = select(wanted.c.action_id).order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc()).limit(limit).offset(offset)
-    return total, targets, groups, list(await session.exec(listed))
+    ids = await session.exec(listed, params={**asked, "limit": query.limit, "offset": query.offset})
+    return total, targets, groups, [row[0] for row in ids]
+
+
+@lru_cache(maxsize=256)
+def _statements(is_of_firm: bool, filter: Filter, today: date) -> tuple[Any, Any]:
+    """What counts and what lists a page. One pair serves a filter for all firms of a day: to put it together takes longer than
+    to run it."""
+    wanted = passing(bindparam("firm_id", type_=String()) if is_of_firm else None, filter, today)
+    counted = select(func.count(), func.sum(wanted.c.is_target), func.sum(wanted.c.is_group)).select_from(wanted)
+    listed = select(wanted.c.action_id, wanted.c.acted_on).order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc())
+    return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))
 
 
 def _stored_text(row: Document) -> StoredText:
