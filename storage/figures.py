@@ -7,7 +7,7 @@ so large that many of them would overflow (`_LARGE`) are added here, one by one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import Base
 from storage.filters import NO_FILTER, Filter, Term
 from storage.intents import ChannelKey
-from storage.loading import load_actions, load_coverage, passing
+from storage.loading import is_brand_hit, load_actions, load_coverage, passing
 from storage.models import Action, ActionFirm, ActionRegulator, Amount, AmountKind, AmountScope, Firm, Kind, Regulator, Role
 from storage.records import action_ref
 from storage.tenancy import Change, Channel, Correction, Delivery, Mute, Review
@@ -44,40 +44,40 @@ class FigureStore(Base):
     async def totals(self, firm_id: str | None, by: str = "", filter: Filter = NO_FILTER) -> TotalsView:
         """The penalties of a firm (or brand; None: of all), added by currency and stage, in groups: year, regulator, kind."""
         now = self._now()
-        wanted = _dated(passing(firm_id, filter, now.date()), now.date())
         async with self._read() as session:
-            (whole,) = await _groups(session, wanted, "", firm_id)
-            rows = await _groups(session, wanted, by, firm_id) if by else []
+            wanted = await _wanted(session, firm_id, filter, now.date())
+            rows = await _groups(session, wanted, by, firm_id)
+            # an action is in one year and of one kind, but may be of several regulators
+            whole = _together(rows) if by in ("year", "kind") else (await _groups(session, wanted, "", firm_id))[0]
             coverage = await load_coverage(session, filter, now)
         rows.sort(key=lambda row: (-int(row.label), 0, "") if by == "year" else (0, -row.actions, row.label))
-        return TotalsView(by, whole, tuple(rows), coverage)
+        return TotalsView(by, whole, tuple(rows) if by else (), coverage)
 
     async def timeline(self, firm_id: str | None, filter: Filter = NO_FILTER) -> TimelineView:
         """When actions fell, in the finest steps of time that need no more than forty."""
         now = self._now()
         today = now.date()
-        wanted = _dated(passing(firm_id, filter, today), today)
-        year, month = extract("year", wanted.c.acted_on), extract("month", wanted.c.acted_on)
-        counted: Any = select(year, month, func.count()).select_from(wanted).group_by(year, month)
-        newest: Any = (
-            select(wanted.c.action_id, wanted.c.acted_on, Action.kind, Action.status)
-            .join(Action, col(Action.id) == wanted.c.action_id)
-            .order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc())
-            .limit(_POINTS)
-        )
         async with self._read() as session:
-            months = {(int(year) * 12 + int(month) - 1): count for year, month, count in await session.exec(counted)}
-            points = tuple(TimelinePoint(*row) for row in await session.exec(newest))
+            wanted = await _wanted(session, firm_id, filter, today)
+            year, month = extract("year", wanted.c.acted_on), extract("month", wanted.c.acted_on)
+            counted: Any = select(year, month, func.count()).select_from(wanted).group_by(year, month)
+            months = {int(year) * 12 + int(month) - 1: count for year, month, count in await session.exec(counted)}
+            newest: Any = select(wanted.c.action_id, wanted.c.acted_on)
+            newest = newest.order_by(wanted.c.day_known.desc(), wanted.c.action_id.desc()).limit(_POINTS).subquery()
+            drawn: Any = select(newest.c.action_id, newest.c.acted_on, Action.kind, Action.status)
+            drawn = drawn.join(Action, col(Action.id) == newest.c.action_id)
+            points = [TimelinePoint(*row) for row in await session.exec(drawn)]
+            points.sort(key=lambda point: (point.on, point.action_id), reverse=True)
             coverage = await load_coverage(session, filter, now)
         unit, steps = _steps(months, today)
-        return TimelineView(unit, steps, points, sum(months.values()), coverage)
+        return TimelineView(unit, steps, tuple(points), sum(months.values()), coverage)
 
     async def export_firm(self, firm_id: str, since: date | None = None) -> tuple[ExportRow, ...]:
         """All actions with the firm in any role, oldest first; `since` by the action's own day. The detail is the firm's role."""
         asked = Filter((Term("since", (since.isoformat(),)),)) if since else NO_FILTER
-        wanted = passing(firm_id, asked, self._now().date())
-        listed: Any = select(wanted.c.action_id, wanted.c.acted_on).order_by(wanted.c.acted_on, wanted.c.action_id)
         async with self._read() as session:
+            wanted = await _wanted(session, firm_id, asked, self._now().date())
+            listed: Any = select(wanted.c.action_id, wanted.c.day_known).order_by(wanted.c.day_known, wanted.c.action_id)
             views = await _views(session, [row[0] for row in await session.exec(listed)])
         return tuple(
             _row(view.published_at or view.first_seen_at, "action", action=view, detail=_roles(view, firm_id)) for view in views.values()
@@ -104,11 +104,33 @@ Happening = tuple[datetime, str, str, int | None, str]
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
-def _dated(wanted: Subquery, today: date) -> Subquery:
-    """The actions with their days, none of them after today: what is decided for next month is known now."""
-    day = case((wanted.c.acted_on > today, literal(today, Date())), else_=wanted.c.acted_on)
-    dated: Subquery = select(wanted.c.action_id, day.label("acted_on")).subquery()
-    return dated
+async def _wanted(session: AsyncSession, firm_id: str | None, filter: Filter, today: date) -> Subquery:
+    """The actions with the day that is known of them, and `acted_on`, which is never after today: what is decided for next
+    month is known now."""
+    found = passing(firm_id, filter, today, is_brand=await is_brand_hit(session, firm_id))
+    day = case((found.c.acted_on > today, literal(today, Date())), else_=found.c.acted_on)
+    wanted: Subquery = select(found.c.action_id, found.c.acted_on.label("day_known"), day.label("acted_on")).subquery()
+    return wanted
+
+
+def _together(rows: Sequence[TotalsRow]) -> TotalsRow:
+    """The whole of groups that share no action."""
+    if not rows:
+        return TotalsRow("", 0, 0, 0, ())
+    found: dict[tuple[str | None, AmountKind], SumView] = {}
+    for one in (sum_ for row in rows for sum_ in row.sums):
+        so_far = found.get((one.currency, one.kind), SumView(one.currency, one.kind, Decimal(0), Decimal(0), 0))
+        ends = so_far.minimum + one.minimum, so_far.maximum + one.maximum
+        found[one.currency, one.kind] = SumView(one.currency, one.kind, *ends, so_far.actions + one.actions, so_far.shared + one.shared)
+    actions, penalties, with_sum = (
+        sum(numbers) for numbers in zip(*((row.actions, row.penalties, row.with_sum) for row in rows), strict=True)
+    )
+    return TotalsRow("", actions, penalties, with_sum, _in_order(found.values()))
+
+
+def _in_order(sums: Iterable[SumView]) -> tuple[SumView, ...]:
+    """By currency, the unknown one last, and in the order of the stages."""
+    return tuple(sorted(sums, key=lambda one: (one.currency is None, one.currency or "", STAGES.index(one.kind))))
 
 
 async def _groups(session: AsyncSession, wanted: Subquery, by: str, firm_id: str | None) -> list[TotalsRow]:
@@ -188,14 +210,7 @@ async def _sums(session: AsyncSession, wanted: Subquery, by: str, label: Any, fi
         more = large[key, currency, kind]
         ends = Decimal(int(least)) / 100 + more[0], Decimal(int(most)) / 100 + more[1]
         found[key].append(SumView(currency, kind, *ends, actions, parts))
-    order = list(AmountKind)
-    return defaultdict(
-        tuple,
-        {
-            key: tuple(sorted(sums, key=lambda one: (one.currency is None, one.currency or "", order.index(one.kind))))
-            for key, sums in found.items()
-        },
-    )
+    return defaultdict(tuple, {key: _in_order(sums) for key, sums in found.items()})
 
 
 def _cents(amount: Any) -> ColumnElement[int]:

@@ -17,8 +17,8 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     Integer,
+    String,
     Subquery,
     Table,
     and_,
@@ -407,37 +407,51 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
 
 
-def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date) -> Subquery:
+async def is_brand_hit(session: AsyncSession, firm_id: str | None) -> bool:
+    """Whether any action hit this firm as a brand: what `passing` must know."""
+    hit = select(literal(1)).where(col(ActionFirm.brand_id) == bindparam("firm_id", type_=String())).limit(1)
+    return firm_id is not None and (await session.exec(hit, params={"firm_id": firm_id})).first() is not None
+
+
+def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Subquery:
     """What `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is `is_target` or
-    `is_group` in it (0 or 1; 0 without a firm). A firm's actions are read from its index; the action itself is looked at
-    only for what the index does not hold."""
+    `is_group` in it (0 or 1; 0 without a firm).
+
+    A firm's actions are read from its index in the order of their days; the action itself is looked at only for what the
+    index does not hold. Only where a brand was hit is there a second index to read, and all of it to be sorted: `is_brand`
+    False says that none was.
+    """
     if firm_id is None:
         no = literal(0)
         own: tuple[Any, ...] = col(Action.id).label("action_id"), col(Action.acted_on), no.label("is_target"), no.label("is_group")
         every: Subquery = select(*own).where(matching(None, filter, today)).subquery()
         return every
+    allowed = filter.values("role")
+    excluded = [value for term in filter.terms if term.key == "role" and term.is_negated for value in term.values]
+    counted = {Role.TARGET, Role.GROUP}
     rows = []
-    for place in (col(ActionFirm.firm_id), col(ActionFirm.brand_id)):
-        acted_on = col(ActionFirm.acted_on)
-        span = _conditions(filter, filter.keys() & {"since", "until"}, today, acted_on)
-        rows.append(select(ActionFirm.action_id, acted_on, ActionFirm.role).where(place == firm_id, *span))
-    hit = union_all(*rows).subquery()
-    on_action = _conditions(filter, filter.keys() - {"since", "until", "role"}, today, hit.c.acted_on)
-    found = select(
+    for place in (col(ActionFirm.firm_id), col(ActionFirm.brand_id))[: 2 if is_brand else 1]:
+        row: Any = select(ActionFirm.action_id, ActionFirm.acted_on, ActionFirm.role)
+        row = row.where(place == firm_id, *_conditions(filter, filter.keys() & {"since", "until"}, today, col(ActionFirm.acted_on)))
+        if allowed:
+            row = row.where(col(ActionFirm.role).in_(sorted({*allowed, *excluded, *counted})))
+        rows.append(row)
+    hit = union_all(*rows).subquery() if is_brand else rows[0].subquery()
+    found: Any = select(
         hit.c.action_id,
-        func.max(hit.c.acted_on, type_=Date()).label("acted_on"),
+        hit.c.acted_on,
         _is_any(hit.c.role, [Role.TARGET]).label("is_target"),
         _is_any(hit.c.role, [Role.GROUP]).label("is_group"),
-    ).group_by(hit.c.action_id)
+    ).group_by(hit.c.acted_on, hit.c.action_id)
+    on_action = _conditions(filter, filter.keys() - {"since", "until", "role"}, today, hit.c.acted_on)
     if on_action:
         found = found.join(Action, col(Action.id) == hit.c.action_id).where(*on_action)
-    allowed = filter.values("role")
-    if allowed:
+    if allowed and not counted <= set(allowed):
         found = found.having(_is_any(hit.c.role, allowed) == 1)
-    excluded = [value for term in filter.terms if term.key == "role" and term.is_negated for value in term.values]
     if excluded:
         found = found.having(_is_any(hit.c.role, excluded) == 0)
-    return found.subquery()
+    chosen: Subquery = found.subquery()
+    return chosen
 
 
 def _is_any(role: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[int]:

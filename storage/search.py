@@ -19,6 +19,7 @@ from storage.base import Base
 from storage.filters import Filter
 from storage.loading import (
     facts,
+    is_brand_hit,
     is_fresh,
     load_actions,
     load_channel,
@@ -188,7 +189,8 @@ class SearchStore(Base):
 
 async def _page(session: AsyncSession, query: ActionQuery, today: date) -> tuple[int, int, int, list[int]]:
     """How many actions there are, how many with the firm as target and as group, and the ids of a page, the newest first."""
-    counted, listed = _statements(query.firm_id is not None, query.filter, today)
+    is_brand = await is_brand_hit(session, query.firm_id)
+    counted, listed = _statements(query.firm_id is not None, is_brand, query.filter, today)
     asked = {} if query.firm_id is None else {"firm_id": query.firm_id}
     total, targets, groups = (await session.exec(counted, params=asked)).one()
     if total <= query.offset:
@@ -198,10 +200,10 @@ async def _page(session: AsyncSession, query: ActionQuery, today: date) -> tuple
 
 
 @lru_cache(maxsize=256)
-def _statements(is_of_firm: bool, filter: Filter, today: date) -> tuple[Any, Any]:
+def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -> tuple[Any, Any]:
     """What counts and what lists a page. One pair serves a filter for all firms of a day: to put it together takes longer than
     to run it."""
-    wanted = passing(bindparam("firm_id", type_=String()) if is_of_firm else None, filter, today)
+    wanted = passing(bindparam("firm_id", type_=String()) if is_of_firm else None, filter, today, is_brand=is_brand)
     counted = select(func.count(), func.sum(wanted.c.is_target), func.sum(wanted.c.is_group)).select_from(wanted)
     listed = select(wanted.c.action_id, wanted.c.acted_on).order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc())
     return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))

@@ -172,7 +172,7 @@ class Desk:
         firm = None
         if command.firm is not None:
             match = await self._firm(command.firm, lambda name: replace(command, firm=name, instead=None), command.instead)
-            firm = await self._store.firm(match.firm_id)
+            firm = await self._store.firm(match.firm_id, is_counted=False)
             command = replace(command, firm=match.firm_id, instead=None)
             look = replace(look, watched=frozenset({match.firm_id}))
         is_timed = filter_.keys() & {"since", "until"}
