@@ -107,7 +107,7 @@ Happening = tuple[datetime, str, str, int | None, str]
 async def _wanted(session: AsyncSession, firm_id: str | None, filter: Filter, today: date) -> Subquery:
     """The actions with the day that is known of them, and `acted_on`, which is never after today: what is decided for next
     month is known now."""
-    found = passing(firm_id, filter, today, is_brand=await is_brand_hit(session, firm_id))
+    found = passing(firm_id, filter, today, is_brand=await is_brand_hit(session, firm_id)).subquery()
     day = case((found.c.acted_on > today, literal(today, Date())), else_=found.c.acted_on)
     wanted: Subquery = select(found.c.action_id, found.c.acted_on.label("day_known"), day.label("acted_on")).subquery()
     return wanted

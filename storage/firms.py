@@ -261,7 +261,7 @@ class FirmStore(Base):
             targets = groups = 0
             if is_counted:
                 children = await _edges(session, Ownership.child_id, Ownership.parent_id, firm_id, today)
-                found = passing(firm_id, NO_FILTER, today, is_brand=await is_brand_hit(session, firm_id))
+                found = passing(firm_id, NO_FILTER, today, is_brand=await is_brand_hit(session, firm_id)).subquery()
                 counts = select(func.sum(found.c.is_target), func.sum(found.c.is_group)).select_from(found)
                 targets, groups = (await session.exec(counts)).one()
                 # a brand's mentions carry its owner's id

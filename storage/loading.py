@@ -18,8 +18,8 @@ from typing import Any, cast
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     String,
-    Subquery,
     Table,
     and_,
     bindparam,
@@ -403,7 +403,7 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     holds the two against each other.
     """
     if firm_id is not None:
-        return col(Action.id).in_(select(passing(firm_id, filter, today).c.action_id))
+        return col(Action.id).in_(select(passing(firm_id, filter, today).subquery().c.action_id))
     return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
 
 
@@ -413,9 +413,9 @@ async def is_brand_hit(session: AsyncSession, firm_id: str | None) -> bool:
     return firm_id is not None and (await session.exec(hit, params={"firm_id": firm_id})).first() is not None
 
 
-def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Subquery:
-    """What `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is `is_target` or
-    `is_group` in it (0 or 1; 0 without a firm).
+def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Select[Any]:
+    """What selects what `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is
+    `is_target` or `is_group` in it (0 or 1; 0 without a firm).
 
     A firm's actions are read from its index in the order of their days; the action itself is looked at only for what the
     index does not hold. Only where a brand was hit is there a second index to read, and all of it to be sorted: `is_brand`
@@ -424,7 +424,7 @@ def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: dat
     if firm_id is None:
         no = literal(0)
         own: tuple[Any, ...] = col(Action.id).label("action_id"), col(Action.acted_on), no.label("is_target"), no.label("is_group")
-        every: Subquery = select(*own).where(matching(None, filter, today)).subquery()
+        every: Select[Any] = select(*own).where(matching(None, filter, today))
         return every
     allowed = filter.values("role")
     excluded = [value for term in filter.terms if term.key == "role" and term.is_negated for value in term.values]
@@ -450,7 +450,7 @@ def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: dat
         found = found.having(_is_any(hit.c.role, allowed) == 1)
     if excluded:
         found = found.having(_is_any(hit.c.role, excluded) == 0)
-    chosen: Subquery = found.subquery()
+    chosen: Select[Any] = found
     return chosen
 
 

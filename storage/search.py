@@ -204,8 +204,9 @@ def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -
     """What counts and what lists a page. One pair serves a filter for all firms of a day: to put it together takes longer than
     to run it."""
     wanted = passing(bindparam("firm_id", type_=String()) if is_of_firm else None, filter, today, is_brand=is_brand)
-    counted = select(func.count(), func.sum(wanted.c.is_target), func.sum(wanted.c.is_group)).select_from(wanted)
-    listed = select(wanted.c.action_id, wanted.c.acted_on).order_by(wanted.c.acted_on.desc(), wanted.c.action_id.desc())
+    found, rows = wanted.subquery(), wanted.selected_columns
+    counted = select(func.count(), func.sum(found.c.is_target), func.sum(found.c.is_group)).select_from(found)
+    listed = wanted.order_by(rows.acted_on.desc(), rows.action_id.desc())
     return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))
 
 
