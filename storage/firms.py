@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rapidfuzz.distance import JaroWinkler
-from sqlalchemy import func, or_
+from sqlalchemy import func
 from sqlmodel import SQLModel, col, delete, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError
-from storage.loading import firm_match, in_force, regulator_view
+from storage.filters import NO_FILTER
+from storage.loading import firm_match, in_force, is_brand_hit, passing, regulator_view
 from storage.models import (
-    ActionFirm,
     Alias,
     AliasKind,
     Firm,
@@ -245,21 +245,28 @@ class FirmStore(Base):
         near = sorted((one for one in scored if one[0] >= _LEAST_LIKE), key=lambda one: -one[0])
         return tuple(replace(regulator_view(row), is_guess=True) for _, row in near[:_SUGGESTIONS])
 
-    async def firm(self, firm_id: str) -> FirmView | None:
-        """A firm with its names and how often each was read, its owners and what belongs to it today; None: no such firm."""
+    async def firm(self, firm_id: str, *, is_counted: bool = True) -> FirmView | None:
+        """A firm with its names and how often each was read, its owners and what belongs to it today; None: no such firm.
+
+        `is_counted` False leaves names, what belongs to it and counts out: enough for the head of an answer.
+        """
         today = self._now().date()
         async with self._read() as session:
             row = (await session.exec(select(Firm).where(Firm.id == firm_id))).first()
             if row is None:
                 return None
             owners = await _edges(session, Ownership.parent_id, Ownership.child_id, firm_id, today)
-            children = await _edges(session, Ownership.child_id, Ownership.parent_id, firm_id, today)
-            is_hit = or_(col(ActionFirm.firm_id) == firm_id, col(ActionFirm.brand_id) == firm_id)
-            counts = select(ActionFirm.role, func.count(func.distinct(ActionFirm.action_id))).where(is_hit).group_by(ActionFirm.role)
-            actions = dict((await session.exec(counts)).all())
-            # a brand's mentions carry its owner's id
-            readers = {firm_id, *(owner for owner, _, kind in owners if kind is OwnershipKind.BRAND_OF)}
-            aliases = await _alias_views(session, firm_id, readers)
+            children: tuple[tuple[str, str, OwnershipKind], ...] = ()
+            aliases: tuple[AliasView, ...] = ()
+            targets = groups = 0
+            if is_counted:
+                children = await _edges(session, Ownership.child_id, Ownership.parent_id, firm_id, today)
+                found = passing(firm_id, NO_FILTER, today, is_brand=await is_brand_hit(session, firm_id)).subquery()
+                counts = select(func.sum(found.c.is_target), func.sum(found.c.is_group)).select_from(found)
+                targets, groups = (await session.exec(counts)).one()
+                # a brand's mentions carry its owner's id
+                readers = {firm_id, *(owner for owner, _, kind in owners if kind is OwnershipKind.BRAND_OF)}
+                aliases = await _alias_views(session, firm_id, readers)
         return FirmView(
             id=row.id,
             name=row.name,
@@ -271,8 +278,8 @@ class FirmStore(Base):
             aliases=aliases,
             owners=owners,
             children=children,
-            target_actions=actions.get(Role.TARGET, 0),
-            group_actions=actions.get(Role.GROUP, 0),
+            target_actions=targets or 0,
+            group_actions=groups or 0,
             note=row.note,
         )
 

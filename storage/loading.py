@@ -9,12 +9,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, true
-from sqlmodel import col, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    inspect,
+    literal,
+    not_,
+    or_,
+    true,
+    union_all,
+)
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import chunks
@@ -55,6 +75,8 @@ from storage.views import (
     SubscriptionView,
 )
 
+_ROLES = {role: place for place, role in enumerate(Role)}
+
 
 def regulator_view(row: Regulator) -> RegulatorView:
     """A regulator as a card names it."""
@@ -75,42 +97,84 @@ async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, A
     return found
 
 
+def _c(table: type[SQLModel]) -> Any:
+    """The columns of a table: rows of columns, of statements that are put together once, cost a third of the ORM's objects."""
+    return cast(Table, inspect(table).local_table).c
+
+
+_IDS: Any = bindparam("ids", expanding=True)
+_ACTIONS = select(*_c(Action)).where(_c(Action).id.in_(_IDS))
+_REGULATORS = (
+    select(_c(ActionRegulator).action_id, *(_c(Regulator)[name] for name in ("id", "name", "name_native", "jurisdiction")))
+    .join(Regulator, _c(Regulator).id == _c(ActionRegulator).regulator_id)
+    .where(_c(ActionRegulator).action_id.in_(_IDS))
+    .order_by(_c(ActionRegulator).is_first.desc(), _c(ActionRegulator).regulator_id)
+)
+_FIRMS = (
+    select(
+        *(_c(ActionFirm)[name] for name in ("action_id", "firm_id", "name", "surface", "role", "via", "brand_id")),
+        *(_c(Firm)[name].label(f"own_{name}") for name in ("name", "name_zh_hans", "name_zh_hant")),
+    )
+    .join(Firm, _c(Firm).id == _c(ActionFirm).firm_id, isouter=True)
+    .where(_c(ActionFirm).action_id.in_(_IDS))
+    .order_by(_c(ActionFirm).id)
+)
+_AMOUNTS = (
+    select(*(_c(Amount)[name] for name in ("action_id", "surface", "minimum", "maximum", "currency", "kind", "scope")))
+    .where(_c(Amount).action_id.in_(_IDS))
+    .order_by(_c(Amount).id)
+)
+_EVIDENCE = (
+    select(*(_c(Evidence)[name] for name in ("action_id", "field", "text", "document_id")))
+    .where(_c(Evidence).action_id.in_(_IDS))
+    .order_by(_c(Evidence).id)
+)
+_TOLD: list[Any] = [
+    _c(ActionDocument).action_id,
+    *(_c(Document)[name] for name in ("id", "title", "url", "source_id")),
+    _c(Regulator).name.label("publisher"),
+    *(_c(Document)[name] for name in ("tier", "language", "number", "published_at", "published_precision", "first_seen_at")),
+    case((_c(Regulator).id.is_(None), _c(Source).definition)).label("definition"),  # of the press, which has no regulator
+]
+_DOCUMENTS = (
+    select(*_TOLD)
+    .join(Document, _c(Document).id == _c(ActionDocument).document_id)
+    .join(Source, _c(Source).id == _c(Document).source_id)
+    .join(Regulator, _c(Regulator).id == _c(Document).regulator_id, isouter=True)
+    .where(_c(ActionDocument).action_id.in_(_IDS))
+)
+
+
 async def _load_chunk(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
-    actions = {row.id: row for row in await session.exec(select(Action).where(col(Action.id).in_(ids)))}
+    asked = {"ids": list(ids)}
+    actions = {row.id: row for row in await session.exec(_ACTIONS, params=asked)}
     regulators: dict[int, list[RegulatorView]] = defaultdict(list)
-    acting = (
-        select(ActionRegulator.action_id, Regulator)
-        .join(Regulator, col(Regulator.id) == ActionRegulator.regulator_id)
-        .where(col(ActionRegulator.action_id).in_(ids))
-        .order_by(col(ActionRegulator.is_first).desc(), ActionRegulator.regulator_id)
-    )
-    for action_id, regulator in await session.exec(acting):
-        regulators[action_id].append(regulator_view(regulator))
+    for action_id, *regulator in await session.exec(_REGULATORS, params=asked):
+        regulators[action_id].append(RegulatorView(*regulator))
     firms: dict[int, list[ActionFirmView]] = defaultdict(list)
-    named = (
-        select(ActionFirm, Firm)
-        .join(Firm, col(Firm.id) == ActionFirm.firm_id, isouter=True)
-        .where(col(ActionFirm.action_id).in_(ids))
-        .order_by(col(ActionFirm.id))
-    )
-    for row, firm in await session.exec(named):
-        firms[row.action_id].append(_action_firm(row, firm))
+    for row in await session.exec(_FIRMS, params=asked):
+        zh = row.own_name_zh_hans or "", row.own_name_zh_hant or ""
+        name = row.name if row.own_name is None else row.own_name
+        firms[row.action_id].append(ActionFirmView(row.firm_id, name, *zh, row.surface, row.role, row.via, row.brand_id))
     amounts: dict[int, list[AmountView]] = defaultdict(list)
-    for amount in await session.exec(select(Amount).where(col(Amount.action_id).in_(ids)).order_by(col(Amount.id))):
-        amounts[amount.action_id].append(
-            AmountView(amount.surface, amount.minimum, amount.maximum, amount.currency, amount.kind, amount.scope)
-        )
-    documents = await _load_documents(session, ids)
-    quotes: dict[int, list[Evidence]] = defaultdict(list)
-    for evidence in await session.exec(select(Evidence).where(col(Evidence.action_id).in_(ids)).order_by(col(Evidence.id))):
-        quotes[evidence.action_id].append(evidence)
+    for action_id, *amount in await session.exec(_AMOUNTS, params=asked):
+        amounts[action_id].append(AmountView(*amount))
+    documents: dict[int, list[DocumentView]] = defaultdict(list)
+    for action_id, *values, definition in await session.exec(_DOCUMENTS, params=asked):
+        document = DocumentView(*values)
+        if definition is not None:
+            document = replace(document, publisher=definition.get("content") or document.source_id)
+        documents[action_id].append(document)
+    quotes: dict[int, list[EvidenceView]] = defaultdict(list)
+    for action_id, *evidence in await session.exec(_EVIDENCE, params=asked):
+        quotes[action_id].append(EvidenceView(*evidence))
     return {
         action_id: _action_view(
             actions[action_id],
             tuple(regulators[action_id]),
-            tuple(sorted(firms[action_id], key=lambda firm: list(Role).index(firm.role))),
+            tuple(sorted(firms[action_id], key=lambda firm: _ROLES[firm.role])),
             tuple(amounts[action_id]),
-            documents[action_id],
+            tuple(sorted(documents[action_id], key=_place)),
             quotes[action_id],
         )
         for action_id in ids
@@ -118,62 +182,23 @@ async def _load_chunk(session: AsyncSession, ids: Sequence[int]) -> dict[int, Ac
     }
 
 
-def _action_firm(row: ActionFirm, firm: Firm | None) -> ActionFirmView:
-    zh = (firm.name_zh_hans, firm.name_zh_hant) if firm else ("", "")
-    return ActionFirmView(row.firm_id, firm.name if firm else row.name, *zh, row.surface, row.role, row.via, row.brand_id)
-
-
-async def _load_documents(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[DocumentView, ...]]:
-    """Of each action: primary documents first, then by their date."""
-    told = (
-        select(ActionDocument.action_id, Document, Source, Regulator)
-        .join(Document, col(Document.id) == ActionDocument.document_id)
-        .join(Source, col(Source.id) == Document.source_id)
-        .join(Regulator, col(Regulator.id) == Document.regulator_id, isouter=True)
-        .where(col(ActionDocument.action_id).in_(ids))
-    )
-    found: dict[int, list[DocumentView]] = defaultdict(list)
-    for action_id, document, source, regulator in await session.exec(told):
-        found[action_id].append(_document_view(document, source, regulator))
-    return defaultdict(
-        tuple,
-        {
-            action_id: tuple(
-                sorted(documents, key=lambda one: (one.tier is not Tier.PRIMARY, one.published_at or one.first_seen_at, one.id))
-            )
-            for action_id, documents in found.items()
-        },
-    )
-
-
-def _document_view(document: Document, source: Source, regulator: Regulator | None) -> DocumentView:
-    publisher = regulator.name if regulator else source.definition.get("content") or source.id
-    return DocumentView(
-        id=_id(document.id),
-        title=document.title,
-        url=document.url,
-        source_id=document.source_id,
-        publisher=publisher,
-        tier=document.tier,
-        language=document.language,
-        number=document.number,
-        published_at=document.published_at,
-        published_precision=document.published_precision,
-        first_seen_at=document.first_seen_at,
-    )
+def _place(document: DocumentView) -> tuple[bool, datetime, int]:
+    """Primary documents first, then by their date."""
+    return document.tier is not Tier.PRIMARY, document.published_at or document.first_seen_at, document.id
 
 
 def _action_view(
-    action: Action,
+    action: Any,
     regulators: tuple[RegulatorView, ...],
     firms: tuple[ActionFirmView, ...],
     amounts: tuple[AmountView, ...],
     documents: tuple[DocumentView, ...],
-    evidence: Sequence[Evidence],
+    evidence: Sequence[EvidenceView],
 ) -> ActionView:
+    """From a row of `_ACTIONS` and what belongs to it."""
     decided = PartialDate(action.decided_on, action.decided_precision or Precision.DAY) if action.decided_on else None
     return ActionView(
-        id=_id(action.id),
+        id=action.id,
         case_id=action.case_id,
         kind=action.kind,
         status=action.status,
@@ -196,11 +221,10 @@ def _action_view(
     )
 
 
-def _quote(documents: Sequence[DocumentView], evidence: Sequence[Evidence]) -> EvidenceView | None:
+def _quote(documents: Sequence[DocumentView], evidence: Sequence[EvidenceView]) -> EvidenceView | None:
     """The words that a card shows: those behind the kind, in the best document that has any."""
     rank = {document.id: place for place, document in enumerate(documents)}
-    best = min(evidence, key=lambda one: (rank.get(one.document_id, len(rank)), one.field != "kind"), default=None)
-    return EvidenceView(best.field, best.text, best.document_id) if best else None
+    return min(evidence, key=lambda one: (rank.get(one.document_id, len(rank)), one.field != "kind"), default=None)
 
 
 def facts(view: ActionView, firm_id: str | None, today: date) -> ActionFacts:
@@ -353,34 +377,44 @@ async def load_coverage(session: AsyncSession, filter: Filter, now: datetime) ->
 
     The press, which has no regulator, is left in by any filter that asks for none.
     """
-    polled = (
-        select(Source, Regulator)
-        .join(Regulator, col(Regulator.id) == Source.regulator_id, isouter=True)
-        .where(col(Source.is_enabled), col(Source.mode) != Mode.OFF)
-        .order_by(Source.regulator_id, Source.id)
-    )
-    total, problems = 0, []
-    for source, regulator in await session.exec(polled):
-        if not (
-            _leaves_in(filter, "regulator", regulator.id if regulator else "")
-            and _leaves_in(filter, "country", regulator.jurisdiction if regulator else "")
-        ):
-            continue
-        total += 1
-        problem = _problem(source, regulator, now)
-        if problem:
-            problems.append(problem)
+    counted, doubtful = _polled(Filter(tuple(term for term in filter.terms if term.key in ("regulator", "country"))))
+    total = (await session.exec(counted)).one()[0]
+    rows = await session.exec(doubtful, params={"now": now})
+    problems = [problem for row in rows if (problem := _problem(row, now))]
     return Coverage(total, total - len(problems), tuple(problems))
 
 
-def _leaves_in(filter: Filter, key: str, value: str) -> bool:
+@lru_cache(maxsize=64)
+def _polled(filter: Filter) -> tuple[Any, Any]:
+    """What counts the polled sources that a filter leaves in, and what brings those that may not be fresh at `now`."""
+    source, regulator = _c(Source), _c(Regulator)
+    of_regulator = regulator.id == source.regulator_id
+    polled = (
+        source.is_enabled,
+        source.mode != Mode.OFF,
+        *_leaves_in(filter, "regulator", source.regulator_id),
+        *_leaves_in(filter, "country", regulator.jurisdiction),
+    )
+    counted = select(func.count(), literal(0)).select_from(Source).join(Regulator, of_regulator, isouter=True).where(*polled)
+    # one that was well read and is not due yet is fresh; only the others are looked at
+    is_settled = and_(source.health == Health.OK, source.last_ok_at.is_not(None), source.next_poll_at >= bindparam("now"))
+    names = "id", "is_enabled", "mode", "health", "health_since", "health_detail", "last_ok_at", "last_polled_at", "next_poll_at"
+    columns = *(source[name] for name in (*names, "poll_minutes", "definition")), regulator.name, regulator.aliases
+    doubtful = select(*columns).select_from(Source).join(Regulator, of_regulator, isouter=True).where(*polled, not_(is_settled))
+    return counted, doubtful.order_by(source.regulator_id, source.id)
+
+
+def _leaves_in(filter: Filter, key: str, column: Any) -> list[ColumnElement[bool]]:
+    """What a key of the filter demands of a source; one without a regulator is left in only by what demands none."""
+    value = func.coalesce(column, "")
     allowed = filter.values(key)
-    excluded = {one for term in filter.terms if term.key == key and term.is_negated for one in term.values}
-    return value not in excluded and (not allowed or value in allowed)
+    excluded = [one for term in filter.terms if term.key == key and term.is_negated for one in term.values]
+    return [*([value.in_(allowed)] if allowed else []), *([value.not_in(excluded)] if excluded else [])]
 
 
-def is_fresh(source: Source, now: datetime) -> bool:
-    """Whether a source was well read, and is not behind the time planned for its next read by more than an interval.
+def is_fresh(source: Any, now: datetime) -> bool:
+    """Whether a source (its row, or as much of it as is looked at) was well read, and is not behind the time planned for its
+    next read by more than an interval.
 
     The plan may stretch a wait over twice the interval: at hours when the source is known to publish little, or when it
     asked us to wait (max-age).
@@ -388,13 +422,14 @@ def is_fresh(source: Source, now: datetime) -> bool:
     if not source.is_enabled or source.mode is Mode.OFF or source.health is not Health.OK or source.last_ok_at is None:
         return False
     interval = timedelta(minutes=source.poll_minutes)
-    return now <= max(source.last_ok_at + 2 * interval, source.next_poll_at + interval)
+    return bool(now <= max(source.last_ok_at + 2 * interval, source.next_poll_at + interval))
 
 
-def _problem(source: Source, regulator: Regulator | None, now: datetime) -> SourceProblem | None:
+def _problem(source: Any, now: datetime) -> SourceProblem | None:
+    """From a row of `_polled`."""
     if is_fresh(source, now):
         return None
-    name = _short_name(regulator) if regulator else source.definition.get("content") or source.id
+    name = source.definition.get("content") or source.id if source.name is None else _short_name(source)
     if source.last_polled_at is None:
         return SourceProblem(source.id, name, source.health, None, "not polled yet")
     if source.health is Health.OK:
@@ -402,10 +437,10 @@ def _problem(source: Source, regulator: Regulator | None, now: datetime) -> Sour
     return SourceProblem(source.id, name, source.health, source.health_since, source.health_detail)
 
 
-def _short_name(regulator: Regulator) -> str:
+def _short_name(regulator: Any) -> str:
     """The acronym that people use, where the regulator has one of its own."""
     acronyms = [alias for alias in regulator.aliases if alias.isascii() and alias.isupper() and len(alias) <= 8]
-    return min(acronyms, key=len, default=regulator.name)
+    return str(min(acronyms, key=len, default=regulator.name))
 
 
 def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[bool]:
@@ -414,19 +449,78 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     It says what `Filter.passes` says, in SQL, so that counting and paging load no row that is not shown; a test
     holds the two against each other.
     """
-    parts = [has_firm(firm_id)] if firm_id is not None else []
-    for key in sorted(filter.keys() - {"limit"}):
-        allowed = [_holds(key, value, firm_id, today) for value in filter.values(key)]
+    if firm_id is not None:
+        return col(Action.id).in_(select(passing(firm_id, filter, today).subquery().c.action_id))
+    return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
+
+
+async def is_brand_hit(session: AsyncSession, firm_id: str | None) -> bool:
+    """Whether any action hit this firm as a brand: what `passing` must know."""
+    hit = select(literal(1)).where(col(ActionFirm.brand_id) == bindparam("firm_id", type_=String())).limit(1)
+    return firm_id is not None and (await session.exec(hit, params={"firm_id": firm_id})).first() is not None
+
+
+def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Select[Any]:
+    """What selects what `matching` lets through, one row an action: `action_id`, `acted_on`, and whether the firm is
+    `is_target` or `is_group` in it (0 or 1; 0 without a firm).
+
+    A firm's actions are read from its index in the order of their days; the action itself is looked at only for what the
+    index does not hold. Only where a brand was hit is there a second index to read, and all of it to be sorted: `is_brand`
+    False says that none was.
+    """
+    if firm_id is None:
+        no = literal(0)
+        own: tuple[Any, ...] = col(Action.id).label("action_id"), col(Action.acted_on), no.label("is_target"), no.label("is_group")
+        every: Select[Any] = select(*own).where(matching(None, filter, today))
+        return every
+    allowed = filter.values("role")
+    excluded = [value for term in filter.terms if term.key == "role" and term.is_negated for value in term.values]
+    counted = {Role.TARGET, Role.GROUP}
+    rows = []
+    for place in (col(ActionFirm.firm_id), col(ActionFirm.brand_id))[: 2 if is_brand else 1]:
+        row: Any = select(ActionFirm.action_id, ActionFirm.acted_on, ActionFirm.role)
+        row = row.where(place == firm_id, *_conditions(filter, filter.keys() & {"since", "until"}, today, col(ActionFirm.acted_on)))
+        if allowed:
+            row = row.where(col(ActionFirm.role).in_(sorted({*allowed, *excluded, *counted})))
+        rows.append(row)
+    hit = union_all(*rows).subquery() if is_brand else rows[0].subquery()
+    found: Any = select(
+        hit.c.action_id,
+        hit.c.acted_on,
+        _is_any(hit.c.role, [Role.TARGET]).label("is_target"),
+        _is_any(hit.c.role, [Role.GROUP]).label("is_group"),
+    ).group_by(hit.c.acted_on, hit.c.action_id)
+    on_action = _conditions(filter, filter.keys() - {"since", "until", "role"}, today, hit.c.acted_on)
+    if on_action:
+        found = found.join(Action, col(Action.id) == hit.c.action_id).where(*on_action)
+    if allowed and not counted <= set(allowed):
+        found = found.having(_is_any(hit.c.role, allowed) == 1)
+    if excluded:
+        found = found.having(_is_any(hit.c.role, excluded) == 0)
+    chosen: Select[Any] = found
+    return chosen
+
+
+def _is_any(role: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[int]:
+    """1 when a row of the group has one of these roles, else 0."""
+    return func.max(case((role.in_(values), 1), else_=0), type_=Integer())
+
+
+def _conditions(filter: Filter, keys: frozenset[str], today: date, acted_on: Any) -> list[ColumnElement[bool]]:
+    """What these keys of a filter demand of an action, whose day is in this column."""
+    parts: list[ColumnElement[bool]] = []
+    for key in sorted(keys - {"limit"}):
+        allowed = [_holds(key, value, today, acted_on) for value in filter.values(key)]
         excluded = [value for term in filter.terms if term.key == key and term.is_negated for value in term.values]
         if allowed:
             parts.append(or_(*allowed))
-        parts += [not_(_holds(key, value, firm_id, today)) for value in excluded]
-    return and_(true(), *parts)
+        parts += [not_(_holds(key, value, today, acted_on)) for value in excluded]
+    return parts
 
 
 async def newest(session: AsyncSession, wanted: ColumnElement[bool], limit: int | None, offset: int = 0) -> list[int]:
     """The ids of the actions that meet a condition, the newest by their own date first; all of them for limit None."""
-    listed = select(Action.id).where(wanted).order_by(_on().desc(), col(Action.id).desc()).limit(limit).offset(offset)
+    listed = select(Action.id).where(wanted).order_by(col(Action.acted_on).desc(), col(Action.id).desc()).limit(limit).offset(offset)
     return [one for one in await session.exec(listed) if one is not None]
 
 
@@ -435,33 +529,12 @@ async def count_matching(session: AsyncSession, wanted: ColumnElement[bool]) -> 
     return (await session.exec(select(func.count()).select_from(Action).where(wanted))).one()
 
 
-def _on() -> ColumnElement[Any]:
-    """The day of an action: decided, else published, else first seen."""
-    return func.coalesce(Action.decided_on, func.date(Action.published_at), func.date(Action.first_seen_at))
-
-
-def _is_since(day: date) -> ColumnElement[bool]:
-    """The day of an action is this one or later, in UTC whatever the zone of the database."""
-    seen = func.coalesce(Action.published_at, Action.first_seen_at)
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    is_decided = col(Action.decided_on).is_not(None)  # spelled out: the comparison with NULL would make its negation NULL
-    return or_(and_(is_decided, col(Action.decided_on) >= day), and_(not_(is_decided), seen >= start))
-
-
-def has_firm(firm_id: str | None, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """An action has a row of this firm or brand (of any, for None) that meets the conditions."""
-    if firm_id is None:
-        return exists().where(col(ActionFirm.action_id) == Action.id, *conditions)
-    is_hit = or_(col(ActionFirm.firm_id) == firm_id, col(ActionFirm.brand_id) == firm_id)
-    return col(Action.id).in_(select(ActionFirm.action_id).where(is_hit, *conditions))  # by the firm's index, not by all actions
-
-
 def _has_amount(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(col(Amount.action_id) == Action.id, *conditions)
 
 
-def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElement[bool]:
-    """What `records._holds` says, of a row."""
+def _holds(key: str, value: str, today: date, acted_on: Any) -> ColumnElement[bool]:
+    """What `filters._holds` says, of a row. An act is never dated after today: what is decided for next month is known now."""
     match key:
         case "kind":
             return col(Action.kind) == value
@@ -470,7 +543,7 @@ def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElem
         case "severity":
             return col(Action.kind).in_([kind for kind in Kind if is_severe(value, kind)])
         case "role":
-            return has_firm(firm_id, col(ActionFirm.role) == value)
+            return exists().where(col(ActionFirm.action_id) == Action.id, col(ActionFirm.role) == value)
         case "regulator":
             return exists().where(col(ActionRegulator.action_id) == Action.id, col(ActionRegulator.regulator_id) == value)
         case "country":
@@ -488,10 +561,10 @@ def _holds(key: str, value: str, firm_id: str | None, today: date) -> ColumnElem
             return or_(not_(_has_amount(own_currency)), _has_amount(other), _has_amount(own_currency, col(Amount.maximum) >= least))
         case "since":
             day = since_date(value, today)
-            return _is_since(day) if day <= today else false()
+            return acted_on >= day if day <= today else false()
         case "until":
             day = until_date(value, today)
-            return not_(_is_since(day + timedelta(days=1))) if day < today else true()
+            return acted_on <= day if day < today else true()
     raise ValueError(f"no filter key {key!r}")
 
 

@@ -11,9 +11,25 @@ No `from __future__ import annotations` here: it breaks SQLModel.
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Constraint, Enum, Index, Numeric, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Computed,
+    Constraint,
+    Date,
+    Enum,
+    Index,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
+from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, SQLModel
 
 
@@ -391,12 +407,30 @@ class Case(SQLModel, table=True):
     number: str | None = Field(default=None, index=True)
 
 
+class DayOfAction(ColumnElement[date]):
+    """What `acted_on` is worked out from; each database has its own words for the day of a moment in UTC."""
+
+    inherit_cache = True
+
+
+@compiles(DayOfAction, "sqlite")
+def _day_on_sqlite(_element: DayOfAction, _compiler: Any, **_: Any) -> str:
+    return "coalesce(decided_on, date(published_at), date(first_seen_at))"
+
+
+@compiles(DayOfAction, "postgresql")
+def _day_on_postgresql(_element: DayOfAction, _compiler: Any, **_: Any) -> str:
+    return "coalesce(decided_on, (published_at at time zone 'UTC'::text)::date, (first_seen_at at time zone 'UTC'::text)::date)"
+
+
 class Action(SQLModel, table=True):
     """One act of one regulator, or of several jointly. `RW-<id>` is its name."""
 
     __table_args__ = (
         Index("ix_action_kind_decided", "kind", "decided_on"),
         Index("ix_action_first_seen_at", "first_seen_at"),
+        # serves "what happened since", newest first
+        Index("ix_action_acted_on", "acted_on", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -416,6 +450,9 @@ class Action(SQLModel, table=True):
     published_precision: Precision | None = Field(default=None, sa_type=choice(Precision))
     first_seen_at: datetime
     is_confirmed: bool = False  # a primary document is among its documents
+    acted_on: date | None = Field(
+        default=None, sa_column=Column(Date, Computed(DayOfAction()))
+    )  # decided, else published, else first seen; the database works it out, null in memory
 
 
 class ActionRegulator(SQLModel, table=True):
@@ -428,13 +465,18 @@ class ActionRegulator(SQLModel, table=True):
     is_first: bool = True
 
 
+OF_BRAND = sql("brand_id is not null")
+"""The few rows in which a brand was hit."""
+
+
 class ActionFirm(SQLModel, table=True):
     """A firm in an action. Unresolved names are kept with a null firm_id."""
 
     __table_args__ = (
         UniqueConstraint("action_id", "name", "brand_id", name="uq_actionfirm_action_name"),
-        # serves "actions against X, newest first"
-        Index("ix_actionfirm_firm_seen", "firm_id", "first_seen_at", "action_id"),
+        # serve "actions against X, newest first": all that is counted and ordered by is in them
+        Index("ix_actionfirm_firm_acted", "firm_id", "acted_on", "action_id", "role"),
+        Index("ix_actionfirm_brand_acted", "brand_id", "acted_on", "action_id", "role", sqlite_where=OF_BRAND, postgresql_where=OF_BRAND),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -444,10 +486,11 @@ class ActionFirm(SQLModel, table=True):
     surface: str  # as the document printed it
     role: Role = Field(sa_type=choice(Role))
     via: str | None = None  # "TikTok, brand of ByteDance"; null when named directly
-    brand_id: str | None = Field(default=None, foreign_key="firm.id", index=True)  # the brand that was hit; null when none was
+    brand_id: str | None = Field(default=None, foreign_key="firm.id")  # the brand that was hit; null when none was
     rule: str = ""  # id of the reading rule that gave the role
     document_id: int = Field(foreign_key="document.id")
-    first_seen_at: datetime  # the action's, repeated for the index
+    first_seen_at: datetime  # the action's
+    acted_on: date | None = None  # the action's, repeated for the index; triggers of the database write it, null in memory
 
 
 class Amount(SQLModel, table=True):
@@ -478,9 +521,12 @@ class ActionDocument(SQLModel, table=True):
 class Mention(SQLModel, table=True):
     """A firm in a document, with the span that proves it. Recomputable."""
 
+    # serves firm(): how often each name of a firm was read
+    __table_args__ = (Index("ix_mention_firm_read", "firm_id", "surface", "role"),)
+
     id: int | None = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id", index=True)
-    firm_id: str | None = Field(default=None, foreign_key="firm.id", index=True)
+    firm_id: str | None = Field(default=None, foreign_key="firm.id")
     name: str
     surface: str
     start: int  # code points into title + "\n" + text

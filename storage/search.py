@@ -6,31 +6,32 @@ What is said about a filter comes from `filters.Filter`; what is counted and lis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import and_, func
+from sqlalchemy import Integer, String, and_, bindparam, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.filters import Filter
 from storage.loading import (
-    count_matching,
     facts,
-    has_firm,
+    is_brand_hit,
     is_fresh,
     load_actions,
     load_channel,
     load_coverage,
     load_subscriptions,
-    matching,
     newest,
+    passing,
     source_row,
 )
 from storage.models import (
     Action,
     ActionDocument,
-    ActionFirm,
     Case,
     DeliveryKind,
     DeliveryState,
@@ -41,7 +42,6 @@ from storage.models import (
     Mention,
     Poll,
     Regulator,
-    Role,
     Source,
 )
 from storage.owing import standing
@@ -82,20 +82,16 @@ class SearchStore(Base):
         """Actions that pass the filter, the newest by their own date first. A brand is asked for like a firm.
 
         No default is added to the filter. When nothing lies in the span that `since:` asks for, the page is the
-        newest older action alone, with `is_older` set and a total of 0.
+        newest older action alone, with `is_older` set and a total of 0. Targets and groups are the firm's: 0 without one.
         """
         now = self._now()
         today = now.date()
         async with self._read() as session:
-            wanted = matching(query.firm_id, query.filter, today)
-            total = await count_matching(session, wanted)
-            targets = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.TARGET)))
-            groups = await count_matching(session, and_(wanted, has_firm(query.firm_id, col(ActionFirm.role) == Role.GROUP)))
-            ids = await newest(session, wanted, query.limit, query.offset)
+            total, targets, groups, ids = await _page(session, query, today)
             is_older = False
             if not total and query.filter.values("since"):
                 spanless = Filter(tuple(term for term in query.filter.terms if term.key != "since"))
-                ids = await newest(session, matching(query.firm_id, spanless, today), 1)
+                ids = (await _page(session, replace(query, filter=spanless, limit=1, offset=0), today))[-1]
                 is_older = bool(ids)
             views = await load_actions(session, ids)
             coverage = await load_coverage(session, query.filter, now)
@@ -199,6 +195,29 @@ class SearchStore(Base):
             alerts = select(func.count()).where(Delivery.kind == DeliveryKind.ALERT, Delivery.state != DeliveryState.WAIVED)
             found["alerts"] = (await session.exec(alerts)).one()
         return found | {f"deliveries_{state.value}": states.get(state, 0) for state in DeliveryState}
+
+
+async def _page(session: AsyncSession, query: ActionQuery, today: date) -> tuple[int, int, int, list[int]]:
+    """How many actions there are, how many with the firm as target and as group, and the ids of a page, the newest first."""
+    is_brand = await is_brand_hit(session, query.firm_id)
+    counted, listed = _statements(query.firm_id is not None, is_brand, query.filter, today)
+    asked = {} if query.firm_id is None else {"firm_id": query.firm_id}
+    total, targets, groups = (await session.exec(counted, params=asked)).one()
+    if total <= query.offset:
+        return total, targets or 0, groups or 0, []
+    ids = await session.exec(listed, params={**asked, "limit": query.limit, "offset": query.offset})
+    return total, targets, groups, [row[0] for row in ids]
+
+
+@lru_cache(maxsize=256)
+def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -> tuple[Any, Any]:
+    """What counts and what lists a page. One pair serves a filter for all firms of a day: to put it together takes longer than
+    to run it."""
+    wanted = passing(bindparam("firm_id", type_=String()) if is_of_firm else None, filter, today, is_brand=is_brand)
+    found, rows = wanted.subquery(), wanted.selected_columns
+    counted = select(func.count(), func.sum(found.c.is_target), func.sum(found.c.is_group)).select_from(found)
+    listed = wanted.order_by(rows.acted_on.desc(), rows.action_id.desc())
+    return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))
 
 
 def _stored_text(row: Document) -> StoredText:

@@ -229,7 +229,7 @@ class ActionPage:
 
     actions: tuple[ActionView, ...]
     total: int
-    targets: int
+    targets: int  # with the firm asked about as target; 0 where none is
     groups: int
     is_older: bool
     coverage: Coverage
@@ -479,8 +479,9 @@ class PlaceView:
 class SumView:
     """Penalties of one currency and one stage, added. Nothing is converted, and no stage is added to another.
 
-    A range adds its ends. A sum that a text states for each firm of a list counts once for the firm asked about; one for the
-    whole list counts whole, and `shared` says how many of the actions had such a one.
+    A range adds its ends. A sum that a text states for each firm of a list counts once for the firm asked about (for each of
+    the list, where none is); one for the whole list counts whole, and `shared` says how many of the actions had such a one
+    (0 where no firm is asked about). One for the whole list that only adds up what each of it pays is not counted again.
     """
 
     currency: str | None  # None: the text did not tell
@@ -496,7 +497,7 @@ class TotalsRow:
     """One group of a total: a year ("2021"), a regulator's name, a kind; or all of it (""). `actions` are those of any kind;
     `penalties` are the fines, confiscations, settlements, consent orders and proposed penalties among them, with a sum or without."""
 
-    label: str
+    label: str  # by regulator, "" is for actions of which the regulator is not known
     actions: int
     penalties: int
     with_sum: int

@@ -65,6 +65,7 @@ SIDEWAYS_OFF = {"bot.config", "bot.extract", "bot.feeds", "bot.rhythm", "bot.sla
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "sqlmodel": ("storage",),
     "sqlalchemy": ("storage",),
+    "aiosqlite": ("storage.base",),
     "alembic": ("storage.base", "storage.migrations"),
     "psycopg": ("storage.base",),
     "opencc": ("storage.text",),

@@ -168,7 +168,7 @@ class Desk:
         """The firm that a question names; None where it names none."""
         if typed is None:
             return None
-        return await self._store.firm((await self.naming.firm(typed, again, instead)).firm_id)
+        return await self._store.firm((await self.naming.firm(typed, again, instead)).firm_id, is_counted=False)
 
     async def _actions(self, command: Actions, who: Who, look: Look) -> Message:
         filter_ = await self.naming.filter(command.filter, lambda terms: replace(command, filter=terms))
