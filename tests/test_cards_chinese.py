@@ -315,6 +315,8 @@ SPACED: list[tuple[str, str, str]] = [
     ("a stranger's star", "中\u2060*\u2060粗\u2060*\u2060文", "中\u2060*\u2060粗\u2060*\u2060文"),
     ("a stranger's star within", "中*a\u2060*\u2060b*文", "中 *a\u2060*\u2060b* 文"),
     ("at the edges", "*粗*", "*粗*"),
+    ("a star in an address", "<https://x.example/a*b|中>文*粗*文", "<https://x.example/a*b|中>文 *粗* 文"),
+    ("around a link", "中*a <https://x.example/|中> b*文", "中 *a <https://x.example/|中> b* 文"),
 ]
 
 
