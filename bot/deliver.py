@@ -28,6 +28,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.slack.cards as cards
+from bot.slack.blocks import Message
+from bot.slack.digests import digest
 from storage import StorageError, Store
 from storage.intents import Dead, RetryAt, Sent
 from storage.models import DeliveryKind
@@ -290,7 +292,7 @@ class Deliverer:
             sent = await self._send_development(attempt, due.card_ts)
             if sent is not None:
                 return sent
-        message = cards.notice(due) if due.kind is DeliveryKind.NOTICE else cards.alert(due)
+        message = cards.notice(due) if due.kind is DeliveryKind.NOTICE else cards.alert(due.card)
         found = await self._look(attempt, None)
         attempt.is_doubtful = False
         ts = found.get(0) or await self._post(attempt, message)
@@ -302,7 +304,7 @@ class Deliverer:
         In this order because the edit can be repeated, the reply cannot: the reply is the delivery.
         """
         due = attempt.due
-        card, reply = cards.alert(due), cards.development(due)
+        card, reply = cards.alert(due.card), cards.development(due)
         found = await self._look(attempt, card_ts)
         if 0 in found:
             return Sent(found[0])
@@ -320,7 +322,7 @@ class Deliverer:
     async def _send_digest(self, attempt: _Attempt) -> Sent:
         """The root, then its thread. A try that follows a broken one goes on where that ended."""
         due = attempt.due
-        root, *rest = cards.digest(due)
+        root, *rest = digest(due)
         posted: Mapping[int, str] | None = {}
         ts = (await self._look(attempt, None)).get(0)
         if ts is not None:
@@ -346,7 +348,7 @@ class Deliverer:
     # --- calls to Slack ---
 
     async def _post(
-        self, attempt: _Attempt, message: cards.Message, *, thread_ts: str | None = None, is_broadcast: bool = False, part: int = 0
+        self, attempt: _Attempt, message: Message, *, thread_ts: str | None = None, is_broadcast: bool = False, part: int = 0
     ) -> str:
         """Posts, and returns the time stamp that names the post."""
 
@@ -364,7 +366,7 @@ class Deliverer:
         answer = await _simplified(call, message, {"event_type": EVENT_TYPE, "event_payload": payload})
         return str(answer["ts"])
 
-    async def _edit(self, attempt: _Attempt, ts: str, message: cards.Message) -> None:
+    async def _edit(self, attempt: _Attempt, ts: str, message: Message) -> None:
         async def call(**content: Any) -> Any:
             return await attempt.client.chat_update(channel=attempt.channel, ts=ts, **content)
 
@@ -418,7 +420,7 @@ class Deliverer:
         return found
 
 
-async def _simplified(call: Callable[..., Awaitable[Any]], message: cards.Message, metadata: Mapping[str, Any] | None) -> Any:
+async def _simplified(call: Callable[..., Awaitable[Any]], message: Message, metadata: Mapping[str, Any] | None) -> Any:
     """Calls with the message as drawn; when Slack refuses its blocks or its metadata, at once without them."""
     content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
     if metadata is not None:

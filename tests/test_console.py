@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from bot.console import drawn, framed, mrkdwn, show
-from bot.slack import cards
+from bot.slack import cards, digests
 from bot.slack.cards import Message
 from bot.slack.text import Mrkdwn
 from storage.models import DeliveryKind
@@ -99,7 +99,7 @@ def test_a_terminal_gets_links_and_weights() -> None:
 def test_wide_characters_keep_the_frame() -> None:
     """Every line of a frame is equally wide in cells."""
     chinese = an_action(title="国家互联网信息办公室约谈十一家企业" * 3)
-    message = cards.alert(a_delivery(action=chinese))
+    message = cards.alert(a_delivery(action=chinese).card)
     lines = printed(framed(message.blocks, message.text, title="騰訊"), 60).splitlines()
     assert {cell_len(line) for line in lines} == {60}
 
@@ -112,7 +112,7 @@ def test_a_message_without_blocks_shows_its_text() -> None:
 def test_who_sees_an_answer_is_said() -> None:
     """And a thread stands under its root, set in."""
     console = screen()
-    root, *thread = cards.digest(a_delivery(DeliveryKind.DIGEST, digest=a_digest()))
+    root, *thread = digests.digest(a_delivery(DeliveryKind.DIGEST, digest=a_digest()))
     show(Message(root.text, root.blocks, is_ephemeral=False, thread=tuple(thread)), console)
     show(Message(Mrkdwn("only"), []), console)
     assert isinstance(console.file, io.StringIO)

@@ -1,193 +1,114 @@
-"""Messages within Slack's limits: their blocks, the parts they share, and what the Deliverer posts. Pure.
+"""What people see of an action: the parts that all messages share, its card, its developments, and notices. Pure.
 
-Every renderer returns a `Message`, whatever the view holds: what does not fit our budgets, which are tighter
-than Slack's limits, is left out and said so. Foreign text stands in `plain_text`, where nothing is parsed, or passes
-`bot.slack.text.escape`. `alert`, `development`, `digest` and `notice` take a delivery;
-the answers to commands are in `bot.slack.answers`.
+`alert` draws a case's card from a `CardView`, so it may be drawn again at any time, from what is true then; `development` is the
+reply in its thread, `notice` what operators are told. Digests are in `bot.slack.digests`, the answers to commands in
+`bot.slack.answers`, the blocks that all of it is made of in `bot.slack.blocks`.
 
-A button carries a command as text (`grammar.unparse`), and its action id says how it is answered: `ask` beside
-the message, `run` in its place, `share` to the channel; `open` is a link.
+A verdict of a person that holds strikes the card: nothing on it is deleted, and it says who, when and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
 import bot.slack.text as t
-from bot.slack.grammar import ActionDetail, unparse
-from bot.slack.labels import say
+from bot.slack.blocks import (
+    LONGEST_LABEL,
+    LONGEST_QUOTE,
+    Block,
+    Look,
+    Message,
+    Sheet,
+    button,
+    button_row,
+    confirm,
+    context,
+    fields_block,
+    header,
+    menu,
+    open_button,
+    section,
+)
+from bot.slack.grammar import ActionDetail, quoted, unparse
+from bot.slack.labels import in_script
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
-from storage.models import Health, Role, Status, Tier
-from storage.views import ActionFirmView, ActionView, ChangeView, ChannelView, Coverage, DigestView, DueDelivery, FirmMatch, FirmView
+from storage.models import Health, Kind, Role, Status, Tier
+from storage.records import action_ref
+from storage.tenancy import Verdict
+from storage.views import (
+    ActionFirmView,
+    ActionView,
+    CardView,
+    ChangeView,
+    CorrectionView,
+    Coverage,
+    DocumentView,
+    DueDelivery,
+    FirmMatch,
+    FirmView,
+    RegulatorView,
+    ReviewView,
+)
 
-Block = dict[str, Any]
+__all__ = [
+    "LONGEST_LABEL",
+    "Block",
+    "Look",
+    "Message",
+    "Sheet",
+    "against",
+    "alert",
+    "button",
+    "button_row",
+    "change_words",
+    "context",
+    "coverage_block",
+    "details_button",
+    "development",
+    "firm_name",
+    "firm_title",
+    "head_line",
+    "is_watched",
+    "match_label",
+    "match_name",
+    "money",
+    "named",
+    "notice",
+    "publisher_name",
+    "quote_blocks",
+    "regulator_name",
+    "regulators",
+    "row",
+    "said_aloud",
+    "section",
+    "short_line",
+    "source_line",
+    "timeline_button",
+    "timeline_of",
+    "title_block",
+]
+"""The doors of this room, those of `blocks` that every room needs among them."""
 
-MOST_BLOCKS = 45
-MOST_CHARACTERS = 9_000  # Slack refuses a message somewhere above 11,000: https://github.com/slackapi/bolt-js/issues/2867
-LONGEST_SECTION = 2_900
-LONGEST_TEXT = 3_000  # chat.update refuses 4,000
-LONGEST_HEADER = 150
-LONGEST_LABEL = 75
-LONGEST_QUOTE = 240
-_KEPT_FOR_MISSING = 200
-DIGEST_LINES = 6  # of moved, and of new ones, in the root message
-DIGEST_ACTIONS = 8  # in one message of the thread
+REVIEWS = 2  # named on a card; the others are counted
+CORRECTIONS = 3
 
-_SEEN = "notice of the regulator not seen yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as Slack takes it. `thread` are replies under it; `is_error` tells a script that nothing was answered."""
-
-    text: Mrkdwn
-    blocks: list[Block]
-    is_ephemeral: bool = True
-    is_error: bool = False
-    thread: tuple[Message, ...] = ()
-
-    @property
-    def response_type(self) -> str:
-        """Who sees it, in Slack's words."""
-        return "ephemeral" if self.is_ephemeral else "in_channel"
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """For whom a message is drawn: the command's name, the zone, the firms to set in bold, the time of reading."""
-
-    command: str = "/regwatch"
-    zone: str = "UTC"
-    watched: frozenset[str] = frozenset()
-    now: datetime | None = None
-    language: str = "en"
-
-    def say(self, template: str) -> str:
-        """Our own words in the reader's language."""
-        return say(self.language, template)
-
-    def mrkdwn(self, template: str, *values: str | int | Decimal | date) -> Mrkdwn:
-        """`text.mrkdwn` of the template in the reader's language."""
-        return mrkdwn(self.say(template), *values)
-
-
-# --- blocks within their limits ---
-
-
-def _mrkdwn(text: Mrkdwn, limit: int) -> Block:
-    # verbatim: no guessing of links, names and channels in what we did not mark as such
-    # and Slack refuses the whole message for an empty text
-    return {"type": "mrkdwn", "text": t.fitted(text, limit) if text.strip() else "-", "verbatim": True}
-
-
-def _plain(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": t.plain(text, limit), "emoji": False}
-
-
-def section(text: Mrkdwn, accessory: Block | None = None) -> Block:
-    block: Block = {"type": "section", "text": _mrkdwn(text, LONGEST_SECTION)}
-    return block if accessory is None else {**block, "accessory": accessory}
-
-
-def fields_block(fields: Sequence[Mrkdwn]) -> Block:
-    return {"type": "section", "fields": [_mrkdwn(text, 600) for text in fields[:10]]}
-
-
-def context(*lines: Mrkdwn) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(line, 1_200) for line in lines if line][:10]}
-
-
-def _header(text: str) -> Block:
-    return {"type": "header", "text": _plain(text, LONGEST_HEADER)}
-
-
-def button(label: str, command: str, way: str, number: int = 0) -> Block | None:
-    """A button that runs a command; None when the command is longer than a button can carry."""
-    if len(command) > 1_900:
-        return None
-    return {"type": "button", "text": _plain(label, LONGEST_LABEL), "action_id": f"regwatch.{way}.{number}", "value": command}
-
-
-def open_button(label: str, url: str) -> Block | None:
-    address = t.safe_url(url)
-    if address is None:
-        return None
-    return {"type": "button", "text": _plain(label, LONGEST_LABEL), "action_id": "regwatch.open.0", "url": address}
-
-
-def button_row(*buttons: Block | None) -> list[Block]:
-    """One row of buttons, or nothing. Action ids are numbered, for they must differ within a block."""
-    found = [
-        {**button, "action_id": f"{button['action_id'].rpartition('.')[0]}.{number}"} for number, button in enumerate(filter(None, buttons))
-    ]
-    return [{"type": "actions", "elements": found[:10]}] if found else []
-
-
-def _weight(value: object) -> int:
-    if isinstance(value, dict):
-        return sum(_weight(part) for key, part in value.items() if key not in ("type", "action_id"))
-    if isinstance(value, list):
-        return sum(map(_weight, value))
-    return len(value) if isinstance(value, str) else 0
-
-
-@dataclass(slots=True)
-class Sheet:
-    """Blocks under a budget. The tail (coverage line, buttons) is reserved first and always there.
-
-    Room is kept for one line that says what was left out: nothing goes missing in silence.
-    """
-
-    tail: list[Block]
-    body: list[Block] = field(default_factory=list)
-    most: int = MOST_BLOCKS
-    missing: Mrkdwn | None = None
-
-    def add(self, *blocks: Block) -> bool:
-        """Adds all of the blocks or, when they do not fit, none. A context without a line is nothing."""
-        blocks = tuple(block for block in blocks if block.get("elements") != [])
-        if not self.has_room(*blocks):
-            self.missing = self.missing or Mrkdwn("Some of it did not fit here.")
-            return False
-        self.body += blocks
-        return True
-
-    def has_room(self, *blocks: Block) -> bool:
-        """Whether the blocks fit."""
-        whole = [*self.body, *blocks, *self.tail]
-        return len(whole) < self.most and _weight(whole) <= MOST_CHARACTERS - _KEPT_FOR_MISSING
-
-    def lines(self, lines: Sequence[Mrkdwn]) -> int:
-        """Adds lines, as many to a section as it holds, until the sheet is full. Returns how many it took."""
-        taken = 0
-        while taken < len(lines):
-            count = 1
-            while count < len(lines) - taken and sum(map(len, lines[taken : taken + count + 1])) + count <= LONGEST_SECTION:
-                count += 1
-            while count and not self.has_room(section(join("\n", lines[taken : taken + count]))):
-                count -= 1
-            if not count:
-                self.missing = mrkdwn("and {} more", len(lines) - taken)
-                break
-            self.add(section(join("\n", lines[taken : taken + count])))
-            taken += count
-        return taken
-
-    def message(self, text: Mrkdwn, *, is_ephemeral: bool = True, is_error: bool = False) -> Message:
-        """What was added, what is missing, and the tail."""
-        missing = [context(self.missing)] if self.missing else []
-        return Message(t.fitted(text, LONGEST_TEXT) or Mrkdwn("Regwatch"), [*self.body, *missing, *self.tail], is_ephemeral, is_error)
+_CHINESE_PLACES = ("CN", "HK", "MO", "TW")
 
 
 def coverage_block(coverage: Coverage, look: Look) -> list[Block]:
-    return [context(t.coverage_line(coverage, look.zone, look.now))]
+    return [context(t.coverage_line(coverage, look.zone, look.now, language=look.language))]
 
 
-# --- parts that several messages share ---
+# --- names ---
+
+
+def _chinese(hant: str, hans: str, language: str) -> str:
+    """The Chinese name in the script of the language; empty where there is none, and in English."""
+    if language == "en":
+        return ""
+    return (hant or hans) if language == "zh-Hant" else (hans or in_script(language, hant))
 
 
 def _zh(hant: str, hans: str) -> str:
@@ -195,17 +116,24 @@ def _zh(hant: str, hans: str) -> str:
     return " / ".join(dict.fromkeys(name for name in (hant, hans) if name))
 
 
-def firm_title(firm: FirmView) -> Mrkdwn:
-    """*Tencent* · 騰訊 / 腾讯 · 0700.HK, and for a brand whose it is."""
-    parts = [t.bold(firm.name), escape(_zh(firm.name_zh_hant, firm.name_zh_hans), 80), escape(", ".join(firm.tickers), 80)]
-    parts += [mrkdwn("{} of {}", t.EDGE_WORDS[edge], escape(name, 80)) for _, name, edge in firm.owners[:2]]
+def firm_title(firm: FirmView, look: Look) -> Mrkdwn:
+    """*Tencent* · 騰訊 / 腾讯 · 0700.HK, and for a brand whose it is; in Chinese *騰訊* · Tencent · 0700.HK."""
+    own = _chinese(firm.name_zh_hant, firm.name_zh_hans, look.language)
+    names = [own, firm.name if firm.name != own else ""] if own else [firm.name, _zh(firm.name_zh_hant, firm.name_zh_hans)]
+    parts = [t.bold(names[0]), escape(names[1], 80), escape(", ".join(firm.tickers), 80)]
+    parts += [look.mrkdwn("{} of {}", t.words(edge, language=look.language), escape(name, 80)) for _, name, edge in firm.owners[:2]]
     return join(" · ", parts)
 
 
-def match_name(match: FirmMatch) -> Mrkdwn:
-    """*Alibaba Group* (阿里巴巴, 9988.HK)."""
-    more = ", ".join([*dict.fromkeys(match.names_zh), *match.tickers][:3])
-    return mrkdwn("{} ({})", t.bold(match.name), escape(more, 80)) if more else t.bold(match.name)
+def match_name(match: FirmMatch, *, language: str = "en") -> Mrkdwn:
+    """*Alibaba Group* (阿里巴巴, 9988.HK); in Chinese *阿里巴巴* (Alibaba Group, 9988.HK)."""
+    names = [match.name, *dict.fromkeys(match.names_zh)]
+    if language != "en" and match.names_zh:
+        # Traditional stands first where there are two
+        own = match.names_zh[0] if language == "zh-Hant" else match.names_zh[-1]
+        names = [own, match.name]
+    more = ", ".join([*(name for name in names[1:] if name), *match.tickers][:3])
+    return mrkdwn("{} ({})", t.bold(names[0]), escape(more, 80)) if more else t.bold(names[0])
 
 
 def match_label(match: FirmMatch) -> str:
@@ -213,47 +141,75 @@ def match_label(match: FirmMatch) -> str:
     return " ".join([match.name, *match.names_zh[:1], *match.tickers[:1]])
 
 
-def _is_watched(firm: ActionFirmView, look: Look) -> bool:
+def regulator_name(regulator: RegulatorView, look: Look) -> str:
+    """Its name for the reader: in Chinese the native one of a Chinese regulator, as it writes it."""
+    if look.language == "en" or regulator.jurisdiction not in _CHINESE_PLACES:
+        return regulator.name
+    names = [name for name in regulator.name_native.split(";") if name]
+    in_own_script = [name for name in names if look.language == "zh-Hans" and in_script("zh-Hans", name) == name]
+    return next(iter([*in_own_script, *names]), regulator.name)
+
+
+def is_watched(firm: ActionFirmView, look: Look) -> bool:
     """Whether the firm, or the brand through which it was hit, is one that the reader follows or asks about."""
     return firm.firm_id in look.watched or firm.brand_id in look.watched
 
 
 def firm_name(firm: ActionFirmView, look: Look) -> Mrkdwn:
-    safe = escape(firm.name, 80)
-    name = t.bold(safe) if _is_watched(firm, look) else safe
-    return mrkdwn("{} (via {})", name, escape(firm.via.partition(",")[0], 60)) if firm.via else name
+    """Tencent, in bold when it is watched; in Chinese 騰訊, with the English beside it when it is watched."""
+    own = _chinese(firm.name_zh_hant, firm.name_zh_hans, look.language)
+    safe = escape(own or firm.name, 80)
+    name = t.bold(safe) if is_watched(firm, look) else safe
+    if own and own != firm.name and is_watched(firm, look):
+        name = mrkdwn("{} {}", name, escape(firm.name, 80))
+    return look.mrkdwn("{} (via {})", name, escape(firm.via.partition(",")[0], 60)) if firm.via else name
 
 
 def named(firms: Iterable[ActionFirmView], look: Look) -> list[Mrkdwn]:
     """Names once each, those that are watched first."""
-    ordered = sorted(firms, key=lambda firm: not _is_watched(firm, look))
+    ordered = sorted(firms, key=lambda firm: not is_watched(firm, look))
     return list(dict.fromkeys(firm_name(firm, look) for firm in ordered))
 
 
-def _count(action: ActionView) -> str:
+def regulators(action: ActionView, look: Look) -> Mrkdwn:
+    """Who acted, the leader first."""
+    comma = look.say(", ") if look.language == "en" else "、"
+    found = join(comma, [escape(regulator_name(regulator, look), 120) for regulator in action.regulators[:4]])
+    return found or look.mrkdwn("regulator not known")
+
+
+# --- parts that several messages share ---
+
+
+def _count(action: ActionView, look: Look) -> str:
     """11 firms stated, 6 named here, 5 not named in this document."""
-    named, stated = len(action.named), action.stated_count
-    where = "these documents" if len(action.documents) > 1 else "this document"
-    if stated and stated > named:
-        said = f"{stated} firms stated, {named or 'none'} named here" + (f", {stated - named} not named in {where}" if named else "")
-    elif named > 1:
-        said = f"{named} firms named" + (f", as many as stated in {where}" if stated == named else "")
+    named_, stated, several = len(action.named), action.stated_count, len(action.documents) > 1
+    if stated and stated > named_ > 0:
+        template = "{} firms stated, {} named here, {} not named in this document"
+        if several:
+            template = "{} firms stated, {} named here, {} not named in these documents"
+        said = look.say(template).format(stated, named_, stated - named_)
+    elif stated and stated > named_:
+        said = look.say("{} firms stated, none named here").format(stated)
+    elif named_ > 1 and stated == named_:
+        template = (
+            "{} firms named, as many as stated in these documents" if several else "{} firms named, as many as stated in this document"
+        )
+        said = look.say(template).format(named_)
+    elif named_ > 1:
+        said = look.say("{} firms named").format(named_)
     else:
-        said = "" if named else "No firm named"
+        said = "" if named_ else look.say("No firm named")
     unknown = sum(firm.firm_id is None for firm in action.named)
-    return said + (f"{', ' if said else ''}{unknown} not in the register" if unknown else "")
+    return look.say(", ").join(part for part in (said, look.say("{} not in the register").format(unknown) if unknown else "") if part)
 
 
 def against(action: ActionView, look: Look) -> Mrkdwn:
     """How many, and who: the line under an action's head. Group firms follow after a semicolon."""
-    count, names = _count(action), named(action.named, look)
-    groups = named((firm for firm in action.firms if firm.role is Role.GROUP), look)
-    first = mrkdwn("{}: {}", count, t.listed(names)) if count and names else t.listed(names) if names else mrkdwn("{}", count)
-    return join("; ", [first, mrkdwn("group: {}", t.listed(groups, 400)) if groups else Mrkdwn("")])
-
-
-def _by(action: ActionView) -> Mrkdwn:
-    return join(", ", [escape(regulator.name, 120) for regulator in action.regulators[:4]]) or Mrkdwn("regulator not known")
+    count, names = _count(action, look), t.listed(named(action.named, look), language=look.language)
+    groups = t.listed(named((firm for firm in action.firms if firm.role is Role.GROUP), look), 400, language=look.language)
+    first = look.mrkdwn("{}: {}", count, names) if count and names else names or mrkdwn("{}", count)
+    return join(look.say("; "), [first, look.mrkdwn("group: {}", groups) if groups else Mrkdwn("")])
 
 
 def _dates(action: ActionView, look: Look) -> list[Mrkdwn]:
@@ -261,58 +217,82 @@ def _dates(action: ActionView, look: Look) -> list[Mrkdwn]:
     found = []
     beside = None
     if action.decided_on is not None:
-        mark = " (inferred)" if action.is_decided_inferred else ""
-        found.append(mrkdwn("{}{}", t.partial(action.decided_on), mark))
+        day = t.partial(action.decided_on, language=look.language)
+        found.append(look.mrkdwn("{} (inferred)", day) if action.is_decided_inferred else mrkdwn("{}", day))
         beside = action.decided_on.value
     if action.published_at is not None:
-        told = "published" if action.is_confirmed else "reported"
-        found.append(mrkdwn("{} {}", told, t.published(action.published_at, action.published_precision, look.zone, beside)))
-    return found or [mrkdwn("first seen {}", t.instant(action.first_seen_at, look.zone))]
+        when = t.published(action.published_at, action.published_precision, look.zone, beside, language=look.language)
+        found.append(look.mrkdwn("published {}" if action.is_confirmed else "reported {}", when))
+    return found or [look.mrkdwn("first seen {}", t.instant(action.first_seen_at, look.zone, language=look.language))]
 
 
 def head_line(action: ActionView, look: Look) -> Mrkdwn:
     """RW-1001 · TALKS 约谈 · regulator · 18 Mar 2021 · reported 19 Mar."""
-    status = mrkdwn("status: {}", t.words(action.status)) if action.status is not Status.IN_FORCE else Mrkdwn("")
-    return join(" · ", [t.bold(action.ref), Mrkdwn(t.kind_label(action.kind)), _by(action), *_dates(action, look), status])
+    status = (
+        look.mrkdwn("status: {}", t.words(action.status, language=look.language)) if action.status is not Status.IN_FORCE else Mrkdwn("")
+    )
+    kind = Mrkdwn(t.kind_label(action.kind, language=look.language))
+    return join(" · ", [t.bold(action.ref), kind, regulators(action, look), *_dates(action, look), status])
 
 
-def source_line(action: ActionView) -> Mrkdwn:
+def publisher_name(document: DocumentView, action: ActionView, look: Look) -> str:
+    """Who published a document; a regulator by its name for the reader."""
+    own = next((regulator for regulator in action.regulators if regulator.name == document.publisher), None)
+    return t.plain(regulator_name(own, look) if own is not None else document.publisher, 100)
+
+
+def source_line(action: ActionView, look: Look) -> Mrkdwn:
     """Who tells it, linked, and what that is worth: the press, or the regulator itself."""
-    quoted = action.quote.document_id if action.quote else None
-    document = next((document for document in action.documents if document.id == quoted), action.documents[0] if action.documents else None)
+    quoted_id = action.quote.document_id if action.quote else None
+    document = next((document for document in action.documents if document.id == quoted_id), next(iter(action.documents), None))
     if document is None:
         return Mrkdwn("")
+    return _worth(document, action, look, t.link(document.url, publisher_name(document, action, look)))
+
+
+def _worth(document: DocumentView, action: ActionView, look: Look, name: Mrkdwn) -> Mrkdwn:
     if document.tier is Tier.PRIMARY:
-        worth = "the regulator's own notice"
-    else:
-        worth = "press report" if action.is_confirmed else f"press report; {_SEEN}"
-    return mrkdwn("{} ({})", t.link(document.url, t.plain(document.publisher, 100)), worth)
+        return look.mrkdwn("{} (the regulator's own notice)", name)
+    if action.is_confirmed:
+        return look.mrkdwn("{} (press report)", name)
+    return look.mrkdwn("{} (press report; notice of the regulator not seen yet)", name)
 
 
-def money(action: ActionView) -> Mrkdwn:
-    return join(", ", [t.amount(value) for value in action.amounts[:4]])
+def money(action: ActionView, look: Look) -> Mrkdwn:
+    return join(look.say(", "), [t.amount(value, language=look.language) for value in action.amounts[:4]])
 
 
 def row(action: ActionView, look: Look, accessory: Block | None = None) -> Block:
     """An action in a list: head, firms, money, one quote with its source."""
     quote = mrkdwn("“{}”  ", escape(action.quote.text, LONGEST_QUOTE)) if action.quote else Mrkdwn("")
-    said = mrkdwn("{}{}", quote, source_line(action))
-    return section(join("\n", [head_line(action, look), against(action, look), money(action), said]), accessory)
+    said = mrkdwn("{}{}", quote, source_line(action, look))
+    return section(join("\n", [head_line(action, look), against(action, look), money(action, look), said]), accessory)
 
 
 def said_aloud(action: ActionView, look: Look) -> Mrkdwn:
-    """An action as a sentence, for those who hear a message or see its notification."""
+    """An action as a sentence, for those who hear a message or see its notification: no markup in it."""
     quiet = replace(look, watched=frozenset())
-    who = t.listed(named(action.named, look), 300).replace("*", "") if action.named else _count(action)
-    dates = ", ".join(t.partial(date) for date in [action.decided_on] if date is not None)
-    when = mrkdwn(", {}", dates) if dates else Mrkdwn("")
-    return mrkdwn("{} {}: {}{}. {}.", action.ref, t.words(action.kind), _by(action), when, Mrkdwn(who) if who else against(action, quiet))
+    who = t.listed(named(action.named, quiet), 300, language=look.language) or against(action, quiet)
+    kind = t.words(action.kind, language=look.language)
+    if action.decided_on is None:
+        return look.mrkdwn("{} {}: {}. {}.", action.ref, kind, regulators(action, look), who)
+    return look.mrkdwn(
+        "{} {}: {}, {}. {}.", action.ref, kind, regulators(action, look), t.partial(action.decided_on, language=look.language), who
+    )
 
 
-def title_block(action: ActionView) -> Block:
+def short_line(action: ActionView, look: Look) -> Mrkdwn:
+    """RW-1001 talks, Tencent, Alibaba."""
+    who = t.listed(named(action.named, look)[:3], 160, language=look.language)
+    kind = t.words(action.kind, language=look.language)
+    return look.mrkdwn("{} {}, {}", action.ref, kind, who) if who else mrkdwn("{} {}", action.ref, kind)
+
+
+def title_block(action: ActionView, *, is_struck: bool = False) -> Block:
     """The title, linked to its best document."""
     url = next((address for document in action.documents if (address := t.safe_url(document.url))), None)
-    return section(t.link(url, action.title) if url else escape(action.title, 280))
+    title = t.link(url, action.title) if url else escape(action.title, 280)
+    return section(t.struck(title) if is_struck else title)
 
 
 def quote_blocks(action: ActionView) -> list[Block]:
@@ -321,71 +301,223 @@ def quote_blocks(action: ActionView) -> list[Block]:
     return [section(mrkdwn("“{}”", escape(action.quote.text, LONGEST_QUOTE)))]
 
 
-def _case_line(others: Sequence[ActionView]) -> Mrkdwn:
+def _case_line(others: Sequence[ActionView], look: Look) -> Mrkdwn:
     """The other actions of a case, oldest first."""
     if not others:
         return Mrkdwn("")
-    told = [
-        mrkdwn("{} {}{}", action.ref, t.words(action.kind), f" ({t.partial(action.decided_on)})" if action.decided_on else "")
-        for action in others
-    ]
-    return mrkdwn("Same case: {}", t.listed(told, 600))
+    told = []
+    for action in others:
+        kind = t.words(action.kind, language=look.language)
+        if action.decided_on is None:
+            told.append(mrkdwn("{} {}", action.ref, kind))
+        else:
+            told.append(look.mrkdwn("{} {} ({})", action.ref, kind, t.partial(action.decided_on, language=look.language)))
+    return look.mrkdwn("Same case: {}", t.listed(told, 600, language=look.language))
 
 
-def details_button(action: ActionView) -> Block | None:
-    return button("Details", unparse(ActionDetail(action.id)), "ask")
+def details_button(action: ActionView, look: Look, number: int = 0) -> Block | None:
+    return button(look.say("Details"), unparse(ActionDetail(action.id)), "ask", number)
 
 
-# --- what the Deliverer draws ---
+def timeline_button(firm_id: str, look: Look) -> Block | None:
+    """When a firm was acted against; as `unparse` writes it."""
+    return button(look.say("Timeline"), f"timeline {quoted(firm_id)}", "ask")
 
 
-def alert(due: DueDelivery) -> Message:
+def timeline_of(action: ActionView, look: Look) -> Block | None:
+    """The button for the first firm of an action that is watched, else the first that the register knows; None without one."""
+    for firm in sorted(action.firms, key=lambda one: (not is_watched(one, look), one.role is not Role.TARGET)):
+        known = firm.brand_id if firm.brand_id in look.watched else firm.firm_id
+        if known is not None:
+            return timeline_button(known, look)
+    return None
+
+
+# --- the card ---
+
+
+def alert(card: CardView) -> Message:
     """The card of a case in a channel: always its newest action, with what went before in one line."""
-    look = _look_of(due)
-    action, *others = sorted((_action_of(due), *due.case), key=lambda one: (one.first_seen_at, one.id), reverse=True)
+    look = Look(zone=card.channel.time_zone, watched=card.watched, language=card.channel.language)
+    action, *others = sorted((card.action, *card.case), key=lambda one: (one.first_seen_at, one.id), reverse=True)
     others.reverse()
-    top = sorted(action.named, key=lambda firm: not _is_watched(firm, look))[:3]
-    names = ", ".join(t.plain(firm.surface if firm.brand_id else firm.name, 40) for firm in top)
-    more = max(action.stated_count or 0, len(action.named)) - len(top)
-    who = f"{names} and {more} more" if names and more > 0 else names or (f"{action.stated_count} firms" if action.stated_count else "")
-    fields = [mrkdwn("*Regulator*\n{}", _by(action)), mrkdwn("*Date*\n{}", join(", ", _dates(action, look)))]
-    if action.amounts:
-        fields.append(mrkdwn("*Amount*\n{}", money(action)))
-    if action.status is not Status.IN_FORCE:
-        fields.append(mrkdwn("*Status*\n{}", t.words(action.status)))
-    seen = mrkdwn("{} · first seen {}", t.bold(action.ref), t.instant(action.first_seen_at, look.zone))
-    url = action.documents[0].url if action.documents else ""
-    sheet = Sheet(button_row(details_button(action), open_button("Open source", url)))
-    sheet.add(_header(f"{t.kind_label(action.kind)}{': ' if who else ''}{who}"))
-    sheet.add(title_block(action))
-    sheet.add(fields_block(fields))
-    sheet.add(section(against(action, look)))
+    is_its_own = action.id == card.action.id  # what people said is of that action alone
+    verdicts = card.corrections if is_its_own else ()
+    sheet = Sheet(button_row(*_card_buttons(action, verdicts, look)), look)
+    kind, who = t.kind_label(action.kind, language=look.language), _who(action, look)
+    head = look.say("{}: {}").format(kind, who) if who else kind
+    if verdicts:
+        head = f"{look.say('Struck: {}').format(t.words(verdicts[0].verdict, language=look.language))} · {head}"
+    sheet.add(header(head))
+    sheet.add(title_block(action, is_struck=bool(verdicts)))
+    sheet.add(fields_block(_fields(action, look)))
+    firms = against(action, look)
+    sheet.add(section(t.struck(firms) if verdicts else firms))
+    if verdicts:
+        sheet.add(section(join("\n", _verdict_lines(verdicts, look))))
     sheet.add(*quote_blocks(action))
-    sheet.add(context(source_line(action), seen, _case_line(others)))
-    return sheet.message(mrkdwn("{} Source: {}.", said_aloud(action, look), _source_name(action)), is_ephemeral=False)
+    seen = look.mrkdwn("{} · first seen {}", t.bold(action.ref), t.instant(action.first_seen_at, look.zone, language=look.language))
+    muted = (
+        look.mrkdwn("Muted until {}", t.instant(card.muted_until, look.zone, language=look.language)) if card.muted_until else Mrkdwn("")
+    )
+    reviewed = _reviews(card.reviews if is_its_own else (), action, look)
+    sheet.add(context(source_line(action, look), seen, _case_line(others, look), reviewed, muted))
+    return sheet.message(_alert_aloud(action, verdicts, look), is_ephemeral=False)
+
+
+def _who(action: ActionView, look: Look) -> str:
+    """Tencent, Alibaba, ByteDance and 8 more: for the header, where the watched stand first."""
+    top = sorted(action.named, key=lambda firm: not is_watched(firm, look))[:3]
+    shown = [_chinese(firm.name_zh_hant, firm.name_zh_hans, look.language) or firm.name for firm in top]
+    # a brand by the name that people know it by
+    names = [t.plain(firm.surface if firm.brand_id else name, 40) for firm, name in zip(top, shown, strict=True)]
+    more = max(action.stated_count or 0, len(action.named)) - len(top)
+    if not names:
+        return look.say("{} firms").format(action.stated_count) if action.stated_count else ""
+    listed = (", " if look.language == "en" else "、").join(names)
+    return look.say("{} and {} more").format(listed, more) if more > 0 else listed
+
+
+def _fields(action: ActionView, look: Look) -> list[Mrkdwn]:
+    fields = [
+        look.mrkdwn("*Regulator*\n{}", regulators(action, look)),
+        look.mrkdwn("*Date*\n{}", join(look.say(", "), _dates(action, look))),
+    ]
+    if action.amounts:
+        fields.append(look.mrkdwn("*Amount*\n{}", money(action, look)))
+    if action.status is not Status.IN_FORCE:
+        fields.append(look.mrkdwn("*Status*\n{}", t.words(action.status, language=look.language)))
+    return fields
+
+
+def _card_buttons(action: ActionView, verdicts: Sequence[CorrectionView], look: Look) -> list[Block | None]:
+    """A struck card can be brought back; one that stands can be reviewed, muted and judged."""
+    url = action.documents[0].url if action.documents else ""
+    asks = [details_button(action, look), timeline_of(action, look)]
+    source = open_button(look.say("Open source"), url)
+    if verdicts:
+        mine = [verdict for verdict in verdicts if not verdict.is_for_all][:CORRECTIONS]
+        labels = [look.say("Withdraw") if len(mine) == 1 else look.say("Withdraw #{}").format(verdict.id) for verdict in mine]
+        return [*asks, *(button(label, f"withdraw {one.id}", "mark") for label, one in zip(labels, mine, strict=True)), source]
+    options = [
+        (look.say("Mute for 1 day"), f"mute {action.ref} for 1d"),
+        (look.say("Mute for 7 days"), f"mute {action.ref} for 7d"),
+        (look.say("Wrong firm"), f"!{Verdict.WRONG_FIRM} {action.ref}"),
+        (look.say("Not relevant"), f"!{Verdict.NOT_RELEVANT} {action.ref}"),
+        (look.say("Duplicate"), f"!{Verdict.DUPLICATE} {action.ref}"),
+    ]
+    question = confirm(
+        look,
+        look.say("{} for everyone here").format(action.ref),
+        look.say("Muting holds for this channel, a verdict for the whole workspace. Nothing is deleted, and both can be taken back."),
+        look.say("Go on"),
+    )
+    return [*asks, button(look.say("Reviewed"), f"reviewed {action.ref}", "mark"), source, menu(options, question)]
+
+
+def _verdict_words(one: CorrectionView, look: Look) -> Mrkdwn:
+    said = t.words(one.verdict, language=look.language)
+    if one.verdict is Verdict.WRONG_FIRM and one.firm:
+        return look.mrkdwn("{}: {}", said, escape(one.firm, 80))
+    if one.verdict is Verdict.DUPLICATE and one.of_action_id is not None:
+        return look.mrkdwn("duplicate of {}", action_ref(one.of_action_id))
+    return mrkdwn("{}", said)
+
+
+def _verdict_lines(verdicts: Sequence[CorrectionView], look: Look) -> list[Mrkdwn]:
+    """Who judged, when, and why; what is more than a few is counted."""
+    lines = [
+        join(
+            " · ",
+            [
+                look.mrkdwn("*Struck: {}*", _verdict_words(one, look)),
+                t.person(one.by),
+                t.instant(one.at, look.zone, language=look.language),
+                look.mrkdwn("for all workspaces") if one.is_for_all else Mrkdwn(""),
+                mrkdwn("“{}”", escape(one.reason, 300)) if one.reason.strip() else Mrkdwn(""),
+            ],
+        )
+        for one in verdicts[:CORRECTIONS]
+    ]
+    more = len(verdicts) - CORRECTIONS
+    return [*lines, look.mrkdwn("and {} more", more)] if more > 0 else lines
+
+
+def _reviews(reviews: Sequence[ReviewView], action: ActionView, look: Look) -> Mrkdwn:
+    """The newest two, marked when the action has changed since, and how many more."""
+    told = []
+    for one in sorted(reviews, key=lambda one: one.at, reverse=True)[:REVIEWS]:
+        when = t.instant(one.at, look.zone, language=look.language)
+        template = "{} {}, before its last change" if one.version < action.version else "{} {}"
+        told.append(look.mrkdwn(template, t.person(one.by), when))
+    if not told:
+        return Mrkdwn("")
+    more = len(reviews) - len(told)
+    listed = join(look.say(", "), told)
+    return look.mrkdwn("Reviewed: {} and {} more", listed, more) if more > 0 else look.mrkdwn("Reviewed: {}", listed)
+
+
+def _alert_aloud(action: ActionView, verdicts: Sequence[CorrectionView], look: Look) -> Mrkdwn:
+    document = next(iter(action.documents), None)
+    if document is None:
+        source = look.mrkdwn("Source: not stored.")
+    elif action.is_confirmed:
+        source = look.mrkdwn("Source: {}.", publisher_name(document, action, look))
+    else:
+        source = look.mrkdwn("Source: {}.", _worth(document, action, look, escape(publisher_name(document, action, look))))
+    struck = look.mrkdwn("Struck: {}.", _verdict_words(verdicts[0], look)) if verdicts else Mrkdwn("")
+    return join(" ", [struck, said_aloud(action, look), source])
+
+
+# --- its thread, and notices ---
 
 
 def development(due: DueDelivery) -> Message:
     """The reply in a card's thread: what changed, or the new action of the case."""
-    look, action = _look_of(due), _action_of(due)
-    sheet = Sheet(button_row(details_button(action)))
+    look, action = _look_of(due), due.card.action
+    sheet = Sheet(button_row(details_button(action, look)), look)
     if not due.changes:
-        sheet.add(section(Mrkdwn("*New in this case*")), row(action, look))
-        return sheet.message(mrkdwn("New in this case: {}", said_aloud(action, look)), is_ephemeral=False)
-    head = mrkdwn("{} {}: {}", t.bold(action.ref), t.words(action.kind), t.listed(named(action.named, look), 400) or _by(action))
-    changes = [change_words(change, action) for change in due.changes]
+        sheet.add(section(look.mrkdwn("*New in this case*")), row(action, look))
+        return sheet.message(look.mrkdwn("New in this case: {}", said_aloud(action, look)), is_ephemeral=False)
+    who = t.listed(named(action.named, look), 400, language=look.language) or regulators(action, look)
+    head = look.mrkdwn("{} {}: {}", t.bold(action.ref), t.words(action.kind, language=look.language), who)
+    changes = [change_words(change, action, look) for change in due.changes]
     sheet.add(section(join("\n", [head, *(mrkdwn("• {}", change) for change in changes[:15])])))
-    sheet.add(context(source_line(action)))
-    text = mrkdwn("{} {}: {}.", action.ref, t.words(action.kind), join("; ", changes[:6]))
+    sheet.add(context(source_line(action, look)))
+    text = look.mrkdwn("{} {}: {}.", action.ref, t.words(action.kind, language=look.language), join(look.say("; "), changes[:6]))
     return sheet.message(text, is_ephemeral=False)
 
 
-def digest(due: DueDelivery) -> tuple[Message, ...]:
-    """The root of the digest, then the messages of its thread."""
-    if due.digest is None:
-        raise ValueError(f"delivery {due.id} has no digest")
-    root = digest_of(due.digest, due.channel)
-    return (replace(root, thread=()), *root.thread)
+_CHANGED = ("kind", "status", "amount", "date", "effective", "confirmed")
+_STANDING = ("official", "reported")
+
+
+def change_words(change: ChangeView, action: ActionView, look: Look) -> Mrkdwn:
+    """One change in words: "kind: talks → fine"."""
+    before, after = (_changed_value(change.what, value, look) for value in (change.before, change.after))
+    match change.what:
+        case "confirmed" if change.after != "reported":
+            return look.mrkdwn("confirmed: the notice of {} was found", regulators(action, look))
+        case "target":
+            came, went = look.mrkdwn("now named: {}", after), look.mrkdwn("no longer named: {}", before)
+            whole = look.mrkdwn("list now {} of {}", len(action.named), action.stated_count) if action.stated_count else Mrkdwn("")
+            return join(look.say("; "), [came if after else Mrkdwn(""), went if before else Mrkdwn(""), whole])
+        case "count":
+            none = look.mrkdwn("none")
+            return look.mrkdwn("firms stated: {} → {}, named: {}", before or none, after or none, len(action.named))
+    what = look.say(change.what) if change.what in _CHANGED else change.what.replace("_", " ")
+    return look.mrkdwn("{}: {} → {}", what, before or look.mrkdwn("none"), after or look.mrkdwn("none"))
+
+
+def _changed_value(what: str, value: str, look: Look) -> Mrkdwn:
+    """A value of a change: ours in the reader's words, the text's as it is."""
+    if what == "kind" and value in set(Kind):
+        return Mrkdwn(t.words(Kind(value), language=look.language))
+    if what == "status" and value in set(Status):
+        return Mrkdwn(t.words(Status(value), language=look.language))
+    if what == "confirmed" and value in _STANDING:
+        return look.mrkdwn(value)
+    return escape(value.replace("_", " "), 300)
 
 
 def notice(due: DueDelivery) -> Message:
@@ -393,18 +525,25 @@ def notice(due: DueDelivery) -> Message:
     look, facts = _look_of(due), due.notice
     health = facts.get("health", "")
     known = {"source", "regulator", "health", "since", "detail", "text"}
-    who = mrkdwn("{}{}", t.code(facts.get("source", "")), f" ({facts['regulator']})" if facts.get("regulator") else "")
-    state = t.HEALTH_WORDS[Health(health)] if health in set(Health) else health
-    when = f" since {_moment_of(facts['since'], look)}" if facts.get("since") else ""
+    who = t.code(facts.get("source", ""))
+    if facts.get("regulator"):
+        who = mrkdwn("{} ({})", who, facts["regulator"])
+    state = t.words(Health(health), language=look.language) if health in set(Health) else health
+    if not facts.get("source"):
+        first = look.mrkdwn("*Notice*")
+    elif facts.get("since"):
+        first = look.mrkdwn("*Source* {}: {} since {}", who, state, _moment_of(facts["since"], look))
+    else:
+        first = look.mrkdwn("*Source* {}: {}", who, state)
     lines = [
-        mrkdwn("*Source* {}: {}{}", who, state, when) if facts.get("source") else Mrkdwn("*Notice*"),
+        first,
         escape(facts.get("detail", ""), 600),
         escape(facts.get("text", ""), 600),
         *(mrkdwn("{}: {}", escape(key, 60), escape(value, 300)) for key, value in sorted(facts.items()) if key not in known),
     ]
-    sheet = Sheet([])
+    sheet = Sheet([], look)
     sheet.add(section(join("\n", lines)))
-    return sheet.message(join(". ", lines), is_ephemeral=False)
+    return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
 
 
 def _moment_of(value: str, look: Look) -> str:
@@ -412,110 +551,8 @@ def _moment_of(value: str, look: Look) -> str:
         at = datetime.fromisoformat(value)
     except ValueError:
         return value
-    return t.moment(at, look.zone) if at.tzinfo else value
+    return t.moment(at, look.zone, language=look.language) if at.tzinfo else value
 
 
 def _look_of(due: DueDelivery) -> Look:
-    return Look(zone=due.channel.time_zone, watched=due.watched)
-
-
-def _action_of(due: DueDelivery) -> ActionView:
-    if due.action is None:
-        raise ValueError(f"delivery {due.id} ({due.key}) has no action")
-    return due.action
-
-
-def _source_name(action: ActionView) -> Mrkdwn:
-    document = action.documents[0] if action.documents else None
-    if document is None:
-        return Mrkdwn("not stored")
-    return mrkdwn("{}{}", escape(document.publisher, 100), "" if action.is_confirmed else f" (press report; {_SEEN})")
-
-
-def change_words(change: ChangeView, action: ActionView) -> Mrkdwn:
-    """One change in words: "kind: talks → fine"."""
-    before, after = escape(change.before.replace("_", " "), 300), escape(change.after.replace("_", " "), 300)
-    match change.what:
-        case "confirmed" if change.after != "reported":
-            return mrkdwn("confirmed: the notice of {} was found", _by(action))
-        case "target":
-            came, went = mrkdwn("now named: {}", after), mrkdwn("no longer named: {}", before)
-            whole = mrkdwn("list now {} of {}", len(action.named), action.stated_count) if action.stated_count else Mrkdwn("")
-            return join("; ", [came if after else Mrkdwn(""), went if before else Mrkdwn(""), whole])
-        case "count":
-            return mrkdwn("firms stated: {} → {}, named: {}", before or Mrkdwn("none"), after or Mrkdwn("none"), len(action.named))
-    return mrkdwn("{}: {} → {}", change.what.replace("_", " "), before or Mrkdwn("none"), after or Mrkdwn("none"))
-
-
-# --- the digest ---
-
-
-def digest_of(view: DigestView, channel: ChannelView, *, is_preview: bool = False) -> Message:
-    """A channel's digest: counts and one line each in the root, the actions themselves in its thread."""
-    look = Look(zone=channel.time_zone, watched=view.watched, now=view.until)
-    here = t.local(view.until, look.zone)
-    place = t.place(channel.slack_id, channel.name)
-    when = f"{t.DAYS[here.weekday()]} {t.day(here.date())}, {here:%H:%M} {t.zone_name(look.zone)}"
-    late = f" · late, it was due at {channel.digest_at}" if view.is_late and not is_preview else ""
-    sheet = Sheet(coverage_block(view.coverage, look), most=10)
-    sheet.add(section(mrkdwn("*Regwatch · {} · {}*{}{}", place, when, late, " · preview" if is_preview else "")))
-    moved = [
-        mrkdwn("{}: {}", short_line(action, look), join("; ", [change_words(change, action) for change in changes[:4]]) or Mrkdwn("moved"))
-        for action, changes in view.moved
-    ]
-    new = [_new_line(action, look) for action in view.new]
-    for label, lines in (("Moved", moved), ("New", new)):
-        if lines:
-            shown = [mrkdwn("• {}", t.fitted(line, 420)) for line in lines[:DIGEST_LINES]]
-            more = [mrkdwn("and {} more in the thread", len(lines) - len(shown))] if len(lines) > len(shown) else []
-            sheet.add(section(join("\n", [mrkdwn("*{} ({})*", label, len(lines)), *shown, *more])))
-    if not moved and not new:
-        sheet.add(section(mrkdwn("Nothing new since {}.", t.instant(view.since, look.zone))))
-    if view.quiet_firms:
-        sheet.add(context(mrkdwn("Nothing for: {}", t.listed([escape(name, 60) for name in view.quiet_firms], 600))))
-    text = mrkdwn(
-        "Regwatch digest, {}: {} moved, {} new. {}.", when, len(moved), len(new), t.coverage_line(view.coverage, look.zone, look.now)
-    )
-    root = sheet.message(text, is_ephemeral=False)
-    return replace(root, thread=_thread([*(action for action, _ in view.moved), *view.new], look))
-
-
-def short_line(action: ActionView, look: Look) -> Mrkdwn:
-    who = t.listed(named(action.named, look)[:3], 160)
-    return mrkdwn("{} {}{}", action.ref, t.words(action.kind), mrkdwn(", {}", who) if who else Mrkdwn(""))
-
-
-def _new_line(action: ActionView, look: Look) -> Mrkdwn:
-    """RW-1002 and what it is; whether the list of firms is whole, and whether one of the channel's is on it."""
-    mine = [firm for firm in action.firms if _is_watched(firm, look)]
-    missing = bool(action.stated_count and action.stated_count > len(action.named))
-    notes = [] if mine or not look.watched else ["none of your firms identified"]
-    notes += ["list incomplete"] if missing else []
-    count = mrkdwn("{} firms", action.stated_count) if action.stated_count and not mine else Mrkdwn("")
-    who = t.listed(named(action.named, look)[:3], 160) if mine or not count else count
-    return join(
-        "",
-        [
-            mrkdwn("{} {}, {}", action.ref, t.words(action.kind), _by(action)),
-            mrkdwn(": {}", who) if who else Mrkdwn(""),
-            mrkdwn("; {}", ", ".join(notes)) if notes else Mrkdwn(""),
-        ],
-    )
-
-
-def _thread(actions: Sequence[ActionView], look: Look) -> tuple[Message, ...]:
-    """The actions of a digest, at most eight in a message, none left out."""
-    messages: list[Message] = []
-    rest = list(dict.fromkeys(actions))
-    while rest:
-        sheet = Sheet([])
-        fitting = 0
-        for action in rest[:DIGEST_ACTIONS]:
-            drawn = row(action, look, details_button(action))
-            if not sheet.has_room(drawn):
-                break
-            sheet.add(drawn)
-            fitting += 1
-        shown, rest = rest[:fitting], rest[fitting:]
-        messages.append(sheet.message(join(" ", [said_aloud(action, look) for action in shown]), is_ephemeral=False))
-    return tuple(messages)
+    return Look(zone=due.channel.time_zone, watched=due.watched, language=due.channel.language)

@@ -20,7 +20,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import answers, cards, help, replies
+from bot.slack import answers, cards, digests, help, replies
 from bot.slack.cards import Look, Message
 from bot.slack.grammar import (
     ActionDetail,
@@ -236,7 +236,7 @@ class Desk:
             view = await self._store.preview_digest(who.key)
             if view is None or channel is None:
                 raise _Stop("This channel follows nothing yet, so its digest is empty. `subscribe tencent` starts one.")
-            message = cards.digest_of(view, channel, is_preview=command.do == "preview")
+            message = digests.digest_of(view, channel, is_preview=command.do == "preview")
             return replace(message, is_ephemeral=command.do == "preview")
         setting = command.setting
         if setting.zone is not None:

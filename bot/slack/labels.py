@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from storage.text import simplified
@@ -24,6 +24,12 @@ def say(language: str, template: str) -> str:
     return template if language == "en" else _words(language).get(template, template)
 
 
+@lru_cache(4_096)
+def in_script(language: str, chinese: str) -> str:
+    """Our own Chinese, which is written in Traditional characters, in the script of the language."""
+    return simplified(chinese) if language == "zh-Hans" else chinese
+
+
 @cache
 def _words(language: str) -> Mapping[str, str]:
     """English template -> its translation; all rooms' files together."""
@@ -31,4 +37,4 @@ def _words(language: str) -> Mapping[str, str]:
     for file in sorted(files("bot.slack").joinpath("zh").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             found |= tomllib.loads(file.read_text(encoding="utf-8"))
-    return found if language == "zh-Hant" else {template: simplified(words) for template, words in found.items()}
+    return {template: in_script(language, words) for template, words in found.items()}

@@ -18,8 +18,10 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.slack.grammar.filters import KIND_WORDS
+from bot.slack.labels import say
+from bot.slack.terms import Term, city, country, spoken, term
 from storage.filters import Filter
-from storage.models import AmountKind, Broadcast, Deliver, Followed, Health, Kind, OwnershipKind, Precision, Role, Status
+from storage.models import AmountScope, Broadcast, Deliver, Followed, Health, Kind, Precision, Role, Status
 from storage.records import PartialDate
 from storage.views import AmountView, Coverage, SubscriptionView
 
@@ -126,6 +128,11 @@ def bold(text: str | Mrkdwn) -> Mrkdwn:
     return Mrkdwn(f"*{safe}*") if safe else Mrkdwn("")
 
 
+def struck(text: Mrkdwn) -> Mrkdwn:
+    """Struck through: one line of it."""
+    return Mrkdwn(f"~{text}~") if text else text
+
+
 def code(text: str) -> Mrkdwn:
     """A command or an id, set as code. A backtick would end it, so it becomes an apostrophe."""
     safe = "".join(_ENTITIES.get(char, char) for char in cut(clean(text.replace("`", "'")), 300))
@@ -145,7 +152,7 @@ def fitted(text: Mrkdwn, limit: int) -> Mrkdwn:
     return Mrkdwn("".join(kept) + "…")
 
 
-def listed(names: Sequence[Mrkdwn], budget: int = 1_200, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
+def listed(names: Sequence[Mrkdwn], budget: int = 1_200, *, language: str = "en") -> Mrkdwn:
     """Names with commas between, as many as fit, and how many more there are."""
     kept: list[Mrkdwn] = []
     used = 0
@@ -155,7 +162,10 @@ def listed(names: Sequence[Mrkdwn], budget: int = 1_200, *, language: str = "en"
             break
         kept.append(name)
     more = len(names) - len(kept)
-    return Mrkdwn(", ".join(kept) + (f" and {more} more" if more and kept else f"{more} names" if more else ""))
+    if more and not kept:
+        return mrkdwn(say(language, "{} names"), more)
+    shown = Mrkdwn(("、" if language != "en" else ", ").join(kept))
+    return mrkdwn(say(language, "{} and {} more"), shown, more) if more else shown
 
 
 # --- links, people, places ----------------------------------------------------------------------------------------------
@@ -194,29 +204,37 @@ def person(user_id: str) -> Mrkdwn:
     return Mrkdwn(f"<@{user_id}>") if re.fullmatch(r"[UW][A-Z0-9]{2,20}", user_id) else mrkdwn("@{}", user_id)
 
 
-def place(slack_id: str, name: str) -> Mrkdwn:
+def place(slack_id: str, name: str, *, language: str = "en") -> Mrkdwn:
     """A channel by its Slack link, else by name."""
     if re.fullmatch(r"[CG][A-Z0-9]{2,20}", slack_id):
         # Slack puts in the name that it knows; the label is for those who read the text without Slack
         return Mrkdwn(f"<#{slack_id}|{name}>" if re.fullmatch(r"[\w.-]{1,80}", name) else f"<#{slack_id}>")
-    return Mrkdwn("this conversation") if slack_id.startswith("D") else mrkdwn("#{}", name or slack_id)
+    return Mrkdwn(say(language, "this conversation")) if slack_id.startswith("D") else mrkdwn("#{}", name or slack_id)
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------------
 
 
-def day(value: date, *, year: bool = True, language: str = "en") -> str:  # noqa: ARG001
-    """18 Mar 2021."""
-    return f"{value.day} {MONTHS[value.month - 1]}" + (f" {value.year}" if year else "")
+def day(value: date, *, year: bool = True, language: str = "en") -> str:
+    """18 Mar 2021, 2021年3月18日."""
+    if language == "en":
+        return f"{value.day} {MONTHS[value.month - 1]}" + (f" {value.year}" if year else "")
+    return (f"{value.year}年" if year else "") + f"{value.month}月{value.day}日"
 
 
-def partial(value: PartialDate, *, language: str = "en") -> str:  # noqa: ARG001
+def weekday(value: date, *, language: str = "en") -> str:
+    """Sat, 週六."""
+    return say(language, DAYS[value.weekday()])
+
+
+def partial(value: PartialDate, *, language: str = "en") -> str:
     """2021, Mar 2021 or 18 Mar 2021: as exact as it is known."""
     if value.precision is Precision.YEAR:
-        return str(value.value.year)
+        return str(value.value.year) if language == "en" else f"{value.value.year}年"
     if value.precision is Precision.MONTH:
-        return f"{MONTHS[value.value.month - 1]} {value.value.year}"
-    return day(value.value)
+        month = value.value.month
+        return f"{MONTHS[month - 1]} {value.value.year}" if language == "en" else f"{value.value.year}年{month}月"
+    return day(value.value, language=language)
 
 
 def local(at: datetime, zone: str) -> datetime:
@@ -227,131 +245,112 @@ def local(at: datetime, zone: str) -> datetime:
         return at
 
 
-def zone_name(zone: str) -> str:
-    """Taipei for Asia/Taipei."""
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
-def moment(at: datetime, zone: str, *, language: str = "en") -> str:  # noqa: ARG001
-    """19 Mar 2021, 12:00 Taipei."""
+def moment(at: datetime, zone: str, *, language: str = "en") -> str:
+    """19 Mar 2021, 12:00 Taipei; 2021年3月19日 12:00（台北）."""
     here = local(at, zone)
-    return f"{day(here.date())}, {here:%H:%M} {zone_name(zone)}"
+    return say(language, "{}, {} {}").format(day(here.date(), language=language), f"{here:%H:%M}", city(zone, language))
 
 
-def instant(at: datetime, zone: str, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
+def instant(at: datetime, zone: str, *, language: str = "en") -> Mrkdwn:
     """A moment that Slack shows in each reader's own zone; in the channel's where it cannot."""
-    words = mrkdwn("{}", moment(at, zone)).replace("|", "¦")
+    words = mrkdwn("{}", moment(at, zone, language=language)).replace("|", "¦")
     stamp = int(at.timestamp())
     return Mrkdwn(f"<!date^{stamp}^{{date_short}}, {{time}}|{words}>") if stamp > 0 else Mrkdwn(words)
 
 
-def since(at: datetime, zone: str, now: datetime | None, *, language: str = "en") -> str:  # noqa: ARG001
+def since(at: datetime, zone: str, now: datetime | None, *, language: str = "en") -> str:
     """Sat 21:10 within the week, else 13 Mar 21:10 (with the year when it is another one)."""
     here = local(at, zone)
+    named, clock = weekday(here.date(), language=language), f"{here:%H:%M}"
     if now is None:
-        return f"{DAYS[here.weekday()]} {day(here.date())}, {here:%H:%M}"
+        return say(language, "{} {}, {}").format(named, day(here.date(), language=language), clock)
     if abs((now - at).days) < 6:
-        return f"{DAYS[here.weekday()]} {here:%H:%M}"
-    return f"{day(here.date(), year=here.year != local(now, zone).year)} {here:%H:%M}"
+        return f"{named} {clock}"
+    return f"{day(here.date(), year=here.year != local(now, zone).year, language=language)} {clock}"
 
 
-def published(at: datetime, precision: Precision | None, zone: str, beside: date | None = None, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
+def published(at: datetime, precision: Precision | None, zone: str, beside: date | None = None, *, language: str = "en") -> Mrkdwn:
     """When a document came out, never more exact than known; without the year when `beside` names the same one.
 
     A day is a day where it was published: it is stored as UTC midnight of that day, and not moved into the reader's zone.
     """
     if precision is Precision.MINUTE:
-        return instant(at, zone)
+        return instant(at, zone, language=language)
     if precision in (Precision.YEAR, Precision.MONTH):
-        return mrkdwn("{}", partial(PartialDate(at.date(), precision)))
-    return mrkdwn("{}", day(at.date(), year=beside is None or beside.year != at.year))
+        return mrkdwn("{}", partial(PartialDate(at.date(), precision), language=language))
+    return mrkdwn("{}", day(at.date(), year=beside is None or beside.year != at.year, language=language))
 
 
 # --- labels -----------------------------------------------------------------------------------------------------------------
 
-HEALTH_WORDS = {
-    Health.OK: "ok",
-    Health.LATE: "late",
-    Health.EMPTY: "empty",
-    Health.BLOCKED: "blocked",
-    Health.CHANGED_LAYOUT: "layout changed",
-    Health.EXPIRED_CERTIFICATE: "certificate expired",
-    Health.ERROR: "failing",
-}
-
-AMOUNT_WORDS = {
-    AmountKind.PROPOSED: "proposed",
-    AmountKind.IMPOSED: "imposed",
-    AmountKind.FINAL: "final",
-    AmountKind.REDUCED: "reduced",
-    AmountKind.COLLECTED: "collected",
-    AmountKind.DEAL_VALUE: "deal value, not a penalty",
-    AmountKind.TURNOVER: "turnover, not a penalty",
-}
-
-EDGE_WORDS = {
-    OwnershipKind.OWNED_BY: "subsidiary",
-    OwnershipKind.BRAND_OF: "brand",
-    OwnershipKind.AFFILIATE_OF: "affiliate",
-    OwnershipKind.SUCCESSOR_OF: "successor",
-}
-
 _ROLE_WORDS = {
-    Role.TARGET: "is the target",
-    Role.COMPLAINANT: "complains",
-    Role.COUNTERPARTY: "is the other side of a deal",
-    Role.VENUE: "is the venue",
-    Role.IMPERSONATED: "is impersonated",
-    Role.REGULATOR: "acts",
-    Role.MENTIONED: "is mentioned",
+    Role.TARGET: "{} is the target",
+    Role.COMPLAINANT: "{} complains",
+    Role.COUNTERPARTY: "{} is the other side of a deal",
+    Role.VENUE: "{} is the venue",
+    Role.IMPERSONATED: "{} is impersonated",
+    Role.REGULATOR: "{} acts",
+    Role.MENTIONED: "{} is mentioned",
 }
 
 
-def words(value: Kind | Status | Role, *, language: str = "en") -> str:  # noqa: ARG001
-    """proposed penalty."""
-    return value.value.replace("_", " ")
+def words(value: Term, *, language: str = "en") -> str:
+    """proposed penalty, 擬處罰: what a kind, a status, a role or another value of an enum is called."""
+    return term(value, language)
 
 
-def kind_label(kind: Kind, *, language: str = "en") -> str:  # noqa: ARG001
-    """TALKS 约谈."""
-    return f"{words(kind).upper()} {KIND_WORDS[kind][0]}"
+def kind_label(kind: Kind, *, language: str = "en") -> str:
+    """TALKS 约谈; 約談 in Chinese."""
+    return f"{words(kind).upper()} {KIND_WORDS[kind][0]}" if language == "en" else words(kind, language=language)
 
 
-def either(values: Sequence[str], last: str = "or", *, language: str = "en") -> str:  # noqa: ARG001
+def either(values: Sequence[str], *, language: str = "en") -> str:
     """fine, investigation or suspension."""
-    return f"{', '.join(values[:-1])} {last} {values[-1]}" if len(values) > 1 else "".join(values)
+    if len(values) < 2:
+        return "".join(values)
+    return ("、" if language != "en" else ", ").join(values[:-1]) + say(language, " or ") + values[-1]
 
 
-def amount(value: AmountView, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
+def amount(value: AmountView, *, language: str = "en") -> Mrkdwn:
     """As printed, and what kind of sum it is."""
-    scope = ", for each firm" if value.scope.value == "each" else ""
-    return mrkdwn("{} ({}{})", escape(value.surface, 80), AMOUNT_WORDS[value.kind], scope)
+    template = say(language, "{} ({}, for each firm)" if value.scope is AmountScope.EACH else "{} ({})")
+    return mrkdwn(template, escape(value.surface, 80), words(value.kind, language=language))
 
 
-def span(filter_: Filter, *, language: str = "en") -> str:  # noqa: ARG001
+def span(filter_: Filter, *, language: str = "en") -> str:
     """The time that a question asks for: in 90 days, since 2021-03."""
-    found = [f"in {value[:-1]} days" if value.endswith("d") else f"since {value}" for value in filter_.values("since")]
-    found += [f"older than {value[:-1]} days" if value.endswith("d") else f"until {value}" for value in filter_.values("until")]
-    return ", ".join(found) or "on record"
+    found = [
+        say(language, "in {} days").format(value[:-1]) if value.endswith("d") else say(language, "since {}").format(value)
+        for value in filter_.values("since")
+    ]
+    found += [
+        say(language, "older than {} days").format(value[:-1]) if value.endswith("d") else say(language, "until {}").format(value)
+        for value in filter_.values("until")
+    ]
+    return say(language, ", ").join(found) or say(language, "on record")
 
 
-def rule(followed: Followed, filter_: Filter, *, language: str = "en") -> str:  # noqa: ARG001
+def rule(followed: Followed, filter_: Filter, *, language: str = "en") -> str:
     """A filter in words, the way a person would say it."""
-    is_firm = followed is Followed.FIRM
+    who = say(language, "it" if followed is Followed.FIRM else "a firm")
     parts = []
-    for key, say in _SAY.items():
+    for key, template in _SAY.items():
         wanted = filter_.values(key)
         unwanted = [value for term in filter_.terms if term.key == key and term.is_negated for value in term.values]
         if key == "role":
-            parts += _roles(wanted, unwanted, "it" if is_firm else "a firm")
+            parts += _roles(wanted, unwanted, who, language, is_firm=followed is Followed.FIRM)
             continue
+
+        def told(values: Sequence[str], key: str = key, template: str = template) -> str:
+            return say(language, template).format(either([_value(key, value, language) for value in values], language=language))
+
         if wanted:
-            parts.append(say.format(either([_value(key, value) for value in wanted])))
+            parts.append(told(wanted))
         elif key == "kind":
-            parts.append("every kind of action")
+            parts.append(say(language, "every kind of action"))
         if unwanted:
-            parts.append("not " + say.format(either([_value(key, value) for value in unwanted])))
-    return ", ".join(parts)
+            parts.append(say(language, "not {}").format(told(unwanted)))
+    return say(language, ", ").join(parts)
 
 
 _SAY = {
@@ -369,58 +368,74 @@ _SAY = {
 }
 
 
-def _value(key: str, value: str) -> str:
-    if key in ("kind", "status"):
-        return value.replace("_", " ")
-    if key == "severity":
-        bound = value.lstrip("<>=")
-        said = {">=": "{} or severer", "<=": "{} or milder", ">": "severer than {}", "<": "milder than {}"}
-        return said.get(value.removesuffix(bound), "exactly as severe as {}").format(bound.replace("_", " "))
-    if key == "min":
-        return f"{value[:3]} {Decimal(value[3:]):,f}"
-    if key in ("since", "until") and value.endswith("d"):
-        return f"within the last {value[:-1]} days" if key == "since" else f"more than {value[:-1]} days ago"
-    return f"{'since' if key == 'since' else 'until'} {value}" if key in ("since", "until") else value
+def _value(key: str, value: str, language: str) -> str:
+    match key:
+        case "kind":
+            return words(Kind(value), language=language) if value in set(Kind) else value
+        case "status":
+            return words(Status(value), language=language) if value in set(Status) else value
+        case "country":
+            return country(value, language)
+        case "lang":
+            return spoken(value, language)
+        case "severity":
+            bound = value.lstrip("<>=")
+            said = {">=": "{} or severer", "<=": "{} or milder", ">": "severer than {}", "<": "milder than {}"}
+            template = said.get(value.removesuffix(bound), "exactly as severe as {}")
+            return say(language, template).format(_value("kind", bound, language))
+        case "min":
+            return f"{value[:3]} {Decimal(value[3:]):,f}"
+        case "since" if value.endswith("d"):
+            return say(language, "within the last {} days").format(value[:-1])
+        case "until" if value.endswith("d"):
+            return say(language, "more than {} days ago").format(value[:-1])
+        case "since" | "until":
+            return say(language, "since {}" if key == "since" else "until {}").format(value)
+    return value
 
 
-def _roles(wanted: Sequence[str], unwanted: Sequence[str], who: str) -> list[str]:
-    def say(values: Sequence[str]) -> str:
-        said = [f"{who} {_ROLE_WORDS[Role(value)]}" for value in values if value != Role.GROUP]
+def _roles(wanted: Sequence[str], unwanted: Sequence[str], who: str, language: str, *, is_firm: bool) -> list[str]:
+    def told(values: Sequence[str]) -> str:
+        said = [say(language, _ROLE_WORDS[Role(value)]).format(who) for value in values if value != Role.GROUP]
         if Role.GROUP in values:
-            said.append("its group is" if said else f"a firm of {'its' if who == 'it' else 'a'} group is the target")
-        return either(said)
+            alone = "a firm of its group is the target" if is_firm else "a firm of a group is the target"
+            said.append(say(language, "its group is" if said else alone))
+        return either(said, language=language)
 
     if wanted:
-        return [f"where {say([value for value in wanted if value not in unwanted])}"]
-    return [f"not where {say(unwanted)}"] if unwanted else []
+        return [say(language, "where {}").format(told([value for value in wanted if value not in unwanted]))]
+    return [say(language, "not where {}").format(told(unwanted))] if unwanted else []
 
 
-def delivery(subscription: SubscriptionView, *, language: str = "en") -> str:  # noqa: ARG001
+def delivery(subscription: SubscriptionView, *, language: str = "en") -> str:
     """How a subscription delivers, where that is not the default; else nothing."""
     said = {Deliver.NOW: "Alerts only, not in the digest.", Deliver.DIGEST: "In the digest only, no alerts."}.get(subscription.deliver, "")
     shown = {
         Broadcast.NEVER: "Developments stay in the thread.",
         Broadcast.ALL: "Every development is shown in the channel too.",
     }.get(subscription.broadcast, "")
-    return " ".join(part for part in (said, shown) if part)
+    return " ".join(say(language, part) for part in (said, shown) if part)
 
 
-def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, language: str = "en") -> Mrkdwn:  # noqa: ARG001
+def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, language: str = "en") -> Mrkdwn:
     """Proof of silence: "23 of 24 sources fresh; CSRC blocked since Sat 21:10"."""
     if not coverage.total:
-        return Mrkdwn("No source is polled for this: silence proves nothing")
-    first = mrkdwn("{} of {} source{} fresh", coverage.fresh, coverage.total, "" if coverage.total == 1 else "s")
+        return Mrkdwn(say(language, "No source is polled for this: silence proves nothing"))
+    whole = say(language, "{} of {} source fresh" if coverage.total == 1 else "{} of {} sources fresh")
     told: Counter[Mrkdwn] = Counter()  # a regulator whose sources all fail in one way is named once
     unread = [problem for problem in coverage.problems if problem.since is None and problem.health is Health.OK]
     for problem in coverage.problems:
         if problem in unread and len(unread) > 3:
             continue
-        state = "not read yet" if problem in unread else HEALTH_WORDS[problem.health]
-        when = f" since {since(problem.since, zone, now)}" if problem.since is not None else ""
-        told[mrkdwn("{} {}{}", escape(problem.regulator, 60), state, when)] += 1
+        state = say(language, "not read yet") if problem in unread else words(problem.health, language=language)
+        who = escape(problem.regulator, 60)
+        if problem.since is None:
+            told[mrkdwn("{} {}", who, state)] += 1
+        else:
+            told[mrkdwn(say(language, "{} {} since {}"), who, state, since(problem.since, zone, now, language=language))] += 1
     shown = told.most_common()[:3] if len(told) > 3 else list(told.items())
-    said = [line if count == 1 else mrkdwn("{} ({} sources)", line, count) for line, count in shown]
+    said = [line if count == 1 else mrkdwn(say(language, "{} ({} sources)"), line, count) for line, count in shown]
     more = sum(told.values()) - sum(count for _, count in shown)
-    rest = [mrkdwn("{} more", more)] if more else []
-    rest += [mrkdwn("{} not read yet", len(unread))] if len(unread) > 3 else []
-    return join("; ", [first, join(", ", [*said, *rest])])
+    rest = [mrkdwn(say(language, "{} more"), more)] if more else []
+    rest += [mrkdwn(say(language, "{} not read yet"), len(unread))] if len(unread) > 3 else []
+    return join(say(language, "; "), [mrkdwn(whole, coverage.fresh, coverage.total), join(say(language, ", "), [*said, *rest])])

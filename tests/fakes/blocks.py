@@ -103,6 +103,17 @@ def seen(message: Message) -> str:
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("\u2060", "")
 
 
+def controls(blocks: list[dict[str, Any]]) -> dict[str, str]:
+    """Label -> "way value" of all buttons and of the options of all menus; a link's value is its address."""
+    found = {}
+    for block in blocks:
+        for element in [*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else [])]:
+            way = element.get("action_id", "").split(".")[1:2]
+            for one in element.get("options", [element] if element.get("type") == "button" else []):
+                found[one["text"]["text"]] = " ".join([*way, one.get("value") or one.get("url", "")])
+    return found
+
+
 def powerless(text: str) -> bool:
     """No control token that we did not make: what is left after taking ours away holds no angle bracket."""
     return not re.search("[<>]", _OURS.sub("", text))
