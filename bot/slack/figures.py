@@ -19,7 +19,7 @@ import bot.slack.text as t
 from bot.slack.blocks import LONGEST_QUOTE, Block, Look, Message, Sheet, button, button_row, context, section
 from bot.slack.cards import coverage_block, firm_title
 from bot.slack.grammar import ActionDetail, Actions, Backfill, Export, Search, Timeline, Totals, unparse
-from bot.slack.replies import counted
+from bot.slack.replies import aloud, counted
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import AmountKind, Kind, Precision, Status, Tier
 from storage.records import PartialDate, action_ref
@@ -103,9 +103,10 @@ def _ordered(sums: Sequence[SumView]) -> list[SumView]:
 
 def _sum_line(sum_: SumView, look: Look) -> Mrkdwn:
     """*CNY 18,228,000,000* imposed in 2 actions, of which 1 for a list of several firms."""
-    many = counted(sum_.actions, "in {} action", "in {} actions", look)
+    template = look.say("{} {} in {} action" if sum_.actions == 1 else "{} {} in {} actions")
+    said = mrkdwn(template, t.bold(_sum_words(sum_, look)), _stage(sum_.kind, look), f"{sum_.actions:,}")
     shared = look.mrkdwn(", of which {} for a list of several firms", sum_.shared) if sum_.shared else Mrkdwn("")
-    return look.mrkdwn("{} {} {}{}", t.bold(_sum_words(sum_, look)), _stage(sum_.kind, look), many, shared)
+    return mrkdwn("{}{}", said, shared)
 
 
 def _stage(kind: AmountKind, look: Look) -> Mrkdwn:
@@ -293,7 +294,7 @@ def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attache
         since = look.mrkdwn(" since {}", asked.since) if asked.since else Mrkdwn("")
         said = look.mrkdwn("Nothing to export of {}{}.", t.bold(what), since)
         sheet.add(section(said))
-        return sheet.message(Mrkdwn(said.replace("*", "")))
+        return sheet.message(aloud([said]))
     many = counted(len(rows), "{} row", "{} rows", look)
     first, last = (t.day(rows[at].at.date(), language=look.language) for at in (0, -1))
     head = look.mrkdwn("Export of {}: {}, {} to {}, {}", t.bold(what), many, first, last, asked.format.upper())
@@ -306,7 +307,7 @@ def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attache
         lacking = look.mrkdwn("No file: Regwatch may not send files here. An admin adds the scope {} to the app.", t.code("files:write"))
         sheet.add(section(lacking), section(look.mrkdwn("*The newest rows*")))
         sheet.lines([_export_line(row, look) for row in reversed(rows)])
-    return sheet.message(mrkdwn("{}.", Mrkdwn(head.replace("*", ""))))
+    return sheet.message(aloud([head]))
 
 
 def _export_line(row: ExportRow, look: Look) -> Mrkdwn:
@@ -380,4 +381,4 @@ def read_again(
         sheet.lines([escape(sample, 300) for sample in samples])
     if is_dry_run and (changed or new_actions or changed_actions):
         sheet.tail = button_row(button(look.say("Do it"), unparse(replace(asked, is_dry_run=False)), "run"))
-    return sheet.message(Mrkdwn(join(". ", [head, *lines]).replace("*", "")), is_ephemeral=is_dry_run)
+    return sheet.message(aloud([head, *lines]), is_ephemeral=is_dry_run)

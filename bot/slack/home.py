@@ -35,7 +35,7 @@ def home(
     """The view for views.publish. `places` are the channels that this person may see, `problems` the sources that are not well."""
     rules = sum(len(place.subscriptions) for place in places)
     many = join(
-        ", ", [counted(len(places), "{} channel", "{} channels", look), counted(rules, "{} subscription", "{} subscriptions", look)]
+        " · ", [counted(len(places), "{} channel", "{} channels", look), counted(rules, "{} subscription", "{} subscriptions", look)]
     )
     sheet = Sheet(_health(coverage, problems, look, is_admin=is_admin), most=MOST_BLOCKS)
     sheet.add(header("Regwatch"))

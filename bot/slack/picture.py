@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, DPI = 8.0, 4.2, 150
 """Inches and dots an inch: 1,200 x 630, which Slack shows at about half the width."""
 
-LONGEST_TITLE = 52
+LONGEST_TITLE = 60
 _TICKS = 7  # labels under the bars, so that they never touch
 _EVERY = {"month": (1, 2, 3, 6, 12), "quarter": (1, 2, 4, 8), "year": (1, 2, 5, 10)}
 _INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
@@ -85,7 +85,11 @@ def timeline_png(view: TimelineView, title: str, language: str = "en") -> bytes:
         return FontProperties(family=list(fonts), size=size, weight=weight)
 
     drawn = drawable(t.clean(title), _characters(words(17, "bold"))) or look.say("Time line")
-    figure.text(0.035, 0.945, t.cut(drawn, LONGEST_TITLE), fontproperties=words(17, "bold"), color=_INK, va="center", parse_math=False)
+    head = figure.text(0.035, 0.945, drawn, fontproperties=words(17, "bold"), color=_INK, va="center", parse_math=False)
+    for length in range(LONGEST_TITLE, 1, -1):
+        head.set_text(t.cut(drawn, length))
+        if head.get_window_extent().width <= 0.93 * WIDTH * DPI:
+            break
     figure.text(0.035, 0.865, _subtitle(view, look), fontproperties=words(11.5), color=_FAINT, va="center", parse_math=False)
     axes = figure.add_axes((0.075, 0.33, 0.86, 0.465))
     labels = _bars(axes, view, look)
@@ -137,9 +141,9 @@ def drawable(text: str, characters: frozenset[int]) -> str:
 def _subtitle(view: TimelineView, look: Look) -> str:
     first, last = (step_name(view.steps[at][0], view.unit, look) for at in (0, -1))
     many = counted(view.total, "{} action", "{} actions", look)
-    units = {"month": look.say("by month"), "quarter": look.say("by quarter"), "year": look.say("by year")}
+    units = {"month": look.say("{} by month, {}"), "quarter": look.say("{} by quarter, {}"), "year": look.say("{} by year, {}")}
     span = first if first == last else look.say("{} to {}").format(first, last)
-    return look.say("{} {}, {}").format(many, units.get(view.unit, ""), span)
+    return units[view.unit].format(many, span)
 
 
 def _bars(axes: Axes, view: TimelineView, look: Look) -> list[tuple[str, str, int]]:

@@ -7,7 +7,7 @@ buttons open, `bot.slack.home` shows the same rules for all channels of a person
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import bot.slack.text as t
 from bot.slack.blocks import Block, Look, Message, Sheet, button, button_row, confirm, context, section
@@ -41,6 +41,12 @@ WITH_BUTTONS = 15
 def counted(count: int, one: str, more: str, look: Look) -> Mrkdwn:
     """The template for one or for several, each with a place for the number, in the reader's language."""
     return look.mrkdwn(one if count == 1 else more, f"{count:,}")
+
+
+def aloud(lines: Iterable[Mrkdwn]) -> Mrkdwn:
+    """Lines as sentences for those who hear a message: without stars and backticks, each with its full stop."""
+    said = [line if line.endswith((".", "。", "?", "？", "!")) else f"{line}." for line in lines if line]
+    return Mrkdwn(" ".join(said).replace("*", "").replace("`", "").replace("\n", " "))
 
 
 def edit_button(subscription: SubscriptionView, look: Look, number: int = 0) -> Block | None:
@@ -136,7 +142,7 @@ def unfollowed(removed: Sequence[SubscriptionView], by: str, channel: Mrkdwn, co
     again = button(look.say("Subscribe again"), _again(removed[0]), "ask") if len(removed) == 1 else None
     sheet = Sheet([*coverage_block(coverage, look), *button_row(again)])
     sheet.add(section(said))
-    return sheet.message(Mrkdwn(f"{said.replace('*', '')}."), is_ephemeral=False)
+    return sheet.message(aloud([said]), is_ephemeral=False)
 
 
 def _again(subscription: SubscriptionView) -> str:
@@ -239,7 +245,7 @@ def digest_setting(channel: ChannelView | None, coverage: Coverage, look: Look, 
         )
     sheet = Sheet(coverage_block(coverage, look))
     sheet.add(section(said))
-    return sheet.message(Mrkdwn(said.replace("\n", " ")), is_ephemeral=by is None)
+    return sheet.message(aloud([said]), is_ephemeral=by is None)
 
 
 def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, look: Look) -> Message:
@@ -259,7 +265,7 @@ def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, 
         return sheet.message(said)
     head = look.mrkdwn("{} changed the settings of {}.", t.person(by), where)
     sheet.add(section(join("\n", [head, *(mrkdwn("• {}", line) for line in lines)])))
-    return sheet.message(Mrkdwn(join(" ", [head, *(mrkdwn("{}.", line) for line in lines)]).replace("*", "")), is_ephemeral=False)
+    return sheet.message(aloud([head, *lines]), is_ephemeral=False)
 
 
 def _settings(channel: ChannelView, look: Look) -> dict[str, Mrkdwn]:
@@ -330,7 +336,7 @@ def muted(
             said.append(look.mrkdwn("The digest is off here, so what is missed is shown nowhere in this channel. {} changes that.", hint))
     sheet = Sheet(button_row(back))
     sheet.add(section(join("\n", [*said, muted_now(mutes, zone, look)])))
-    return sheet.message(Mrkdwn(join(" ", said).replace("*", "")), is_ephemeral=False)
+    return sheet.message(aloud(said), is_ephemeral=False)
 
 
 def muted_now(mutes: Sequence[MuteView], zone: str, look: Look) -> Mrkdwn:
@@ -359,8 +365,7 @@ def changes(rows: Sequence[ChangeView], look: Look) -> Message:
     sheet.add(section(head))
     sheet.lines([_change(row, look) for row in rows])
     many = counted(len(rows), "{} change", "{} changes", look)
-    newest = [Mrkdwn(_change(row, look).replace("`", "")) for row in rows[:1]]
-    return sheet.message(join(". ", [many, *newest]))
+    return sheet.message(aloud([many, *(_change(row, look) for row in rows[:1])]) if rows else head)
 
 
 def _change(row: ChangeView, look: Look) -> Mrkdwn:
@@ -399,7 +404,7 @@ def source_order(did: str, source: SourceView, by: str, look: Look, *, found: st
         lines.append(look.mrkdwn("Its health: {}", join(": ", [health, escape(source.health_detail, 200)])))
     sheet = Sheet([])
     sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(" ", lines).replace("`", "")), is_ephemeral=did == "check")
+    return sheet.message(aloud(lines), is_ephemeral=did == "check")
 
 
 def corrected(result: CorrectionResult, look: Look, *, is_withdrawn: bool = False) -> Message:
@@ -427,7 +432,7 @@ def corrected(result: CorrectionResult, look: Look, *, is_withdrawn: bool = Fals
         buttons = button_row(details_button(action, look), button(look.say("Withdraw"), f"withdraw {correction.id}", "mark"))
     sheet = Sheet(buttons)
     sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(" ", lines).replace("*", "")), is_ephemeral=not result.is_new and not is_withdrawn)
+    return sheet.message(aloud(lines), is_ephemeral=not result.is_new and not is_withdrawn)
 
 
 def _verdict(correction: CorrectionView, look: Look) -> Mrkdwn:
@@ -473,7 +478,7 @@ def reviewed(card: CardView, look: Look) -> Message:
     lines.append(look.mrkdwn("Before: {}", t.listed(earlier, 300, language=look.language)) if earlier else Mrkdwn(""))
     sheet = Sheet(button_row(details_button(card.action, look)))
     sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(" ", lines).replace("*", "")))
+    return sheet.message(aloud(lines))
 
 
 def firm_added(firm: FirmView, look: Look, *, by: str, documents: int, as_target: int, as_group: int) -> Message:
@@ -498,4 +503,4 @@ def firm_added(firm: FirmView, look: Look, *, by: str, documents: int, as_target
         )
     )
     sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(" ", lines).replace("*", "")), is_ephemeral=False)
+    return sheet.message(aloud(lines), is_ephemeral=False)
