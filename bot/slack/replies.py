@@ -370,10 +370,31 @@ def changes(rows: Sequence[ChangeView], look: Look) -> Message:
 
 def _change(row: ChangeView, look: Look) -> Mrkdwn:
     when, who = t.instant(row.at, look.zone, language=look.language), t.person(row.by)
-    what = escape(row.what.replace("_", " "), 60)
+    # an unknown word of the trail is shown as it is kept
+    what = escape(look.say(_TRAIL.get(row.what, row.what.replace("_", " "))), 60)
     before, after = escape(row.before, 300), escape(row.after, 300)
     both = mrkdwn("{} → {}", before, after) if before and after else after or before
     return join(" · ", [when, who, join(": ", [what, both])])
+
+
+_TRAIL = {
+    "subscribed": "subscribed",
+    "edited": "rule changed",
+    "unsubscribed": "unsubscribed",
+    "digest": "Digest",
+    "muted": "muted",
+    "unmuted": "unmuted",
+    "paused": "paused",
+    "resumed": "resumed",
+    "renamed": "renamed",
+    "moved": "moved",
+    "zone": "Time zone",
+    "language": "Language",
+    "quiet": "Quiet hours",
+    "broadcast": "Broadcast",
+    "who_may_change": "Who may change it",
+}
+"""What the trail calls a change -> how we say it."""
 
 
 def source_order(did: str, source: SourceView, by: str, look: Look, *, found: str = "", is_well: bool = True) -> Message:
