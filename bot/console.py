@@ -85,6 +85,8 @@ def _section(block: Mapping[str, Any]) -> Iterable[RenderableType]:
 
 
 def _button(element: Mapping[str, Any]) -> Text:
+    if element.get("options"):
+        return Text(f"[… {' | '.join(_plain(option['text']) for option in element['options'])}]", style="reverse")
     if element.get("type") != "button":
         return Text(f"[{element.get('type')}]", style="reverse")
     label = Text(f"[{_plain(element['text'])}]", style="reverse")

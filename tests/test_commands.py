@@ -162,7 +162,7 @@ async def test_a_question_is_answered_to_the_one_who_asks(chat: Chat) -> None:
     assert "*RW-1001* · TALKS 约谈 · Cyberspace Administration of China · 18 Mar 2021" in said
     assert "*Tencent*, Alibaba, ByteDance (via" in said
     assert "4 of 4 sources fresh" in said
-    assert labels(answer) == ["Share", "Details", "Subscribe"]
+    assert labels(answer) == ["Share", "Details", "Timeline", "Subscribe"]
     assert answer["text"].startswith("Tencent: 1 action in 90 days")
 
 
@@ -340,7 +340,7 @@ async def test_share_puts_the_answer_into_the_channel(chat: Chat) -> None:
     assert shared["response_type"] == "in_channel"
     assert shared["replace_original"] is False
     assert f"Shared by <@{ASKER}>" in shown(shared)
-    assert labels(shared) == ["Details", "Subscribe"]
+    assert labels(shared) == ["Details", "Timeline", "Subscribe"]
 
 
 async def test_details_stand_beside_the_list(chat: Chat) -> None:

@@ -35,6 +35,7 @@ from bot.slack.cards import (
     head_line,
     money,
     named,
+    own_name,
     publisher_name,
     quote_blocks,
     row,
@@ -109,7 +110,7 @@ def actions(
             sheet.missing = look.mrkdwn("{} more of this page did not fit; a smaller {} shows them.", left_out, t.code("limit:"))
             break
         shown += 1
-    whose = escape(firm.name) if firm else look.mrkdwn("All firms")
+    whose = escape(own_name(firm, look)) if firm else look.mrkdwn("All firms")
     said = [look.mrkdwn("{}: {}.", whose, counted), *(said_aloud(action, look) for action in page.actions[:shown])]
     return sheet.message(_ended(said, page.coverage, look))
 
@@ -126,7 +127,7 @@ def _follow_button(firm: FirmView, look: Look, *, is_followed: bool) -> Block | 
     question = confirm(
         look,
         look.say("Unsubscribe?"),
-        look.say("This channel gets no more alerts about {}. Its rule is gone then.").format(t.plain(firm.name, 80)),
+        look.say("This channel gets no more alerts about {}. Its rule is gone then.").format(t.plain(own_name(firm, look), 80)),
         look.say("Unsubscribe"),
     )
     return button(look.say("Unsubscribe"), unparse(Unsubscribe(targets=(Target(Followed.FIRM, firm.id),))), "ask", question=question)
@@ -184,12 +185,12 @@ def action(detail: ActionDetailView, look: Look) -> Message:
     return sheet.message(_ended([said_aloud(view, look)], detail.coverage, look))
 
 
-_FIELDS = ("kind", "firms", "amount", "decided_on", "effective_on", "stated_count", "number", "status", "regulator")
+_FIELDS = ("kind", "firms", "amount", "decided on", "effective on", "stated count", "number", "status", "regulator")
 
 
 def _field(name: str, look: Look) -> Mrkdwn:
     said = name.replace("_", " ")
-    return Mrkdwn(look.say(said)) if name in _FIELDS else escape(said, 40)
+    return Mrkdwn(look.say(said)) if said in _FIELDS else escape(said, 40)
 
 
 def _unknown(view: ActionView) -> list[str]:
@@ -301,8 +302,8 @@ def firm(view: FirmView, coverage: Coverage, look: Look, *, is_followed: bool = 
     if children:
         sheet.add(section(mrkdwn("{}\n{}", look.mrkdwn("*Includes*"), t.listed(children, language=look.language))))
     seen = sorted(view.aliases, key=lambda alias: -alias.mentions)
-    _add_lines(sheet, look.mrkdwn("*Names*, and how often each one meant a target"), [_alias(alias, look) for alias in seen], most=25)
-    text = look.mrkdwn("{}: {} actions as target, {} as group.", escape(view.name), *counts)
+    _add_lines(sheet, look.mrkdwn("*Names, and how often each one meant a target*"), [_alias(alias, look) for alias in seen], most=25)
+    text = look.mrkdwn("{}: {} actions as target, {} as group.", escape(own_name(view, look)), *counts)
     return sheet.message(_ended([text], coverage, look))
 
 
@@ -334,7 +335,7 @@ def sources(views: Sequence[SourceView], coverage: Coverage, look: Look, *, regu
         hint = t.code(f"{look.command} sources csrc")
         sheet.missing = look.mrkdwn("and {} more; ask for one regulator: {}", len(rows) - told, hint)
     problems = [mrkdwn("{} {}", view.id, t.words(view.health, language=look.language)) for view in troubled[:20]]
-    text = _ended([look.mrkdwn("{} sources polled.", len(polled))], coverage, look)
+    text = _ended([look.mrkdwn("{} source polled." if len(polled) == 1 else "{} sources polled.", len(polled))], coverage, look)
     return sheet.message(join(" ", [text, join(look.say("; "), problems)]))
 
 

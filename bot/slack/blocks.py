@@ -75,7 +75,7 @@ class Look:
 def _mrkdwn(text: Mrkdwn, limit: int) -> Block:
     # verbatim: no guessing of links, names and channels in what we did not mark as such
     # and Slack refuses the whole message for an empty text
-    return {"type": "mrkdwn", "text": t.fitted(text, limit) if text.strip() else "-", "verbatim": True}
+    return {"type": "mrkdwn", "text": t.fitted(t.spaced(text), limit) if text.strip() else "-", "verbatim": True}
 
 
 def _plain(text: str, limit: int) -> Block:

@@ -76,6 +76,7 @@ __all__ = [
     "money",
     "named",
     "notice",
+    "own_name",
     "publisher_name",
     "quote_blocks",
     "regulator_name",
@@ -116,10 +117,15 @@ def _zh(hant: str, hans: str) -> str:
     return " / ".join(dict.fromkeys(name for name in (hant, hans) if name))
 
 
+def own_name(firm: FirmView, look: Look) -> str:
+    """The name by which the reader knows a firm."""
+    return _chinese(firm.name_zh_hant, firm.name_zh_hans, look.language) or firm.name
+
+
 def firm_title(firm: FirmView, look: Look) -> Mrkdwn:
     """*Tencent* · 騰訊 / 腾讯 · 0700.HK, and for a brand whose it is; in Chinese *騰訊* · Tencent · 0700.HK."""
-    own = _chinese(firm.name_zh_hant, firm.name_zh_hans, look.language)
-    names = [own, firm.name if firm.name != own else ""] if own else [firm.name, _zh(firm.name_zh_hant, firm.name_zh_hans)]
+    own = own_name(firm, look)
+    names = [own, _zh(firm.name_zh_hant, firm.name_zh_hans) if own == firm.name else firm.name]
     parts = [t.bold(names[0]), escape(names[1], 80), escape(", ".join(firm.tickers), 80)]
     parts += [look.mrkdwn("{} of {}", t.words(edge, language=look.language), escape(name, 80)) for _, name, edge in firm.owners[:2]]
     return join(" · ", parts)
@@ -375,7 +381,7 @@ def _who(action: ActionView, look: Look) -> str:
     if not names:
         return look.say("{} firms").format(action.stated_count) if action.stated_count else ""
     listed = (", " if look.language == "en" else "、").join(names)
-    return look.say("{} and {} more").format(listed, more) if more > 0 else listed
+    return look.say("{0} and {1} more").format(listed, more) if more > 0 else listed
 
 
 def _fields(action: ActionView, look: Look) -> list[Mrkdwn]:
@@ -418,7 +424,7 @@ def _card_buttons(action: ActionView, verdicts: Sequence[CorrectionView], look: 
 def _verdict_words(one: CorrectionView, look: Look) -> Mrkdwn:
     said = t.words(one.verdict, language=look.language)
     if one.verdict is Verdict.WRONG_FIRM and one.firm:
-        return look.mrkdwn("{}: {}", said, escape(one.firm, 80))
+        return look.mrkdwn("{} ({})", said, escape(one.firm, 80))
     if one.verdict is Verdict.DUPLICATE and one.of_action_id is not None:
         return look.mrkdwn("duplicate of {}", action_ref(one.of_action_id))
     return mrkdwn("{}", said)

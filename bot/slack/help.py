@@ -113,6 +113,6 @@ def shared(message: Message, by: str) -> Message:
         if block["type"] != "actions":
             kept.append(block)
             continue
-        kept += button_row(*(button for button in block["elements"] if button["action_id"].split(".")[1] in ("ask", "open")))
+        kept += button_row(*(button for button in block["elements"] if button["action_id"].split(".")[1] in ("ask", "open", "form")))
     note = context(mrkdwn("Shared by {}", t.person(by)))
     return Message(mrkdwn("{} Shared by {}.", message.text, t.person(by)), [*kept, note], is_ephemeral=False)

@@ -31,6 +31,9 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _JOINER = "\u2060"  # word joiner: no width, no line break
 _MARKERS = re.compile(r"[*_~`]")
 _PLACE = re.compile(r"\{(\d*)\}")
+_HAN = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\U00020000-\U0003ffff]")
+# a stranger's marker stands between word joiners, and is only a character
+_MARKED = re.compile(r"(?<!\u2060)([*`])(?!\u2060)(?:(?!\1)[^\n]|(?<=\u2060)\1)+(?<!\u2060)\1(?!\u2060)")
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=-._~"
@@ -137,6 +140,16 @@ def code(text: str) -> Mrkdwn:
     """A command or an id, set as code. A backtick would end it, so it becomes an apostrophe."""
     safe = "".join(_ENTITIES.get(char, char) for char in cut(clean(text.replace("`", "'")), 300))
     return Mrkdwn(f"`{safe}`") if safe else Mrkdwn("")
+
+
+def spaced(text: Mrkdwn) -> Mrkdwn:
+    """With a space where what we marked touches Chinese: Slack takes a marker only at the edge of a word."""
+
+    def apart(found: re.Match[str]) -> str:
+        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+        return f"{' ' if _HAN.match(before) else ''}{found[0]}{' ' if _HAN.match(after) else ''}"
+
+    return Mrkdwn(_MARKED.sub(apart, text))
 
 
 def fitted(text: Mrkdwn, limit: int) -> Mrkdwn:
@@ -263,7 +276,7 @@ def since(at: datetime, zone: str, now: datetime | None, *, language: str = "en"
     here = local(at, zone)
     named, clock = weekday(here.date(), language=language), f"{here:%H:%M}"
     if now is None:
-        return say(language, "{} {}, {}").format(named, day(here.date(), language=language), clock)
+        return f"{named} {day(here.date(), language=language)}{', ' if language == 'en' else ' '}{clock}"
     if abs((now - at).days) < 6:
         return f"{named} {clock}"
     return f"{day(here.date(), year=here.year != local(now, zone).year, language=language)} {clock}"
