@@ -107,8 +107,9 @@ class Desk:
         channel = await self._store.channel(who.key)
         look = Look(self._command, channel.time_zone if channel else who.zone or "UTC", now=self._now())
         if isinstance(command, UserError):
-            choices = [(command.label or command.suggestion, command.suggestion)] if command.suggestion else []
-            message = help.error(command.text, choices, look)
+            again = command.suggestion
+            choices = [(command.labelled(look.say) or again, again)] if again else []
+            message = help.error(command.said(look.say), choices, look)
         else:
             try:
                 message = await self._run(command, who, channel, look, can_post, zone_of)
@@ -165,6 +166,8 @@ class Desk:
                 if why is None:
                     raise _Stop(f"There is no action {action_ref(action_id)}. `actions <firm>` lists those of a firm.")
                 return answers.why(why, await self._store.coverage(), look)
+            case _:
+                raise _Stop(f"`{unparse(command)}` is not answered yet.")
 
     async def _actions(self, command: Actions, look: Look) -> Message:
         filter_ = await self._with_regulators(command.filter, lambda terms: replace(command, filter=terms))

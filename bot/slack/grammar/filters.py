@@ -151,7 +151,7 @@ def sort_words(
     words: Sequence[Word], skip: int, *, allowed: Sequence[str] = (), verb: str = "actions", only: Sequence[str] = FILTER_KEYS
 ) -> Sorted:
     """Sorts the words after the first `skip`; `allowed` options and `only` these filters may stand there."""
-    words = list(words)
+    words = [*words[:skip], *(part for word in words[skip:] for part in _at_key(word))]
     names: list[list[Word]] = [[]]
     values: dict[tuple[str, bool], list[str]] = {}
     options: dict[str, str] = {}
@@ -170,19 +170,30 @@ def sort_words(
         if key in _OPTIONS:
             _take_option(key, is_negated, value, options, allowed, words, index)
         elif key not in only:
-            raise Wrong(f"`{verb}` takes no filter `{key}:`.")
+            raise Wrong("`{}` takes no filter `{}:`. `help {}` shows what it takes.", verb, key, verb)
         else:
             for part in value.split(COMMAS) if key != "min" else _sums(value):
                 if part.text.strip():
                     values.setdefault((key, is_negated), []).append(_canonical(key, part.text.strip(), words, index))
             if not values.get((key, is_negated)):
-                raise Wrong(f"`{key}:` needs a value. {_EXAMPLES[key]}")
+                raise Wrong("`{}:` needs a value.", key, hint=_EXAMPLES[key])
     terms = [Term(key, tuple(dict.fromkeys(found)), is_negated) for (key, is_negated), found in values.items()]
     for term in terms:
         if term.key == "limit" and (term.is_negated or len(term.values) > 1):
-            raise Wrong(f"`limit:` takes one number from 1 to {LARGEST_LIMIT}.")
+            raise Wrong("`limit:` takes one number from 1 to {}.", str(LARGEST_LIMIT))
     terms.sort(key=lambda term: (FILTER_KEYS.index(term.key), term.is_negated))
     return Sorted(tuple(tuple(group) for group in names if group), tuple(terms), options)
+
+
+def _at_key(word: Word) -> list[Word]:
+    """`腾讯，kind:fine` as two words: after a full-width comma no space is typed."""
+    head = word.split(COLONS, most=1)[0]
+    names = head.split(COMMAS)
+    key = syntax_of(names[-1].text.lstrip("".join(DASHES)))
+    if len(head.text) == len(word.text) or len(names) == 1 or names[-1].is_quoted or key not in _KEYS:
+        return [word]
+    at = len(head.text) - len(names[-1].text)
+    return [word.part(0, at), word.part(at, len(word.text))]
 
 
 def _key_of(words: Sequence[Word], index: int) -> tuple[str | None, bool]:
@@ -201,12 +212,14 @@ def _key_of(words: Sequence[Word], index: int) -> tuple[str | None, bool]:
     near = nearest(key, _KEYS)
     if near:
         again = f"{'-' if is_negated else ''}{near}:{word.source[len(head) + 1 :]}"
-        raise Wrong(f"No filter “{key}”. Did you mean {again} ?", _swapped(words, index, again), f"Run with {again}")
-    raise Wrong(f"No filter “{key}”. Filters: {', '.join(FILTER_KEYS)}. A name with a colon goes in quotes.")
+        raise Wrong("No filter “{}”. Did you mean {} ?", key, again, **_swapped(words, index, again))
+    raise Wrong("No filter “{}”. Filters: {}. A name with a colon goes in quotes.", key, ", ".join(FILTER_KEYS))
 
 
-def _swapped(words: Sequence[Word], index: int, new: str) -> str:
-    return phrase(*(new if at == index else word.source for at, word in enumerate(words)))
+def _swapped(words: Sequence[Word], index: int, new: str) -> dict[str, str]:
+    """The suggestion of the same command with one word replaced."""
+    again = phrase(*(new if at == index else word.source for at, word in enumerate(words)))
+    return {"instead": again, "label": "Run with {}", "shown": new}
 
 
 def _gather(key: str, words: list[Word], index: int) -> None:
@@ -249,7 +262,7 @@ def _take_option(
 ) -> None:
     if key not in allowed:
         belongs = {"broadcast": "subscribe", "deliver": "subscribe", "empty": "digest", "page": "actions"}[key]
-        raise Wrong(f"`{key}:` belongs to `{belongs}`.")
+        raise Wrong("`{}:` belongs to `{}`.", key, belongs)
     typed = syntax_of(value.text)
     if key == "page":
         if is_negated or not re.fullmatch(r"[1-9][0-9]{0,3}", typed):
@@ -260,27 +273,26 @@ def _take_option(
     if is_negated or typed not in choices:
         near = nearest(typed, choices)
         again = f"{key}:{near}"
-        raise Wrong(
-            f"`{key}:` takes {', '.join(choices)}." + (f" Did you mean {again} ?" if near else ""),
-            _swapped(words, index, again) if near else None,
-            f"Run with {again}" if near else "",
-        )
+        if near:
+            raise Wrong("`{}:` takes {}. Did you mean {} ?", key, ", ".join(choices), again, **_swapped(words, index, again))
+        raise Wrong("`{}:` takes {}.", key, ", ".join(choices))
     options[key] = typed
 
 
+_TAKES_NOT = "`{}:` does not take “{}”."
 _EXAMPLES = {
     "kind": "Such as kind:fine,talks or kind:罚款.",
     "regulator": "Such as regulator:csrc.",
     "country": "Two letters, such as country:CN: the regulator's.",
-    "status": f"One of {', '.join(Status)}.",
-    "role": f"One of {', '.join(Role)}.",
+    "status": "Such as status:proposed.",
+    "role": "Such as role:target,group.",
     "severity": "Such as severity:>=fine.",
     "currency": "Three letters, such as currency:USD.",
     "min": "An amount with its currency, such as min:USD1m.",
     "since": "Such as since:90d, since:2021-03 or since:2021-03-01.",
     "until": "Such as until:2021-03 or until:2021-03-01.",
     "lang": "Such as lang:zh or lang:zh-Hans.",
-    "limit": f"A number from 1 to {LARGEST_LIMIT}.",
+    "limit": "A number from 1 to 20.",
 }
 
 
@@ -307,7 +319,7 @@ def _canonical(key: str, typed: str, words: Sequence[Word], index: int) -> str:
         case "min":
             return _amount(plain, words, index)
         case "since" | "until":
-            day = _time(plain)
+            day = time_of(plain)
             if day:
                 return day
         case "limit":
@@ -318,7 +330,7 @@ def _canonical(key: str, typed: str, words: Sequence[Word], index: int) -> str:
             name = " ".join("".join(char for char in typed if char not in QUOTES).split())
             if name:
                 return name
-    raise Wrong(f"`{key}:` does not take “{typed}”. {_EXAMPLES[key]}")
+    raise Wrong(_TAKES_NOT, key, typed, hint=_EXAMPLES[key])
 
 
 def _choice(key: str, typed: str, words: Sequence[Word], index: int) -> str:
@@ -331,9 +343,9 @@ def _choice(key: str, typed: str, words: Sequence[Word], index: int) -> str:
     near = nearest(typed, known)
     if near is None:
         values = ", ".join(dict.fromkeys(known.values()))
-        raise Wrong(f"No {key} “{typed}”. There are: {values}.")
+        raise Wrong("No {} “{}”. There are: {}.", key, typed, values)
     again = _replaced(words[index], typed, known[near], key)
-    raise Wrong(f"No {key} “{typed}”. Did you mean {known[near]} ?", _swapped(words, index, again), f"Run with {again}")
+    raise Wrong("No {} “{}”. Did you mean {} ?", key, typed, known[near], **_swapped(words, index, again))
 
 
 def _replaced(word: Word, typed: str, new: str, key: str) -> str:
@@ -348,23 +360,17 @@ def _severity(typed: str, words: Sequence[Word], index: int) -> str:
     typed = re.sub(r"^=([<>])", r"\1=", typed)
     match = re.fullmatch(r"(>=|<=|>|<|=?)([^<>=]+?)(\+?)", typed)
     if match is None:
-        raise Wrong(f"`severity:` does not take “{typed}”. {_EXAMPLES['severity']}")
+        raise Wrong(_TAKES_NOT, "severity", typed, hint=_EXAMPLES["severity"])
     kinds = _known("kind")
     bound = kinds.get(match[2]) or kinds.get(match[2].removesuffix("s"))
     if bound is None:
         near = nearest(match[2], kinds)
-        again = f"severity:{match[1]}{kinds[near]}" if near else ""
-        raise Wrong(
-            f"No kind “{match[2]}”." + (f" Did you mean {again} ?" if near else f" {_EXAMPLES['severity']}"),
-            _swapped(words, index, again) if near else None,
-            f"Run with {again}" if near else "",
-        )
+        if near is None:
+            raise Wrong("No kind “{}”.", match[2], hint=_EXAMPLES["severity"])
+        again = f"severity:{match[1]}{kinds[near]}"
+        raise Wrong("No {} “{}”. Did you mean {} ?", "kind", match[2], again, **_swapped(words, index, again))
     if Kind(bound).severity is None:
-        raise Wrong(
-            f"“{bound}” stands beside the scale of severity; use kind:{bound}.",
-            _swapped(words, index, f"kind:{bound}"),
-            f"Run with kind:{bound}",
-        )
+        raise Wrong("“{}” stands beside the scale of severity; use {}.", bound, f"kind:{bound}", **_swapped(words, index, f"kind:{bound}"))
     sign = ">=" if match[3] else "" if match[1] == "=" else match[1]
     return f"{sign}{bound}"
 
@@ -373,7 +379,7 @@ def _amount(typed: str, words: Sequence[Word], index: int) -> str:
     """USD1000000 for `USD1m`, `1m USD`, `US$1,000,000`, `500万 RMB`. Nothing is assumed: $ and ¥ alone are asked about."""
     found = re.fullmatch(r"([^0-9.,\s]*)\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)\s*(.*)", typed)
     if found is None:
-        raise Wrong(f"`min:` does not take “{typed}”. {_EXAMPLES['min']}")
+        raise Wrong(_TAKES_NOT, "min", typed, hint=_EXAMPLES["min"])
     before, number, after = found[1], found[2].replace(",", ""), found[3].strip()
     unit, currency = "", before
     for name in sorted(_UNITS, key=len, reverse=True):
@@ -381,24 +387,25 @@ def _amount(typed: str, words: Sequence[Word], index: int) -> str:
             unit, after = name, after[len(name) :].strip()
             break
     if after and currency:
-        raise Wrong(f"`min:` does not take “{typed}”. {_EXAMPLES['min']}")
+        raise Wrong(_TAKES_NOT, "min", typed, hint=_EXAMPLES["min"])
     currency = currency or after
     code = _CURRENCIES.get(currency) or (currency.upper() if currency.upper() in _ISO else None)
     if len(number) > 24:
-        raise Wrong(f"`min:` does not take “{number[:12]}…”: the number is too long.")
+        raise Wrong("`min:` does not take “{}…”: the number is too long.", number[:12])
     value = Decimal(number) * _UNITS[unit]
     if code is None:
         guess = {"$": "USD", "¥": "CNY", "元": "CNY", "": "USD"}.get(currency)
-        again = f"min:{guess}{number}{unit}" if guess else None
-        asked = f"“{currency}” may be several currencies" if currency else "An amount needs its currency"
         if guess is None:
-            raise Wrong(f"No currency “{currency}”. {_EXAMPLES['min']}")
-        raise Wrong(f"{asked}. {_EXAMPLES['min']}", _swapped(words, index, str(again)), f"Run with {again}")
+            raise Wrong("No currency “{}”.", currency, hint=_EXAMPLES["min"])
+        again = _swapped(words, index, f"min:{guess}{number}{unit}")
+        if currency:
+            raise Wrong("“{}” may be several currencies.", currency, hint=_EXAMPLES["min"], **again)
+        raise Wrong("An amount needs its currency.", hint=_EXAMPLES["min"], **again)
     plain = f"{value:f}"
     return code + (plain.rstrip("0").rstrip(".") if "." in plain else plain)
 
 
-def _time(typed: str) -> str | None:
+def time_of(typed: str) -> str | None:
     """90d, 2021, 2021-03 or 2021-03-01; weeks are counted out, a month is 30 days and a year 365."""
     if typed in ("today", "yesterday", "今天", "昨天"):
         return "0d" if typed in ("today", "今天") else "1d"

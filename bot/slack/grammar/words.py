@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 _OPEN = {"「": "」", "『": "』", **dict.fromkeys('"“”„‟«»＂〝〞', '"“”„‟«»＂〝〞')}
@@ -13,25 +13,50 @@ QUOTES = frozenset('"“”„‟«»＂〝〞「」『』')
 COMMAS = frozenset(",，、﹐")
 COLONS = frozenset(":：﹕")
 DASHES = frozenset("-−–—－﹣‐‑")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _SLACK_TOKEN = re.compile(r"<([#@!][^<>|]*|(?:https?://|mailto:|tel:)[^<>|]*)(?:\|([^<>]*))?>")
 
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """What is wrong and what to type next. `suggestion` is a whole command, to be run by a button that says `label`."""
+    """What is wrong and what to type next. `suggestion` is a whole command, to be run by a button that says `label`.
 
-    text: str
+    Both are kept as templates, whose places take what was typed, so that they can be said in another language.
+    """
+
+    template: str
+    values: tuple[str, ...] = ()
+    hint: str = ""  # a second sentence, without places
     suggestion: str | None = None
-    label: str = ""
+    label_template: str = ""
+    shown: str = ""  # what the label's place takes
+
+    @property
+    def text(self) -> str:
+        """In English."""
+        return self.said(str)
+
+    @property
+    def label(self) -> str:
+        """The button's words in English; empty: the suggestion itself."""
+        return self.labelled(str)
+
+    def said(self, say: Callable[[str], str]) -> str:
+        """In the language of `say`, which translates one template. What was typed stays as it is."""
+        return phrase(say(self.template).format(*self.values), say(self.hint) if self.hint else "")
+
+    def labelled(self, say: Callable[[str], str]) -> str:
+        """The button's words in the language of `say`."""
+        return say(self.label_template).format(self.shown) if self.label_template else ""
 
 
 class Wrong(Exception):
     """Carries a UserError out of the parser's depths."""
 
-    def __init__(self, text: str, suggestion: str | None = None, label: str = "") -> None:
-        super().__init__(text)
-        self.error = UserError(text, suggestion, label)
+    def __init__(self, template: str, *values: str, hint: str = "", instead: str | None = None, label: str = "", shown: str = "") -> None:
+        self.error = UserError(template, values, hint, instead, label, shown)
+        super().__init__(self.error.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +81,12 @@ class Word:
         parts, start = [], 0
         for index, char in enumerate(self.text):
             if char in at and not self.quotes[index] and most != 0:
-                parts.append(self._part(start, index))
+                parts.append(self.part(start, index))
                 start, most = index + 1, most - 1
-        return [*parts, self._part(start, len(self.text))]
+        return [*parts, self.part(start, len(self.text))]
 
-    def _part(self, start: int, end: int) -> Word:
+    def part(self, start: int, end: int) -> Word:
+        """Some of its characters."""
         return Word(self.text[start:end], self.quotes[start:end], self.text[start:end])
 
 
@@ -69,7 +95,11 @@ def syntax_of(text: str) -> str:
 
 
 def unslack(text: str) -> str:
-    """Slack's escapes taken back: `&amp;`, `<#C1|name>` to `#C1`, `<@U1|name>` to `@U1`, `<http://jd.com|JD.com>` to JD.com."""
+    """Slack's escapes taken back: `&amp;`, `<#C1|name>` to `#C1`, `<@U1|name>` to `@U1`, `<http://jd.com|JD.com>` to JD.com.
+
+    Characters without width go: what is copied from a card or a web page is full of them, and no name is told apart by one.
+    """
+    text = _INVISIBLE.sub("", text)
     while (once := _ENTITY.sub(lambda entity: {"amp": "&", "lt": "<", "gt": ">"}[entity[1]], text)) != text:
         text = once
 
@@ -120,7 +150,7 @@ def tokens(text: str) -> list[Word]:
             quotes.append(False)
             source.append(char)
     if closing:
-        raise Wrong(f"The quote in {''.join(source)} is not closed.")
+        raise Wrong("The quote in {} is not closed.", "".join(source))
     end()
     return words
 
