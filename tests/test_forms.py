@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack import forms
+from bot.slack import fields, forms
 from bot.slack.cards import Look
 from bot.slack.forms import FirmForm, SettingsForm, SubscribeForm, Tried, VerdictForm
 from bot.slack.labels import LANGUAGES
@@ -187,7 +187,7 @@ def test_ending_a_rule_is_asked_about() -> None:
     view = forms.unsubscribe_form(LOOK, channel=a_channel(), rule=a_subscription(Filter.parse("kind:fine role:target")))
     check_view(view)
     assert "will hear no more of *Alibaba Group*" in words_of(view)
-    assert forms.unpack(view) == {"channel": "C0LEGAL", "rule": 17, "language": "en"}
+    assert fields.unpack(view) == {"channel": "C0LEGAL", "rule": 17, "language": "en"}
 
 
 # --- settings ---
@@ -392,7 +392,7 @@ def test_hundreds_of_unknown_names_fit() -> None:
     firms = tuple(a_firm(f"某某控股集團股份有限公司第{number}號", is_known=False) for number in range(400))
     view = forms.firm_form(LOOK, replace(UNKNOWN, action=an_action(firms=firms)))
     check_view(view)
-    assert len(forms.unpack(view)["unknown"]) > 50
+    assert len(fields.unpack(view)["unknown"]) > 50
 
 
 # --- all of them ---
@@ -515,4 +515,4 @@ def test_a_rule_comes_back_as_it_was(text: str, broadcast: Broadcast, deliver: D
 @given(st.dictionaries(st.sampled_from(["channel", "action", "ts"]), st.text(st.characters(codec="utf-8"), max_size=60) | st.integers()))
 def test_what_is_packed_is_unpacked(values: dict[str, Any]) -> None:
     """But for what is empty."""
-    assert forms.unpack({"private_metadata": forms.pack(**values)}) == {name: value for name, value in values.items() if value != ""}
+    assert fields.unpack({"private_metadata": fields.pack(**values)}) == {name: value for name, value in values.items() if value != ""}

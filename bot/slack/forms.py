@@ -2,7 +2,7 @@
 
 `xxx_form(...)` draws a view for views.open; `read_xxx(view)` reads the view that comes back, and gives either what was asked
 for or `Errors`, a sentence for each block that is wrong, as `response_action: errors` takes them. What a form must
-remember (its channel, the action, the language of its errors) travels in its private_metadata: `pack`, `unpack`.
+remember (its channel, the action, the language of its errors) travels in its private_metadata (`bot.slack.fields`, which also draws and reads the fields).
 Names that people type are not looked up here, for this room knows no register: regulators come back as typed.
 
 A form never loses what it cannot show: the terms of a rule that have no field travel with it and come back unchanged.
@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import bot.slack.fields as fields
 import bot.slack.text as t
 from bot.slack.blocks import Block, Look, context, section
 from bot.slack.cards import head_line, match_label
+from bot.slack.fields import View
 from bot.slack.grammar import ActionDetail, parse
 from bot.slack.labels import LANGUAGES, say
 from bot.slack.replies import broadcast_words, counted, followed_name, place_name, remembered, rule_words, who_words
@@ -30,131 +32,15 @@ from storage.models import Broadcast, Deliver, Kind, Role, Strength
 from storage.tenancy import Verdict, WhoMayChange
 from storage.views import CardView, ChannelView, FirmMatch, SubscriptionView
 
-View = dict[str, Any]
 Errors = dict[str, str]
 """block_id -> what is wrong there, and what to put in instead."""
 
-LONGEST_METADATA = 3_000
 LONGEST_REASON = 300
 LONGEST_NAME = 120
 LONGEST_LINE = 1_500
 MOST_NAMES = 12
 
 _FIRM_ID = re.compile(r"[\w.&+'-]{1,150}")
-
-
-def pack(**values: Any) -> str:
-    """What a form remembers, as JSON; None and empty values are left out. Raises ValueError when it does not fit."""
-    kept = {name: value for name, value in values.items() if value not in (None, "", (), [])}
-    packed = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-    if (length := _units(packed)) > LONGEST_METADATA:
-        raise ValueError(f"a form carries {LONGEST_METADATA} characters at most, not {length}")
-    return packed
-
-
-def _units(text: str) -> int:
-    """Its length as Slack may count it, an astral character twice."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def unpack(view: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form remembered; nothing when it carries nothing of ours."""
-    try:
-        found = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-# --- parts of a form ----------------------------------------------------------------------------------------------------
-
-
-def _words(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": t.plain(text, limit), "emoji": False}
-
-
-def _view(look: Look, callback_id: str, title: str, submit: str, blocks: Sequence[Block], metadata: str) -> View:
-    """A modal; without a word to submit it only tells."""
-    view = {
-        "type": "modal",
-        "callback_id": callback_id,
-        "title": _words(title, 24),
-        "close": _words(look.say("Cancel") if submit else look.say("Close"), 24),
-        "private_metadata": metadata,
-        "blocks": [*blocks],
-    }
-    return {**view, "submit": _words(submit, 24)} if submit else view
-
-
-def _input(name: str, label: str, element: Block, *, hint: str = "", is_optional: bool = False) -> Block:
-    """A labelled field. Its block is named like the value that it holds, its element `regwatch.<name>` unless it says otherwise."""
-    block: Block = {
-        "type": "input",
-        "block_id": name,
-        "label": _words(label, 120),
-        "element": {"action_id": f"regwatch.{name}", **element},
-        "optional": is_optional,
-    }
-    return {**block, "hint": _words(hint, 400)} if hint else block
-
-
-def _option(value: str, label: str) -> Block:
-    return {"text": _words(label, 75), "value": value}
-
-
-def _choice(kind: str, options: Mapping[str, str], chosen: str | None = None) -> Block:
-    """A `static_select` or `radio_buttons` of value -> label."""
-    element: Block = {"type": kind, "options": [_option(value, label) for value, label in options.items()]}
-    return {**element, "initial_option": _option(chosen, options[chosen])} if chosen is not None and chosen in options else element
-
-
-def _choices(options: Mapping[str, str], chosen: Iterable[str], placeholder: str) -> Block:
-    element: Block = {"type": "multi_static_select", "options": [_option(value, label) for value, label in options.items()]}
-    first = [_option(value, options[value]) for value in dict.fromkeys(chosen) if value in options]
-    return {**element, "placeholder": _words(placeholder, 150), **({"initial_options": first} if first else {})}
-
-
-def _line(value: str, *, most: int, placeholder: str = "", is_multiline: bool = False) -> Block:
-    element: Block = {"type": "plain_text_input", "max_length": most, "multiline": is_multiline}
-    if value:
-        element["initial_value"] = value
-    return {**element, "placeholder": _words(placeholder, 150)} if placeholder else element
-
-
-def _clock(value: str | None) -> Block:
-    return {"type": "timepicker", **({"initial_time": value} if value else {})}
-
-
-def _state(view: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What stands in a block: one element each, so its id need not be known."""
-    block = view.get("state", {}).get("values", {}).get(name) or {}
-    return next(iter(block.values()), None) or {}
-
-
-def _chosen(view: Mapping[str, Any], name: str) -> str:
-    """The value of a choice, a time or a channel; empty for none."""
-    state = _state(view, name)
-    option = state.get("selected_option") or {}
-    return str(option.get("value") or state.get("selected_time") or state.get("selected_conversation") or "")
-
-
-def _several(view: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(option["value"]) for option in _state(view, name).get("selected_options") or ()))
-
-
-def _typed(view: Mapping[str, Any], name: str) -> str:
-    """One line of what was typed, cleaned."""
-    return t.clean(str(_state(view, name).get("value") or ""))
-
-
-def _lines(view: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """The lines that were typed, cleaned, each once."""
-    raw = str(_state(view, name).get("value") or "")
-    return tuple(dict.fromkeys(line for part in re.split(r"[\r\n\u2028]+", raw) if (line := t.clean(part))))
-
-
-def _language(view: Mapping[str, Any]) -> str:
-    return str(unpack(view).get("language", "en"))
 
 
 def _kind_labels(look: Look) -> dict[str, str]:
@@ -192,7 +78,7 @@ def subscribe_form(
     """
     filter_ = rule.filter if rule else Filter((Term("role", (Role.TARGET.value, Role.GROUP.value)),))
     shown, kept = _fields_of(filter_)
-    metadata = pack(
+    metadata = fields.pack(
         channel=channel_id,
         rule=rule.id if rule else None,
         kept=str(kept),
@@ -210,50 +96,50 @@ def subscribe_form(
             if rule is None
             else [section(mrkdwn("{}\n{}", followed_name(rule, look), rule_words(rule, look)))]
         ),
-        _input(
+        fields.field(
             "kinds",
             look.say("Kinds of action"),
-            _choices(_kind_labels(look), shown["kind"], look.say("Every kind")),
+            fields.choices(_kind_labels(look), shown["kind"], look.say("Every kind")),
             hint=look.say("Nothing chosen: every kind."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "severity",
             look.say("How severe"),
-            _choice("static_select", severities, next(iter(shown["severity"]), None)),
+            fields.choice("static_select", severities, next(iter(shown["severity"]), None)),
             hint=look.say("Approvals, appeals and other kinds without severity do not pass it."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "role",
             look.say("Role of the firm"),
-            _choices(roles, shown["role"], look.say("Target or group")),
+            fields.choices(roles, shown["role"], look.say("Target or group")),
             hint=look.say("Group: a subsidiary or affiliate of the firm is the target. Nothing chosen: target and group."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "regulators",
             look.say("Only by these regulators"),
-            _line(t.clean(", ".join(shown["regulator"])), most=LONGEST_LINE, placeholder="CAC, SAMR, us-sec"),
+            fields.line(t.clean(", ".join(shown["regulator"])), most=LONGEST_LINE, placeholder="CAC, SAMR, us-sec"),
             hint=look.say("Names or ids, with commas between. Empty: all regulators."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "deliver",
             look.say("Where it is told"),
-            _choice("radio_buttons", _delivers(look), (rule.deliver if rule else Deliver.BOTH).value),
+            fields.choice("radio_buttons", _delivers(look), (rule.deliver if rule else Deliver.BOTH).value),
         ),
-        _input(
+        fields.field(
             "broadcast",
             look.say("Developments of a case"),
-            _choice("radio_buttons", _broadcasts(look), rule.broadcast.value if rule else "channel"),
+            fields.choice("radio_buttons", _broadcasts(look), rule.broadcast.value if rule else "channel"),
             hint=look.say("Each case has one card, and what comes later stands in its thread."),
         ),
     ]
     if kept.terms:
         blocks.append(context(look.mrkdwn("Kept as it is, for no field shows it: {}", t.code(str(kept)))))
     title = look.say("Change a rule") if rule else look.say("Follow firms")
-    return _view(look, "regwatch.subscribe", title, look.say("Save") if rule else look.say("Subscribe"), blocks, metadata)
+    return fields.modal(look, "regwatch.subscribe", title, look.say("Save") if rule else look.say("Subscribe"), blocks, metadata)
 
 
 def _whom(look: Look, channel_id: str | None, firm: FirmMatch | None) -> list[Block]:
@@ -261,12 +147,14 @@ def _whom(look: Look, channel_id: str | None, firm: FirmMatch | None) -> list[Bl
     conversations: Block = {"type": "conversations_select", "filter": {"include": ["public", "private", "im"]}}
     conversations |= {"initial_conversation": channel_id} if channel_id else {"default_to_current_conversation": True}
     firms: Block = {"type": "multi_external_select", "action_id": "regwatch.firms", "min_query_length": 2, "max_selected_items": 20}
-    firms["placeholder"] = _words(look.say("A name, a brand or a ticker, in any script"), 150)
+    firms["placeholder"] = fields.words(look.say("A name, a brand or a ticker, in any script"), 150)
     if firm is not None:
-        firms["initial_options"] = [_option(firm.firm_id, match_label(firm))]
+        firms["initial_options"] = [fields.option(firm.firm_id, match_label(firm))]
     return [
-        _input("channel", look.say("Channel"), conversations, hint=look.say("Regwatch must be a member of it: /invite @Regwatch.")),
-        _input("firms", look.say("Firms"), firms, hint=look.say("Type two characters or more. Its brands and subsidiaries are included.")),
+        fields.field("channel", look.say("Channel"), conversations, hint=look.say("Regwatch must be a member of it: /invite @Regwatch.")),
+        fields.field(
+            "firms", look.say("Firms"), firms, hint=look.say("Type two characters or more. Its brands and subsidiaries are included.")
+        ),
     ]
 
 
@@ -278,7 +166,7 @@ def _fields_of(filter_: Filter) -> tuple[dict[str, tuple[str, ...]], Filter]:
         is_one_bound = term.key != "severity" or (len(term.values) == 1 and term.values[0].startswith(">=") and not shown["severity"])
         # a comma in a name would part it in two, and a line has its length
         line = ", ".join([*shown["regulator"], *term.values])
-        is_unwritable = term.key == "regulator" and ("," in "".join(term.values) or _units(line) > LONGEST_LINE)
+        is_unwritable = term.key == "regulator" and ("," in "".join(term.values) or fields.units(line) > LONGEST_LINE)
         if term.is_negated or term.key not in shown or not is_one_bound or is_unwritable:
             kept.append(term)
         else:
@@ -300,10 +188,10 @@ def _broadcasts(look: Look) -> dict[str, str]:
 
 def read_subscribe(view: Mapping[str, Any]) -> SubscribeForm | Errors:
     """What the form asks for; an error where the channel or the firm is missing."""
-    known, language = unpack(view), _language(view)
+    known, language = fields.unpack(view), fields.language_of(view)
     rule = known.get("rule")
-    channel_id = str(known.get("channel", "")) if rule else _chosen(view, "channel")
-    firm_ids = tuple(value for value in _several(view, "firms") if _FIRM_ID.fullmatch(value))
+    channel_id = str(known.get("channel", "")) if rule else fields.chosen(view, "channel")
+    firm_ids = tuple(value for value in fields.several(view, "firms") if _FIRM_ID.fullmatch(value))
     errors = {}
     if not rule and not channel_id:
         errors["channel"] = say(language, "Choose the channel that is to be told.")
@@ -311,33 +199,33 @@ def read_subscribe(view: Mapping[str, Any]) -> SubscribeForm | Errors:
         errors["firms"] = say(language, "Choose a firm: type two characters of its name.")
     if errors:
         return errors
-    regulators = [name for part in re.split(r"[,，、;；]", _typed(view, "regulators")) if (name := part.strip(' "“”'))]
-    severity = _chosen(view, "severity")
+    regulators = [name for part in re.split(r"[,，、;；]", fields.typed(view, "regulators")) if (name := part.strip(' "“”'))]
+    severity = fields.chosen(view, "severity")
     terms = [
-        Term("kind", _several(view, "kinds")),
+        Term("kind", fields.several(view, "kinds")),
         Term("severity", (severity,) if severity else ()),
-        Term("role", _several(view, "role") or (Role.TARGET.value, Role.GROUP.value)),
+        Term("role", fields.several(view, "role") or (Role.TARGET.value, Role.GROUP.value)),
         Term("regulator", tuple(dict.fromkeys(regulators))),
     ]
     kept = Filter.parse(str(known.get("kept", "")))
-    broadcast = _chosen(view, "broadcast")
+    broadcast = fields.chosen(view, "broadcast")
     return SubscribeForm(
         channel_id,
         firm_ids,
         Filter((*(term for term in terms if term.values), *kept.terms)),
         Broadcast(broadcast) if broadcast in set(Broadcast) else None,
-        Deliver(_chosen(view, "deliver") or Deliver.BOTH),
+        Deliver(fields.chosen(view, "deliver") or Deliver.BOTH),
         int(rule) if rule else None,
     )
 
 
 def unsubscribe_form(look: Look, *, channel: ChannelView, rule: SubscriptionView) -> View:
-    """Asks before a rule is ended; `unpack(view)` of what comes back names the `channel` and the `rule`."""
+    """Asks before a rule is ended; `fields.unpack(view)` of what comes back names the `channel` and the `rule`."""
     said = look.mrkdwn("{} will hear no more of {}.", place_name(channel, look), followed_name(rule, look))
     rest = look.mrkdwn("No alerts and no lines in the digest. What was posted stays, and the trail keeps who ended it.")
     blocks = [section(join("\n", [said, look.mrkdwn("Rule: {}.", rule_words(rule, look)), rest]))]
-    metadata = pack(channel=channel.slack_id, rule=rule.id, language=look.language)
-    return _view(look, "regwatch.unsubscribe", look.say("Unsubscribe?"), look.say("Unsubscribe"), blocks, metadata)
+    metadata = fields.pack(channel=channel.slack_id, rule=rule.id, language=look.language)
+    return fields.modal(look, "regwatch.unsubscribe", look.say("Unsubscribe?"), look.say("Unsubscribe"), blocks, metadata)
 
 
 # --- settings -------------------------------------------------------------------------------------------------------------------
@@ -355,82 +243,82 @@ class SettingsForm:
 def settings_form(look: Look, channel: ChannelView) -> View:
     """The form of a channel's settings, as they stand."""
     zones: Block = {"type": "external_select", "action_id": "regwatch.zones", "min_query_length": 2}
-    zones |= {"placeholder": _words("Asia/Taipei", 150), "initial_option": _option(channel.time_zone, channel.time_zone)}
+    zones |= {"placeholder": fields.words("Asia/Taipei", 150), "initial_option": fields.option(channel.time_zone, channel.time_zone)}
     days = {"weekdays": look.say("On weekdays"), "daily": look.say("Every day")}
     empty = {"send": look.say("Send it: silence is proved"), "skip": look.say("Leave it out")}
     who = {value.value: who_words(value, look) for value in WhoMayChange}
     broadcasts = {value.value: broadcast_words(value, look) for value in Broadcast}
     blocks = [
-        _input("zone", look.say("Time zone"), zones, hint=look.say("Of the digest, the quiet hours and the dates. Type a city.")),
-        _input(
+        fields.field("zone", look.say("Time zone"), zones, hint=look.say("Of the digest, the quiet hours and the dates. Type a city.")),
+        fields.field(
             "language",
             look.say("Language"),
-            _choice("static_select", LANGUAGES, channel.language),
+            fields.choice("static_select", LANGUAGES, channel.language),
             hint=look.say("Of our own words. Quotes, titles and names stay as they are."),
         ),
-        _input("quiet_from", look.say("Quiet hours from"), _clock(channel.quiet_from), is_optional=True),
-        _input(
+        fields.field("quiet_from", look.say("Quiet hours from"), fields.clock(channel.quiet_from), is_optional=True),
+        fields.field(
             "quiet_to",
             look.say("Quiet hours to"),
-            _clock(channel.quiet_to),
+            fields.clock(channel.quiet_to),
             hint=look.say("Alerts wait until then and come together. Both empty: no quiet hours."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "digest",
             look.say("Daily digest"),
-            _choice("radio_buttons", {"on": look.say("On"), "off": look.say("Off")}, "on" if channel.is_digest_on else "off"),
+            fields.choice("radio_buttons", {"on": look.say("On"), "off": look.say("Off")}, "on" if channel.is_digest_on else "off"),
         ),
-        _input("digest_at", look.say("Digest at"), _clock(channel.digest_at)),
-        _input("digest_days", look.say("On which days"), _choice("static_select", days, channel.digest_days)),
-        _input(
+        fields.field("digest_at", look.say("Digest at"), fields.clock(channel.digest_at)),
+        fields.field("digest_days", look.say("On which days"), fields.choice("static_select", days, channel.digest_days)),
+        fields.field(
             "digest_empty",
             look.say("When there is nothing to tell"),
-            _choice("static_select", empty, "send" if channel.sends_empty_digest else "skip"),
+            fields.choice("static_select", empty, "send" if channel.sends_empty_digest else "skip"),
         ),
-        _input(
+        fields.field(
             "broadcast",
             look.say("Developments of a case"),
-            _choice("radio_buttons", broadcasts, channel.broadcast.value),
+            fields.choice("radio_buttons", broadcasts, channel.broadcast.value),
             hint=look.say("For all subscriptions of this channel, and for those to come."),
         ),
-        _input("who", look.say("Who may change it"), _choice("static_select", who, channel.who_may_change.value)),
+        fields.field("who", look.say("Who may change it"), fields.choice("static_select", who, channel.who_may_change.value)),
     ]
-    metadata = pack(channel=channel.slack_id, language=look.language)
-    return _view(look, "regwatch.settings", look.say("Settings"), look.say("Save"), blocks, metadata)
+    metadata = fields.pack(channel=channel.slack_id, language=look.language)
+    return fields.modal(look, "regwatch.settings", look.say("Settings"), look.say("Save"), blocks, metadata)
 
 
 def read_settings(view: Mapping[str, Any]) -> SettingsForm | Errors:
     """The settings; an error where only one of the quiet hours is given, or both are the same minute, or there is no digest hour."""
-    known, language = unpack(view), _language(view)
-    quiet = (_chosen(view, "quiet_from"), _chosen(view, "quiet_to"))
+    known, language = fields.unpack(view), fields.language_of(view)
+    quiet = (fields.chosen(view, "quiet_from"), fields.chosen(view, "quiet_to"))
     errors = {}
     if bool(quiet[0]) != bool(quiet[1]):
         missing = "quiet_to" if quiet[0] else "quiet_from"
         errors[missing] = say(language, "Give both quiet hours, or neither.")
     elif quiet[0] and quiet[0] == quiet[1]:
         errors["quiet_to"] = say(language, "Quiet hours that end when they begin are none. Give another time, or neither.")
-    at = _chosen(view, "digest_at")
+    at = fields.chosen(view, "digest_at")
     if not at:
         errors["digest_at"] = say(language, "Give the hour of the digest, such as 08:30.")
-    if not _chosen(view, "zone"):
+    if not fields.chosen(view, "zone"):
         errors["zone"] = say(language, "Choose a time zone: type a city, such as Taipei.")
     if errors:
         return errors
     return SettingsForm(
         str(known.get("channel", "")),
         ChannelSetting(
-            zone=_chosen(view, "zone"),
-            language=_chosen(view, "language") or None,
+            zone=fields.chosen(view, "zone"),
+            language=fields.chosen(view, "language") or None,
             quiet=quiet,
-            broadcast=Broadcast(_chosen(view, "broadcast")) if _chosen(view, "broadcast") else None,
-            who_may_change=WhoMayChange(_chosen(view, "who")) if _chosen(view, "who") else None,
+            broadcast=Broadcast(fields.chosen(view, "broadcast")) if fields.chosen(view, "broadcast") else None,
+            who_may_change=WhoMayChange(fields.chosen(view, "who")) if fields.chosen(view, "who") else None,
         ),
         DigestSetting(
-            is_on=_chosen(view, "digest") != "off",
+            is_on=fields.chosen(view, "digest") != "off",
             at=at,
-            days=_chosen(view, "digest_days") or None,
-            sends_empty=_chosen(view, "digest_empty") != "skip",
+            days=fields.chosen(view, "digest_days") or None,
+            sends_empty=fields.chosen(view, "digest_empty") != "skip",
         ),
     )
 
@@ -466,28 +354,28 @@ def verdict_form(look: Look, verdict: Verdict, card: CardView) -> View:
             if firms:
                 watched = next((id_ for id_ in firms if id_ in card.watched), None)
                 chosen = watched or (next(iter(firms)) if len(firms) == 1 else None)
-                blocks.append(_input("firm", look.say("Which firm is not meant?"), _choice("static_select", firms, chosen)))
+                blocks.append(fields.field("firm", look.say("Which firm is not meant?"), fields.choice("static_select", firms, chosen)))
             else:
                 submit = ""
                 blocks.append(section(look.mrkdwn("It names no firm of the register, so none of them can be the wrong one.")))
         case Verdict.DUPLICATE:
             title = look.say("Duplicate")
             blocks.append(
-                _input(
+                fields.field(
                     "of",
                     look.say("Of which action?"),
-                    _line("", most=40, placeholder="RW-1001"),
+                    fields.line("", most=40, placeholder="RW-1001"),
                     hint=look.say("Its number stands on its card."),
                 )
             )
         case _:
             title = look.say("Not relevant")
     if submit:
-        reason = _line("", most=LONGEST_REASON, is_multiline=True)
-        blocks.append(_input("reason", look.say("Why?"), reason, hint=look.say("Shown on the card, and kept."), is_optional=True))
+        reason = fields.line("", most=LONGEST_REASON, is_multiline=True)
+        blocks.append(fields.field("reason", look.say("Why?"), reason, hint=look.say("Shown on the card, and kept."), is_optional=True))
         blocks.append(context(escape(remembered(verdict, look), 600), look.mrkdwn("The card is struck, not deleted.")))
-    metadata = pack(channel=card.channel.slack_id, action=action.id, verdict=verdict.value, ts=card.ts, language=look.language)
-    return _view(look, "regwatch.verdict", title, submit, blocks, metadata)
+    metadata = fields.pack(channel=card.channel.slack_id, action=action.id, verdict=verdict.value, ts=card.ts, language=look.language)
+    return fields.modal(look, "regwatch.verdict", title, submit, blocks, metadata)
 
 
 def _firms_of(card: CardView) -> dict[str, str]:
@@ -502,18 +390,18 @@ def _firms_of(card: CardView) -> dict[str, str]:
 
 def read_verdict(view: Mapping[str, Any]) -> VerdictForm | Errors:
     """The verdict; an error where the firm or the other action is missing. Raises ValueError for a view that is not such a form."""
-    known, language = unpack(view), _language(view)
+    known, language = fields.unpack(view), fields.language_of(view)
     try:
         action_id, verdict, channel_id = int(known["action"]), Verdict(known["verdict"]), str(known["channel"])
     except KeyError as error:
         raise ValueError(f"no form of a verdict: {error} is missing") from error
-    form = VerdictForm(channel_id, action_id, verdict, reason=t.cut(_typed(view, "reason"), LONGEST_REASON), ts=known.get("ts"))
+    form = VerdictForm(channel_id, action_id, verdict, reason=t.cut(fields.typed(view, "reason"), LONGEST_REASON), ts=known.get("ts"))
     match verdict:
         case Verdict.WRONG_FIRM:
-            firm_id = _chosen(view, "firm")
+            firm_id = fields.chosen(view, "firm")
             return replace(form, firm_id=firm_id) if firm_id else {"firm": say(language, "Choose the firm that is not meant.")}
         case Verdict.DUPLICATE:
-            typed = _typed(view, "of")
+            typed = fields.typed(view, "of")
             of = _action_of(typed)
             if of is None:
                 return {"of": say(language, "Type the number of the other action, such as RW-1001.")}
@@ -564,12 +452,12 @@ def firm_form(look: Look, card: CardView, *, tried: Tried | None = None) -> View
     names = _unknown(card)
     title = look.say("Add a firm")
     if tried is not None:
-        return _view(look, "regwatch.firm", title, look.say("Add it"), _tried_blocks(tried, look), _tried_metadata(tried.form, look))
+        return fields.modal(look, "regwatch.firm", title, look.say("Add it"), _tried_blocks(tried, look), _tried_metadata(tried.form, look))
     # an option's text is shorter than a name may be, so that the names themselves travel with the form
-    metadata = pack(channel=card.channel.slack_id, action=card.action.id, unknown=names, language=look.language)
+    metadata = fields.pack(channel=card.channel.slack_id, action=card.action.id, unknown=names, language=look.language)
     if not names:
         said = look.mrkdwn("Every firm that {} names is in the register already.", t.bold(card.action.ref))
-        return _view(look, "regwatch.firm", title, "", [section(said)], metadata)
+        return fields.modal(look, "regwatch.firm", title, "", [section(said)], metadata)
     options = {str(place): name for place, name in enumerate(names)}
     strengths = {
         Strength.STRONG.value: look.say("Strong: nothing else is called so"),
@@ -577,31 +465,31 @@ def firm_form(look: Look, card: CardView, *, tried: Tried | None = None) -> View
     }
     blocks = [
         section(join("\n", [head_line(card.action, look), escape(card.action.title, 280)])),
-        _input("name", look.say("Which name?"), _choice("static_select", options, "0" if len(options) == 1 else None)),
-        _input(
+        fields.field("name", look.say("Which name?"), fields.choice("static_select", options, "0" if len(options) == 1 else None)),
+        fields.field(
             "written",
             look.say("Its name in full"),
-            _line("", most=LONGEST_NAME),
+            fields.line("", most=LONGEST_NAME),
             hint=look.say("Empty: as it stands above."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "names",
             look.say("Other names"),
-            _line("", most=1_000, is_multiline=True),
+            fields.line("", most=1_000, is_multiline=True),
             hint=look.say("One a line: in Chinese, short, former. Twelve at most."),
             is_optional=True,
         ),
-        _input(
+        fields.field(
             "country",
             look.say("Country"),
-            _line("", most=2, placeholder="CN"),
+            fields.line("", most=2, placeholder="CN"),
             hint=look.say("Two letters, where it is known."),
             is_optional=True,
         ),
-        _input("strength", look.say("How sure is the name?"), _choice("radio_buttons", strengths, Strength.STRONG.value)),
+        fields.field("strength", look.say("How sure is the name?"), fields.choice("radio_buttons", strengths, Strength.STRONG.value)),
     ]
-    return _view(look, "regwatch.firm", title, look.say("Try it"), blocks, metadata)
+    return fields.modal(look, "regwatch.firm", title, look.say("Try it"), blocks, metadata)
 
 
 def _unknown(card: CardView) -> list[str]:
@@ -611,7 +499,7 @@ def _unknown(card: CardView) -> list[str]:
         name = t.clean(firm.surface or firm.name)
         if firm.firm_id is None and name and name not in found and len(name) <= LONGEST_NAME and len(found) < 100:
             found.append(name)
-            if _units(json.dumps(found, ensure_ascii=False)) > LONGEST_METADATA - 500:
+            if fields.units(json.dumps(found, ensure_ascii=False)) > fields.LONGEST_METADATA - 500:
                 return found[:-1]
     return found
 
@@ -637,13 +525,13 @@ def _tried_blocks(tried: Tried, look: Look) -> list[Block]:
 
 def _tried_metadata(form: FirmForm, look: Look) -> str:
     values = asdict(form)
-    return pack(channel=values.pop("channel_id"), action=values.pop("action_id"), language=look.language, tried=values)
+    return fields.pack(channel=values.pop("channel_id"), action=values.pop("action_id"), language=look.language, tried=values)
 
 
 def waiting_form(look: Look, title: str) -> View:
     """What stands in a form's place while its work takes longer than Slack waits."""
     said = look.mrkdwn("Reading the stored documents. This takes a moment; you may close it, and nothing is saved then.")
-    return _view(look, "regwatch.waiting", title, "", [section(said)], pack(language=look.language))
+    return fields.modal(look, "regwatch.waiting", title, "", [section(said)], fields.pack(language=look.language))
 
 
 def read_firm(view: Mapping[str, Any]) -> FirmForm | Errors:
@@ -651,7 +539,7 @@ def read_firm(view: Mapping[str, Any]) -> FirmForm | Errors:
 
     Raises ValueError for a view that is not such a form.
     """
-    known, language = unpack(view), _language(view)
+    known, language = fields.unpack(view), fields.language_of(view)
     try:
         channel_id, action_id = str(known["channel"]), int(known["action"])
     except KeyError as error:
@@ -660,10 +548,10 @@ def read_firm(view: Mapping[str, Any]) -> FirmForm | Errors:
         tried = known["tried"]
         strength = Strength(tried["strength"])
         return FirmForm(channel_id, action_id, tried["name"], tuple(tried["names"]), tried["country"], strength, is_confirmed=True)
-    unknown, picked = known.get("unknown", []), _chosen(view, "name")
-    name = _typed(view, "written") or (unknown[int(picked)] if picked.isdecimal() and int(picked) < len(unknown) else "")
-    country = _typed(view, "country").upper()
-    names = tuple(line for line in _lines(view, "names") if line != name)
+    unknown, picked = known.get("unknown", []), fields.chosen(view, "name")
+    name = fields.typed(view, "written") or (unknown[int(picked)] if picked.isdecimal() and int(picked) < len(unknown) else "")
+    country = fields.typed(view, "country").upper()
+    names = tuple(line for line in fields.lines(view, "names") if line != name)
     errors = {}
     if not name:
         errors["name"] = say(language, "Choose the name that is to be in the register.")
@@ -673,4 +561,4 @@ def read_firm(view: Mapping[str, Any]) -> FirmForm | Errors:
         errors["names"] = say(language, "Twelve names at most, each of at most 120 characters.")
     if errors:
         return errors
-    return FirmForm(channel_id, action_id, name, names, country, Strength(_chosen(view, "strength") or Strength.STRONG))
+    return FirmForm(channel_id, action_id, name, names, country, Strength(fields.chosen(view, "strength") or Strength.STRONG))

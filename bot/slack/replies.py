@@ -276,7 +276,7 @@ def _settings(channel: ChannelView, look: Look) -> dict[str, Mrkdwn]:
         look.say("Time zone"): escape(channel.time_zone, 60),
         look.say("Language"): escape(LANGUAGES.get(channel.language, channel.language), 40),
         look.say("Quiet hours"): quiet,
-        look.say("Digest"): digest_words(channel, look) if channel.is_digest_on else look.mrkdwn("off"),
+        look.say("Digest"): digest_words(channel, look) if channel.is_digest_on else look.mrkdwn("not sent"),
         look.say("Broadcast"): escape(broadcast_words(channel.broadcast, look), 120),
         look.say("Who may change it"): escape(who_words(channel.who_may_change, look), 80),
     }
@@ -387,7 +387,7 @@ _TRAIL = {
     "paused": "paused",
     "resumed": "resumed",
     "renamed": "renamed",
-    "moved": "moved",
+    "moved": "has another id",
     "zone": "Time zone",
     "language": "Language",
     "quiet": "Quiet hours",
