@@ -1,8 +1,8 @@
 """The forms that open in Slack, and what people put into them. Pure.
 
 `xxx_form(...)` draws a view for views.open; `read_xxx(view)` reads the view that comes back, and gives either what was asked
-for or `Errors`, a sentence for each block that is wrong, as `response_action: errors` takes them. What a form must
-remember (its channel, the action, the language of its errors) travels in its private_metadata (`bot.slack.fields`, which also draws and reads the fields).
+for or `Errors`, a sentence for each block that is wrong, as `response_action: errors` takes them. `bot.slack.fields` draws and
+reads the single fields, and carries what a form must remember: its channel, the action, the language of its errors.
 Names that people type are not looked up here, for this room knows no register: regulators come back as typed.
 
 A form never loses what it cannot show: the terms of a rule that have no field travel with it and come back unchanged.

@@ -183,7 +183,7 @@ def _step_of(on: date, starts: Sequence[date]) -> int:
 
 def _ticks(axes: Axes, view: TimelineView, look: Look, fonts: FontProperties) -> None:
     """Whole numbers at the left, and so many names of steps below that they do not touch, the last one among them."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     count = len(view.steps)
     # so that the names are those of one quarter, or one month
@@ -192,6 +192,7 @@ def _ticks(axes: Axes, view: TimelineView, look: Look, fonts: FontProperties) ->
     axes.set_xlim(-0.7, max(count, 8) - 0.3)
     axes.set_xticks(places, [step_name(view.steps[at][0], view.unit, look) for at in places], fontproperties=fonts)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1_000:,.0f}k" if value >= 10_000 else f"{value:,.0f}"))
     highest = max(step[1] for step in view.steps)
     axes.set_ylim(0, max(highest * 1.08, 1.08))
     axes.tick_params(length=0, colors=_FAINT, labelsize=11)
