@@ -109,7 +109,7 @@ def _chinese(hant: str, hans: str, language: str) -> str:
     """The Chinese name in the script of the language; empty where there is none, and in English."""
     if language == "en":
         return ""
-    return (hant or hans) if language == "zh-Hant" else (hans or in_script(language, hant))
+    return (hant or hans) if language == "zh-Hant" else (hans or in_script(language, t.clean(hant)))
 
 
 def _zh(hant: str, hans: str) -> str:
@@ -151,7 +151,7 @@ def regulator_name(regulator: RegulatorView, look: Look) -> str:
     """Its name for the reader: in Chinese the native one of a Chinese regulator, as it writes it."""
     if look.language == "en" or regulator.jurisdiction not in _CHINESE_PLACES:
         return regulator.name
-    names = [name for name in regulator.name_native.split(";") if name]
+    names = [name for name in t.clean(regulator.name_native).split(";") if name]
     in_own_script = [name for name in names if look.language == "zh-Hans" and in_script("zh-Hans", name) == name]
     return next(iter([*in_own_script, *names]), regulator.name)
 
@@ -454,7 +454,7 @@ def _reviews(reviews: Sequence[ReviewView], action: ActionView, look: Look) -> M
     told = []
     for one in sorted(reviews, key=lambda one: one.at, reverse=True)[:REVIEWS]:
         when = t.instant(one.at, look.zone, language=look.language)
-        template = "{} {}, before its last change" if one.version < action.version else "{} {}"
+        template = "{} {} (before its last change)" if one.version < action.version else "{} {}"
         told.append(look.mrkdwn(template, t.person(one.by), when))
     if not told:
         return Mrkdwn("")
