@@ -195,7 +195,8 @@ MEANINGS: list[tuple[str, str, Command]] = [
     ("a phrase in corner brackets", "search「不正当竞争」腾讯", Search('"不正当竞争" 腾讯')),
     ("a colon that is no filter", "search 12:30", Search('"12:30"')),
     ("a stray quote is no word", 'search 「"」 a”b', Search("ab")),
-    ("the word for", "search for", Search("for")),
+    ("the word for", 'search "for"', Search('"for"')),
+    ("search for, after a filter", "search kind:fine for law", Search("law", FINE)),
     # silence
     ("mute a firm", "mute tencent for 7d", Mute("tencent", span="7d")),
     ("mute for a week", "mute Tencent Music for a week", Mute("Tencent Music", span="7d")),
@@ -393,6 +394,7 @@ ERRORS: list[tuple[str, str, str]] = [
     ("a mistyped verb whose rest is wrong too", "firma kind:hug", "No kind “hug”"),
     ("a time line of nobody", "timeline", "The time line of whom?"),
     ("search for nothing", "search kind:fine", "Search for what?"),
+    ("search for and no word", "search for kind:fine", "Search for what?"),
     ("search for a quote", 'search ""', "Search for what?"),
     ("mute alone", "mute", "Mute what?"),
     ("mute until", "mute until", "Mute what?"),

@@ -154,7 +154,10 @@ ALL_COMMANDS: dict[str, st.SearchStrategy[Command]] = {
     "totals": st.builds(Totals, st.none() | NAMES, st.sampled_from(["", "year", "regulator", "kind"]), filters("limit")),
     "timeline": st.builds(Timeline, st.none() | NAMES, filters("limit")),
     "search": st.builds(
-        Search, st.sampled_from(["tencent", '"data security" law', "數據 安全", '"12:30"', "for"]), filters(), st.integers(1, 99)
+        Search,
+        st.sampled_from(["tencent", '"data security" law', "數據 安全", '"12:30"', '"for"', "law for data", "-x"]),
+        filters(),
+        st.integers(1, 99),
     ),
     "subscribe": st.builds(
         Subscribe,

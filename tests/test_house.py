@@ -31,6 +31,7 @@ LAYERS: dict[str, int] = {
     "bot.slack.grammar": 2,
     "bot.slack.blocks": 2,
     "bot.slack.cards": 2,
+    "bot.slack.picker": 2,
     "bot.slack.digests": 2,
     "bot.slack.terms": 2,
     "bot.slack.text": 2,

@@ -107,9 +107,7 @@ class Desk:
         channel = await self._store.channel(who.key)
         look = Look(self._command, channel.time_zone if channel else who.zone or "UTC", now=self._now())
         if isinstance(command, UserError):
-            again = command.suggestion
-            choices = [(command.labelled(look.say) or again, again)] if again else []
-            message = help.error(command.said(look.say), choices, look)
+            message = help.wrong(command, look)
         else:
             try:
                 message = await self._run(command, who, channel, look, can_post, zone_of)

@@ -131,7 +131,12 @@ def _muted(what: Sequence[Word], span: str, *, is_off: bool = False) -> Command:
         return Mute(span=span, is_off=is_off)
     if said[:1] == "#":
         again = phrase(verb, "channel", ("until" if "-" in span else "for") if span else "", span)
-        raise Wrong("`{} channel` is for the channel that it is typed in.", verb, instead=again, label=f"{verb.capitalize()} this channel")
+        raise Wrong(
+            "`{} channel` is for the channel that it is typed in.",
+            verb,
+            instead=again,
+            label="Unmute this channel" if is_off else "Mute this channel",
+        )
     name = whole_name(sort_words([*tokens(verb), *what], 1, verb=verb, only=()))
     if name:
         return Mute(name, span=span, is_off=is_off)

@@ -29,7 +29,7 @@ from bot.slack.grammar.commands import (
     Why,
 )
 from bot.slack.grammar.filters import Sorted, name_of, sort_words
-from bot.slack.grammar.words import COLONS, DASHES, QUOTES, Word, Wrong, nearest, phrase, tokens
+from bot.slack.grammar.words import COLONS, DASHES, QUOTES, Word, Wrong, nearest, phrase, syntax_of, tokens
 from storage.filters import Filter
 
 HERE = ("channel", "this channel", "the channel", "here")
@@ -150,16 +150,15 @@ def timeline(words: Sequence[Word]) -> Command:
 
 
 def search(words: Sequence[Word]) -> Command:
-    start = 1
-    while start + 1 < len(words) and words[start].syntax == "for":
-        start += 1
-    found = sort_words(words, start, allowed=("page",), verb="search")
+    found = sort_words(words, 1, allowed=("page",), verb="search")
     said = []
     for word in flat(found):
         text = " ".join("".join(char for char in word.text if char not in QUOTES).split())
         # a colon outside quotes would be read as a filter when the command is written back
         is_phrase = word.is_quoted or any(char in COLONS for char in text)
         said += [f'"{text}"' if is_phrase else text] if text else []
+    while said and syntax_of(said[0]) == "for":
+        del said[0]
     if not said:
         raise Wrong('Search for what? Type words that a document has: `search antitrust 腾讯`, or a phrase: `search "data security"`.')
     return Search(" ".join(said), Filter(found.terms), int(found.options.get("page", "1")))
