@@ -19,7 +19,7 @@ import bot.slack.text as t
 from bot.slack.blocks import LONGEST_QUOTE, Block, Look, Message, Sheet, button, button_row, context, section
 from bot.slack.cards import coverage_block, firm_title
 from bot.slack.grammar import ActionDetail, Actions, Backfill, Export, Search, Timeline, Totals, unparse
-from bot.slack.replies import aloud, counted
+from bot.slack.replies import aloud, counted, trail_word
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import AmountKind, Kind, Precision, Status, Tier
 from storage.records import PartialDate, action_ref
@@ -59,12 +59,16 @@ def totals(view: TotalsView, asked: Totals, firm: FirmView | None, look: Look) -
         sheet.add(section(_by_words(view.by, look)))
         sheet.lines([_totals_row(row, view.by, look) for row in view.rows])
     said = [
-        mrkdwn("{}: {}.", escape(firm.name) if firm else look.mrkdwn("All firms"), counts),
-        *(mrkdwn("{}.", _sum_line(sum_, look).replace("*", "")) for sum_ in _ordered(whole.sums)[:6]),
-        look.mrkdwn("Nothing is converted, and what is proposed is not added to what is final."),
-        mrkdwn("{}.", t.coverage_line(view.coverage, look.zone, look.now, language=look.language)),
+        mrkdwn("{}: {}", _name(firm, look), counts),
+        *(_sum_line(sum_, look) for sum_ in _ordered(whole.sums)[:6]),
+        look.mrkdwn("Nothing is converted, and what is proposed is not added to what is final.") if whole.sums else Mrkdwn(""),
+        t.coverage_line(view.coverage, look.zone, look.now, language=look.language),
     ]
-    return sheet.message(join(" ", [Mrkdwn(part) for part in said]))
+    return sheet.message(aloud(said))
+
+
+def _name(firm: FirmView | None, look: Look) -> Mrkdwn:
+    return escape(firm.name) if firm else look.mrkdwn("All firms")
 
 
 def _whose(firm: FirmView | None, look: Look) -> Mrkdwn:
@@ -164,11 +168,11 @@ def timeline(view: TimelineView, asked: Timeline, firm: FirmView | None, look: L
         sheet.add(context(look.mrkdwn("Filter: {}", t.code(str(asked.filter)))))
     if not view.total or not view.steps:
         sheet.add(section(look.mrkdwn("No action is known.")))
-        return sheet.message(mrkdwn("{}: {}.", escape(firm.name) if firm else look.mrkdwn("All firms"), many))
+        return sheet.message(aloud([mrkdwn("{}: {}", _name(firm, look), many)]))
     first, last = (step_name(view.steps[at][0], view.unit, look) for at in (0, -1))
     highest = max(count for _, count in view.steps)
     drawn = mrkdwn("{} {} {}", first, t.code(sparkline([count for _, count in view.steps])), last)
-    sheet.add(section(join("\n", [drawn, mrkdwn("{}; {}", _unit_words(view.unit, look), look.mrkdwn("at most {} in one", highest))])))
+    sheet.add(section(join("\n", [drawn, join(look.say("; "), [_unit_words(view.unit, look), look.mrkdwn("at most {} in one", highest)])])))
     kinds = Counter(point.kind for point in view.points)
     told = [mrkdwn("{} {}", t.words(kind, language=look.language), count) for kind, count in kinds.most_common()]
     whose = look.mrkdwn("Of the newest {}: ", len(view.points)) if view.total > len(view.points) else Mrkdwn("")
@@ -178,12 +182,12 @@ def timeline(view: TimelineView, asked: Timeline, firm: FirmView | None, look: L
     if view.total > len(shown):
         sheet.add(context(look.mrkdwn("and {} earlier ones", view.total - len(shown))))
     said = [
-        mrkdwn("{}: {}.", escape(firm.name) if firm else look.mrkdwn("All firms"), many),
+        mrkdwn("{}: {}", _name(firm, look), many),
         look.mrkdwn("From {} to {}, {}, at most {} in one.", first, last, _unit_words(view.unit, look), highest),
-        *(mrkdwn("{}.", _point(point, look).replace("*", "")) for point in shown[:3]),
-        mrkdwn("{}.", t.coverage_line(view.coverage, look.zone, look.now, language=look.language)),
+        *(_point(point, look) for point in shown[:3]),
+        t.coverage_line(view.coverage, look.zone, look.now, language=look.language),
     ]
-    return sheet.message(join(" ", [Mrkdwn(part) for part in said]))
+    return sheet.message(aloud(said))
 
 
 def sparkline(counts: Sequence[int]) -> str:
@@ -261,9 +265,8 @@ def search(page: SearchPage, asked: Search, look: Look) -> Message:
             sheet.missing = look.mrkdwn("{} more of this page did not fit; a smaller {} shows them.", left, t.code("limit:"))
             break
         told += 1
-    titles = [mrkdwn("{}, {}.", escape(hit.document.title or "-", 120), escape(hit.document.publisher, 80)) for hit in page.hits[:told]]
-    said = [Mrkdwn(f"{head.replace('`', '')}."), *titles]
-    return sheet.message(join(" ", [*said, mrkdwn("{}.", t.coverage_line(page.coverage, look.zone, look.now, language=look.language))]))
+    titles = [join(", ", [escape(hit.document.title, 120), escape(hit.document.publisher, 80)]) for hit in page.hits[:told]]
+    return sheet.message(aloud([head, *titles, t.coverage_line(page.coverage, look.zone, look.now, language=look.language)]))
 
 
 def _hit(hit: SearchHit, look: Look) -> Mrkdwn:
@@ -299,7 +302,7 @@ def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attache
     first, last = (t.day(rows[at].at.date(), language=look.language) for at in (0, -1))
     head = look.mrkdwn("Export of {}: {}, {} to {}, {}", t.bold(what), many, first, last, asked.format.upper())
     by_what = Counter(row.what for row in rows)
-    told = [mrkdwn("{} {}", escape(name.replace("_", " "), 40), count) for name, count in by_what.most_common()]
+    told = [mrkdwn("{} {}", escape(trail_word(name, look), 40), count) for name, count in by_what.most_common()]
     sheet.add(section(head), context(t.listed(told, 600, language=look.language)))
     if is_attached:
         sheet.add(context(look.mrkdwn("The file follows. Times are UTC.")))
@@ -311,7 +314,7 @@ def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attache
 
 
 def _export_line(row: ExportRow, look: Look) -> Mrkdwn:
-    what = escape(row.what.replace("_", " "), 40)
+    what = escape(trail_word(row.what, look), 40)
     when = mrkdwn("{}", t.day(row.at.date(), language=look.language))
     rest = [escape(part, 120) for part in (row.by, row.ref, row.kind.replace("_", " "), row.regulators, row.firms, row.amounts, row.detail)]
     return join(" · ", [when, what, *rest])

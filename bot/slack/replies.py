@@ -45,7 +45,7 @@ def counted(count: int, one: str, more: str, look: Look) -> Mrkdwn:
 
 def aloud(lines: Iterable[Mrkdwn]) -> Mrkdwn:
     """Lines as sentences for those who hear a message: without stars and backticks, each with its full stop."""
-    said = [line if line.endswith((".", "。", "?", "？", "!")) else f"{line}." for line in lines if line]
+    said = [line if line.endswith((".", "。", "?", "？", "!")) else f"{line}{'。' if line[-1] > '⺀' else '.'}" for line in lines if line]
     return Mrkdwn(" ".join(said).replace("*", "").replace("`", "").replace("\n", " "))
 
 
@@ -184,7 +184,7 @@ def _subscription(view: SubscriptionView, look: Look) -> Mrkdwn:
     made = look.mrkdwn("by {}, {}", t.person(view.created_by), t.day(view.created_at.date(), language=look.language))
     if view.changed_by and view.changed_at is not None:
         when = t.day(view.changed_at.date(), language=look.language)
-        made = mrkdwn("{}; {}", made, look.mrkdwn("changed by {}, {}", t.person(view.changed_by), when))
+        made = join(look.say("; "), [made, look.mrkdwn("changed by {}, {}", t.person(view.changed_by), when)])
     delivered = t.delivery(view, language=look.language)
     return join(
         "\n",
@@ -221,7 +221,8 @@ def channel_state(channel: ChannelView, look: Look) -> Mrkdwn:
         return join("\n", [look.mrkdwn("Digest: off"), quiet, paused])
     said = look.mrkdwn("Digest: {}", digest_words(channel, look))
     if channel.next_digest_at:
-        said = mrkdwn("{}; {}", said, look.mrkdwn("next {}", t.instant(channel.next_digest_at, channel.time_zone, language=look.language)))
+        following = look.mrkdwn("next {}", t.instant(channel.next_digest_at, channel.time_zone, language=look.language))
+        said = join(look.say("; "), [said, following])
     return join("\n", [said, quiet, paused])
 
 
@@ -351,7 +352,8 @@ def muted_now(mutes: Sequence[MuteView], zone: str, look: Look) -> Mrkdwn:
 def mute_name(mute: MuteView, look: Look) -> Mrkdwn:
     """What is muted."""
     if mute.firm is not None:
-        return escape(mute.firm.name, 80)
+        chinese = mute.firm.names_zh[:1] if look.language == "zh-Hant" else mute.firm.names_zh[-1:] if look.language != "en" else ()
+        return escape(next(iter(chinese), mute.firm.name), 80)
     return Mrkdwn(action_ref(mute.action_id)) if mute.action_id is not None else look.mrkdwn("everything")
 
 
@@ -370,8 +372,7 @@ def changes(rows: Sequence[ChangeView], look: Look) -> Message:
 
 def _change(row: ChangeView, look: Look) -> Mrkdwn:
     when, who = t.instant(row.at, look.zone, language=look.language), t.person(row.by)
-    # an unknown word of the trail is shown as it is kept
-    what = escape(look.say(_TRAIL.get(row.what, row.what.replace("_", " "))), 60)
+    what = escape(trail_word(row.what, look), 60)
     before, after = escape(row.before, 300), escape(row.after, 300)
     both = mrkdwn("{} → {}", before, after) if before and after else after or before
     return join(" · ", [when, who, join(": ", [what, both])])
@@ -393,8 +394,21 @@ _TRAIL = {
     "quiet": "Quiet hours",
     "broadcast": "Broadcast",
     "who_may_change": "Who may change it",
+    "action": "action",
+    "alert": "alert",
+    "update": "update",
+    "notice": "notice",
+    "reviewed": "reviewed",
+    "wrong_firm": "wrong firm",
+    "not_relevant": "not relevant",
+    "duplicate": "duplicate",
 }
-"""What the trail calls a change -> how we say it."""
+"""What the trail and an export call what happened -> how we say it."""
+
+
+def trail_word(what: str, look: Look) -> str:
+    """What happened, in the reader's language; a word that is not known here as it is kept."""
+    return look.say(_TRAIL.get(what, what.replace("_", " ")))
 
 
 def source_order(did: str, source: SourceView, by: str, look: Look, *, found: str = "", is_well: bool = True) -> Message:
