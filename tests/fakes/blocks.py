@@ -68,7 +68,8 @@ LIMITS: dict[str, int] = {
 WAYS: dict[str, re.Pattern[str]] = {
     "mark": re.compile(r"reviewed RW-\d+|withdraw \d+"),
     "menu": re.compile(r"!(wrong_firm|not_relevant|duplicate) RW-\d+"),
-    "form": re.compile(r"subscribe [\w.&+'-]+|settings|edit \d+|firm RW-\d+"),
+    "form": re.compile(r"subscribe(?: [\w.&+'-]+)?|settings|edit \d+|firm RW-\d+"),
+    "home": re.compile(r"(?:edit|mute|unmute|unsubscribe) \d+"),
 }
 """What a button or an option of our message carries beside a command, by the way that its action id names."""
 
