@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
+from storage.fulltext import write_words
 from storage.loading import source_row
 from storage.models import WANTED, Document, DocumentKey, Health, Mention, Mode, Poll, Regulator, Sighting, Source, SourceRhythm
 from storage.owing import owe_moves, owe_operators
@@ -232,9 +233,10 @@ class IngestStore(Base):
                 # two polls that tell of one act at the same time must see each other
                 await self._one_at_a_time(session, "actions")
             ids = await _write_documents(session, source, entries, record.register_version, now)
+            await write_words(session, ids)
             await _write_keys(session, source.id, entries, ids, record.resighted)
             await _write_sightings(session, source, entries, ids, record, now)
-            await _write_mentions(session, entries, ids)
+            await write_mentions(session, entries, ids)
             for one in record.unread_bodies:
                 tried = update(Document).where(col(Document.id) == one.document_id, col(Document.source_id) == source.id)
                 await session.exec(tried.values(body_tries=one.tries, body_detail=one.detail))
@@ -545,7 +547,7 @@ async def _write_sightings(
         await session.exec(update(Sighting).where(mine, col(Sighting.document_id).in_(chunk)).values(in_window=False, last_seen_at=last))
 
 
-async def _write_mentions(session: AsyncSession, entries: Sequence[EntryRecord], ids: Sequence[int]) -> None:
+async def write_mentions(session: AsyncSession, entries: Sequence[EntryRecord], ids: Sequence[int]) -> None:
     """Which firms each text names, read anew for an edited one."""
     for chunk in chunks(entry.document_id for entry in entries if entry.document_id is not None):
         await session.exec(delete(Mention).where(col(Mention.document_id).in_(chunk)))

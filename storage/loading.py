@@ -135,7 +135,7 @@ async def _load_documents(session: AsyncSession, ids: Sequence[int]) -> dict[int
     )
     found: dict[int, list[DocumentView]] = defaultdict(list)
     for action_id, document, source, regulator in await session.exec(told):
-        found[action_id].append(_document_view(document, source, regulator))
+        found[action_id].append(document_view(document, source, regulator))
     return defaultdict(
         tuple,
         {
@@ -147,7 +147,8 @@ async def _load_documents(session: AsyncSession, ids: Sequence[int]) -> dict[int
     )
 
 
-def _document_view(document: Document, source: Source, regulator: Regulator | None) -> DocumentView:
+def document_view(document: Document, source: Source, regulator: Regulator | None) -> DocumentView:
+    """A document as a card links it."""
     publisher = regulator.name if regulator else source.definition.get("content") or source.id
     return DocumentView(
         id=_id(document.id),

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, Constraint, Enum, Index, Numeric, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Constraint, Enum, Index, Integer, Numeric, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -360,6 +360,17 @@ class Document(SQLModel, table=True):
     first_seen_at: datetime = Field(index=True)
     edited_at: datetime | None = None  # ours: when we first saw the text changed
     register_version: str = ""  # of the names it was read with
+
+
+class DocumentWords(SQLModel, table=True):
+    """What full text finds of a document. The index over it, and on SQLite the triggers that keep it, are migration 0006's."""
+
+    # the document's day and id in one number: the newest come first without a look at the documents
+    place: int = Field(
+        primary_key=True, sa_type=BigInteger().with_variant(Integer(), "sqlite"), sa_column_kwargs={"autoincrement": False}
+    )
+    document_id: int = Field(foreign_key="document.id", ondelete="CASCADE", unique=True)
+    words: str = Field(sa_type=Text)  # storage.words.indexed(title and text)
 
 
 class DocumentKey(SQLModel, table=True):

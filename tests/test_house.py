@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "storage.tenancy": 0,
     "storage.intents": 0,
     "storage.text": 0,
+    "storage.words": 0,
     "storage": 1,  # all other modules of the package
     "bot.config": 2,
     "bot.extract": 2,
