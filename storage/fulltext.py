@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, column, exists, func, not_, or_, table
+from sqlalchemy import ColumnElement, and_, column, exists, inspect, not_, or_, table, true
 from sqlalchemy import text as sql
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,16 +25,19 @@ from storage.filters import NO_FILTER, Filter, since_date, until_date
 from storage.loading import document_view, load_coverage, matching
 from storage.models import Action, ActionDocument, Document, DocumentWords, Regulator, Source
 from storage.views import SearchHit, SearchPage
-from storage.words import Phrase, asked, indexed, snippet
+from storage.words import Phrase, asked, indexed, mark, snippet
 
-COUNTED = 1_000
+COUNTED = 200
 """So far hits are counted."""
+
+WORDS_OF = ("id", "title", "text", "language", "regulator_id", "published_at", "first_seen_at")
+"""The columns of a document from which its words are made, as `words_values` takes them."""
 
 _OF_DOCUMENT = ("since", "until", "regulator", "country", "lang")
 _MOST_PHRASES = 32
 _IDS = 32  # bits of a document's id in its place
 _FTS = table("fulltext", column("rowid"))
-_LEXEMES = "array_to_tsvector(string_to_array(btrim(documentwords.words), ' '))"
+_SPANS = (timedelta(days=30), timedelta(days=365), None)  # of which PostgreSQL looks for the newest hits, one after the other
 
 
 class FullTextStore(Base):
@@ -58,25 +62,38 @@ class FullTextStore(Base):
 
 async def write_words(session: AsyncSession, document_ids: Sequence[int]) -> None:
     """Bring what full text finds of these documents to what they say now, in the caller's transaction."""
-    held = select(Document.id, Document.title, Document.text, Document.published_at, Document.first_seen_at)
+    held = select(*(getattr(Document, name) for name in WORDS_OF))
     for chunk in chunks(document_ids):
         rows = (await session.exec(held.where(col(Document.id).in_(chunk)))).all()
-        values = await asyncio.to_thread(_words_rows, rows)
+        values = await asyncio.to_thread(_rows, rows)
         statement = insert_for(session, DocumentWords)
         fresh = {name: statement.excluded[name] for name in ("place", "words")}
         await session.exec(statement.on_conflict_do_update(index_elements=["document_id"], set_=fresh), params=values)
 
 
-def place_of(document_id: int, published_at: datetime | None, first_seen_at: datetime) -> int:
-    """Where a document stands among all: by its day (published, else first seen, and never after that), then by its id."""
-    return min(published_at or first_seen_at, first_seen_at).date().toordinal() << _IDS | document_id
+def words_values(
+    document_id: int,
+    title: str,
+    text: str,
+    language: str,
+    regulator_id: str | None,
+    published_at: datetime | None,
+    first_seen_at: datetime,
+) -> dict[str, Any]:
+    """A document's row of DocumentWords. Its day is that of publication, else when it was first seen, and never after that."""
+    base = language.partition("-")[0]
+    marks = [mark("lang", one) for one in dict.fromkeys((base, language)) if one]
+    marks += [mark("regulator", regulator_id)] if regulator_id else []
+    day = min(published_at or first_seen_at, first_seen_at).date()
+    return {
+        "place": day.toordinal() << _IDS | document_id,
+        "document_id": document_id,
+        "words": indexed(f"{title}\n{text}", *marks),
+    }
 
 
-def _words_rows(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    return [
-        {"place": place_of(one, published_at, first_seen_at), "document_id": one, "words": indexed(f"{title}\n{text}")}
-        for one, title, text, published_at, first_seen_at in rows
-    ]
+def _rows(documents: Sequence[Any]) -> list[dict[str, Any]]:
+    return [words_values(*document) for document in documents]
 
 
 def _searchable(words: str) -> tuple[Phrase, ...]:
@@ -93,70 +110,107 @@ def _searchable(words: str) -> tuple[Phrase, ...]:
 async def _find(session: AsyncSession, phrases: Sequence[Phrase], filter: Filter, today: date, limit: int) -> list[int]:
     """The ids of the documents, newest first."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    place: ColumnElement[int] = _FTS.c.rowid if is_sqlite else col(DocumentWords.place)
+    needed, excluded = await _marks(session, filter)
+    if not all(needed):
+        return []  # of a country without a regulator
+    place: ColumnElement[Any] = _FTS.c.rowid if is_sqlite else inspect(DocumentWords).columns["place"]
     document_id = place.op("&")((1 << _IDS) - 1)
-    conditions = [*_of_document(filter, place, document_id, today), *_of_actions(filter, document_id, today)]
+    conditions = [*_of_days(filter, place, today), *_of_actions(filter, document_id, today)]
     if is_sqlite:
-        match = " AND ".join(f'"{" ".join(phrase.tokens)}"{" *" if phrase.is_open else ""}' for phrase in phrases)
-        found = select(document_id).select_from(_FTS).where(sql("fulltext MATCH :asked").bindparams(asked=match), *conditions)
-        return list(await session.exec(found.order_by(place.desc()).limit(limit)))
-    return await _find_by_lexemes(session, phrases, conditions, limit)
+        match = sql("fulltext match :asked").bindparams(asked=_match(phrases, needed, excluded))
+        found = select(document_id).select_from(_FTS).where(match, *conditions).order_by(place.desc()).limit(limit)
+        return list(await session.exec(found))
+    return await _find_by_lexemes(session, conditions, phrases, _lexemes(phrases, needed, excluded), today, limit)
 
 
 async def _find_by_lexemes(
-    session: AsyncSession, phrases: Sequence[Phrase], conditions: Sequence[ColumnElement[bool]], limit: int
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], phrases: Sequence[Phrase], lexemes: str, today: date, limit: int
 ) -> list[int]:
-    """What `_find` does, on PostgreSQL."""
-    tokens = {f"'{token}'" for phrase in phrases for token in (phrase.tokens[:-1] if phrase.is_open else phrase.tokens)}
-    tokens |= {f"'{phrase.tokens[-1]}':*" for phrase in phrases if phrase.is_open}
-    lexemes = sql(f"{_LEXEMES} @@ cast(:asked as tsquery)").bindparams(asked=" & ".join(sorted(tokens)))
-    document_id = col(DocumentWords.place).op("&")((1 << _IDS) - 1)
+    """What `_find` does, on PostgreSQL: its index knows neither the order of documents nor that of tokens.
+
+    So it is asked for the newest spans of time first, and whether the tokens are in a row is looked up for the newest
+    documents that have them all, until there are enough.
+    """
+    place = col(DocumentWords.place)
+    held: Any = select(place.label("place")).where(sql("fulltext_tokens(documentwords.words) @@ cast(:asked as tsquery)"), *conditions)
+    rows = [f" {' '.join(phrase.tokens)}{'' if phrase.is_open else ' '}" for phrase in phrases if len(phrase.tokens) > 1]
     # whatever it believes of a word, the planner must not walk all documents until it has met some that hold it
-    await session.exec(sql("set local enable_seqscan = off"))
-    await session.exec(sql("set local enable_indexscan = off"))
-    found = select(document_id).where(lexemes, *conditions)
-    rows = [" ".join(phrase.tokens) + ("" if phrase.is_open else " ") for phrase in phrases if len(phrase.tokens) > 1]
-    found = found.where(*(col(DocumentWords.words).contains(f" {row}") for row in rows))
-    ids = list(await session.exec(found.order_by(col(DocumentWords.place).desc()).limit(limit)))
-    await session.exec(sql("set local enable_seqscan = on"))
-    await session.exec(sql("set local enable_indexscan = on"))
+    await session.exec(sql("set local enable_seqscan = off; set local enable_indexscan = off"))  # type: ignore[call-overload]
+    ids: list[int] = []
+    for span in _SPANS:
+        late = held.where(place >= (today - span).toordinal() << _IDS) if span else held
+        found = late.order_by(place.desc()).offset(0).subquery()
+        own = aliased(DocumentWords)
+        words = select(and_(true(), *(col(own.words).contains(row) for row in rows))).where(col(own.place) == found.c.place)
+        listed = select(found.c.place.op("&")((1 << _IDS) - 1)).order_by(found.c.place.desc()).limit(limit)
+        ids = list(await session.exec(listed.where(words.scalar_subquery()) if rows else listed, params={"asked": lexemes}))
+        if len(ids) == limit:
+            break
+    await session.exec(sql("set local enable_seqscan = on; set local enable_indexscan = on"))  # type: ignore[call-overload]
     return ids
 
 
-def _of_document(filter: Filter, place: ColumnElement[int], document_id: ColumnElement[int], today: date) -> list[ColumnElement[bool]]:
-    """The conditions that a filter's keys make on a document; its day stands in its place."""
+async def _marks(session: AsyncSession, filter: Filter) -> tuple[list[list[str]], list[str]]:
+    """What a filter asks of a document's regulator and language, as marks: groups of which each must have one there, and those
+    that may not be there."""
+    bodies: dict[str, list[str]] = defaultdict(list)
+    if any(term.key == "country" for term in filter.terms):
+        for country, body in await session.exec(select(Regulator.jurisdiction, Regulator.id)):
+            bodies[country].append(mark("regulator", body))
+    needed: list[list[str]] = []
+    excluded: list[str] = []
+    for key in ("regulator", "country", "lang"):
+        for term in filter.terms:
+            if term.key == key and term.is_negated:
+                excluded += [one for value in term.values for one in (bodies[value] if key == "country" else [mark(key, value)])]
+        if allowed := filter.values(key):
+            needed.append([one for value in allowed for one in (bodies[value] if key == "country" else [mark(key, value)])])
+    return needed, excluded
+
+
+def _match(phrases: Sequence[Phrase], needed: Sequence[Sequence[str]], excluded: Sequence[str]) -> str:
+    """What FTS5 is asked. Tokens have no sign that means something to it."""
+    quote = '"'
+    parts = [f"{quote}{' '.join(phrase.tokens)}{quote}{' *' if phrase.is_open else ''}" for phrase in phrases]
+    parts += [_either(group, quote, " OR ") for group in needed]
+    whole = f"({' AND '.join(parts)})"
+    return f"{whole} NOT {_either(excluded, quote, ' OR ')}" if excluded else whole
+
+
+def _lexemes(phrases: Sequence[Phrase], needed: Sequence[Sequence[str]], excluded: Sequence[str]) -> str:
+    """What a tsquery asks: all tokens, wherever they stand."""
+    tokens = {f"'{token}'" for phrase in phrases for token in (phrase.tokens[:-1] if phrase.is_open else phrase.tokens)}
+    parts = sorted(tokens | {f"'{phrase.tokens[-1]}':*" for phrase in phrases if phrase.is_open})
+    parts += [_either(group, "'", " | ") for group in needed]
+    return " & ".join([*parts, *(f"!'{one}'" for one in excluded)])
+
+
+def _either(tokens: Sequence[str], quote: str, joint: str) -> str:
+    return f"({joint.join(f'{quote}{token}{quote}' for token in tokens)})"
+
+
+def _of_days(filter: Filter, place: ColumnElement[Any], today: date) -> list[ColumnElement[bool]]:
+    """The conditions that a filter makes on a document's day, which stands in its place."""
+
+    def holds(key: str, value: str) -> ColumnElement[bool]:
+        if key == "since":
+            return place >= since_date(value, today).toordinal() << _IDS
+        return place < (until_date(value, today).toordinal() + 1) << _IDS
+
     found = []
-    for key in _OF_DOCUMENT:
-        allowed = [_holds(key, value, place, document_id, today) for value in filter.values(key)]
-        excluded = [value for term in filter.terms if term.key == key and term.is_negated for value in term.values]
+    for key in ("since", "until"):
+        allowed = [holds(key, value) for value in filter.values(key)]
         found += [or_(*allowed)] if allowed else []
-        found += [not_(_holds(key, value, place, document_id, today)) for value in excluded]
+        found += [not_(holds(key, value)) for term in filter.terms if term.key == key and term.is_negated for value in term.values]
     return found
 
 
-def _holds(key: str, value: str, place: ColumnElement[int], document_id: ColumnElement[int], today: date) -> ColumnElement[bool]:
-    match key:
-        case "since":
-            return place >= since_date(value, today).toordinal() << _IDS
-        case "until":
-            return place < (until_date(value, today) + timedelta(days=1)).toordinal() << _IDS
-        case "lang":
-            language = col(Document.language)
-            return exists().where(
-                col(Document.id) == document_id, or_(language == value, language.startswith(f"{value}-", autoescape=True))
-            )
-        case "regulator":
-            return exists().where(col(Document.id) == document_id, col(Document.regulator_id) == value)
-    own = col(Document.id) == document_id, col(Document.regulator_id) == Regulator.id
-    return exists().where(*own, col(Regulator.jurisdiction) == value)
-
-
-def _of_actions(filter: Filter, document_id: ColumnElement[int], today: date) -> list[ColumnElement[bool]]:
+def _of_actions(filter: Filter, document_id: ColumnElement[Any], today: date) -> list[ColumnElement[bool]]:
     """The condition that the filter's other keys make: an action that the document tells of passes them all."""
     others = Filter(tuple(term for term in filter.terms if term.key not in (*_OF_DOCUMENT, "limit")))
     if not others.terms:
         return []
-    told = and_(ActionDocument.document_id == document_id, col(Action.id) == ActionDocument.action_id)
+    told = and_(col(ActionDocument.document_id) == document_id, col(Action.id) == ActionDocument.action_id)
     return [exists().where(told, matching(None, others, today))]
 
 
@@ -176,9 +230,7 @@ async def _load(session: AsyncSession, ids: Sequence[int]) -> list[tuple[Documen
     return [(*rows[one], tuple(told[one])) for one in ids]
 
 
-def _hits(
-    shown: Sequence[tuple[Document, Source, Regulator | None, tuple[int, ...]]], phrases: Sequence[Phrase]
-) -> tuple[SearchHit, ...]:
+def _hits(shown: Sequence[tuple[Document, Source, Regulator | None, tuple[int, ...]]], phrases: Sequence[Phrase]) -> tuple[SearchHit, ...]:
     return tuple(
         SearchHit(document_view(document, source, regulator), snippet(document.text, phrases), actions)
         for document, source, regulator, actions in shown

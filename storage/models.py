@@ -366,9 +366,7 @@ class DocumentWords(SQLModel, table=True):
     """What full text finds of a document. The index over it, and on SQLite the triggers that keep it, are migration 0006's."""
 
     # the document's day and id in one number: the newest come first without a look at the documents
-    place: int = Field(
-        primary_key=True, sa_type=BigInteger().with_variant(Integer(), "sqlite"), sa_column_kwargs={"autoincrement": False}
-    )
+    place: int = Field(primary_key=True, sa_type=BigInteger().with_variant(Integer(), "sqlite"), sa_column_kwargs={"autoincrement": False})
     document_id: int = Field(foreign_key="document.id", ondelete="CASCADE", unique=True)
     words: str = Field(sa_type=Text)  # storage.words.indexed(title and text)
 

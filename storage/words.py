@@ -54,11 +54,16 @@ class Phrase:
         return tuple(found if self.is_open or not _is_paired(self.pieces[-1]) else found[:-1])
 
 
-def indexed(text: str) -> str:
-    """The tokens of a text with a space between, before and after them. Of an immense text, its beginning."""
-    tokens = [token for piece in _PIECE.findall(_folded(text)) for token in _tokens(piece)]
+def indexed(text: str, *marks: str) -> str:
+    """The tokens of a text with a space between, before and after them, the marks first. Of an immense text, its beginning."""
+    tokens = [*marks, *(token for piece in _PIECE.findall(_folded(text)) for token in _tokens(piece))]
     words = f" {' '.join(tokens)} "
     return words if 4 * len(words) < _MOST_BYTES else f" {' '.join(_beginning(tokens))} "
+
+
+def mark(kind: str, value: str) -> str:
+    """A token that says something of a document, and that no text has: `regulator`, `lang`."""
+    return f"\ue000{kind}" + "".join(char if char.isalnum() else "\ue001" for char in f"-{value}")
 
 
 def asked(words: str) -> tuple[Phrase, ...]:
