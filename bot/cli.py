@@ -23,7 +23,7 @@ from bot.cli_base import out as _out
 from bot.cli_base import run as _run
 from bot.cli_base import settings as _settings
 from bot.cli_firms import backtest, firms_app
-from bot.cli_sources import preview, replay, sources_app
+from bot.cli_sources import backfill, preview, replay, sources_app
 
 app = typer.Typer(
     name="regwatch",
@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
-for command in (preview, replay, backtest):
+for command in (preview, replay, backtest, backfill):
     app.command()(command)
 
 

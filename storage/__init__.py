@@ -9,7 +9,9 @@ come out, no session and no table row leaves. The rooms inside:
   `lists` (what a stranger's list adds; pure) and `listfiles` (its rows, as others publish them); `lint` (names that mislead)
 - `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
-- `subscriptions`: what channels follow; `search`: answers to questions; `views`: loaders shared by rooms
+- `rereading`: stored documents read again, silently
+- `subscriptions`: what channels follow; `search`: answers to questions; `fulltext`: words in documents, cut as `words`
+  says (pure); `loading`: loaders shared by rooms
 - `outbox`: messages owed to channels: claim, settle, digests
 """
 
@@ -24,6 +26,7 @@ from storage.firms import FirmStore
 from storage.fulltext import FullTextStore
 from storage.ingest import IngestStore
 from storage.outbox import OutboxStore
+from storage.rereading import RereadingStore
 from storage.search import SearchStore
 from storage.subscriptions import SubscriptionStore
 from storage.workspaces import WorkspaceStore
@@ -35,6 +38,7 @@ class Store(
     FirmStore,
     CurationStore,
     IngestStore,
+    RereadingStore,
     SearchStore,
     FigureStore,
     FullTextStore,

@@ -439,7 +439,7 @@ async def _write_documents(
             "title": entry.title,
             "text": entry.text,
             "language": entry.language,
-            "number": _number(entry),
+            "number": number_of(entry),
             "sha256": entry.sha256,
             **_body_values(entry, now),
             "published_at": entry.published_at,
@@ -463,7 +463,7 @@ async def _write_documents(
             edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
             for name, value in _body_values(entry, now).items():
                 setattr(edited, name, value)
-            edited.number = edited.number or _number(entry)
+            edited.number = edited.number or number_of(entry)
             edited.published_at = entry.published_at or edited.published_at
             edited.published_precision = entry.published_precision or edited.published_precision
             edited.updated_at, edited.fetched_at, edited.register_version = entry.updated_at, now, register_version
@@ -483,7 +483,7 @@ def _body_values(entry: EntryRecord, now: datetime) -> dict[str, Any]:
     }
 
 
-def _number(entry: EntryRecord) -> str | None:
+def number_of(entry: EntryRecord) -> str | None:
     """The regulator's number of a document: that of the first of its actions that has one."""
     return next((action.number for action in entry.extraction.actions if action.number), None)
 
@@ -492,7 +492,7 @@ async def _write_keys(
     session: AsyncSession, source_id: str, entries: Sequence[EntryRecord], ids: Sequence[int], resighted: Sequence[Resighting]
 ) -> None:
     """Remember every key under which a document was seen. A number that two entries share is no key of either."""
-    numbers = [_number(entry) for entry in entries]
+    numbers = [number_of(entry) for entry in entries]
     shared = Counter(numbers)
     keys = [
         (kind, key, document_id)
