@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 
 from bot.config import Settings, SettingsError, require_slack
 from bot.deliver import Deliverer, make_client
-from bot.extract import FirmIndex, extract
+from bot.extract import FirmIndex
 from bot.feeds.catalog import Catalogue, load_catalogue
 from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
+from bot.names import Names
 from bot.poll import Poller
 from storage import StorageError, Store
 from storage.firms import shipped_register
@@ -165,11 +166,14 @@ def fetcher_for(
 
 
 @contextlib.asynccontextmanager
-async def poller_for(settings: Settings, store: Store, *, now: Callable[[], datetime] = utc_now) -> AsyncIterator[Poller]:
-    """A Poller with its own HTTP session."""
-    index = await index_of(store)
+async def poller_for(
+    settings: Settings, store: Store, *, now: Callable[[], datetime] = utc_now, names: Names | None = None
+) -> AsyncIterator[Poller]:
+    """A Poller with its own HTTP session. It reads with the names that the database holds, or with those of `names`."""
+    names = names or Names(store)
+    await names.refresh()
     async with fetcher_for(settings, now=now) as fetcher:
-        yield Poller(store, fetcher, partial(extract, index=index), now=now, register_version=lambda: index.version)
+        yield Poller(store, fetcher, names.read, now=now, register_version=lambda: names.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +327,8 @@ class Regwatch:
     async def _jobs(self, stack: contextlib.AsyncExitStack, store: Store, client: AsyncWebClient, workspace: str) -> list[Job]:
         jobs = []
         if "poll" in self._only:
-            poller = await stack.enter_async_context(poller_for(self._settings, store, now=self._now))
+            names = Names(store)
+            poller = await stack.enter_async_context(poller_for(self._settings, store, now=self._now, names=names))
 
             async def poll() -> None:
                 summary = await poller.run_once()
@@ -331,6 +336,7 @@ class Regwatch:
                     self._kick_delivery()
 
             jobs.append(Job("poll", timedelta(seconds=5), poll))
+            jobs.append(Job("names", timedelta(minutes=1), names.refresh))
         if "deliver" in self._only:
             deliverer = Deliverer(store, partial(_only, workspace, client), now=self._now)
             jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))

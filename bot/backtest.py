@@ -68,7 +68,7 @@ class Backtest:
         self.tallies = [Tally(typed, firm_id, True) for typed, firm_id in known]
         self.tallies += [Tally(name, firm_id, False) for name, firm_id in added]
         self._index = FirmIndex(own)
-        self._needles = _needles(own, {tally.firm_id for tally in self.tallies})
+        self._needles = needles(own, {tally.firm_id for tally in self.tallies})
 
     def read(self, texts: Iterable[StoredText]) -> None:
         """Count a batch of texts. Only those are read that hold a piece of one of the names."""
@@ -80,7 +80,7 @@ class Backtest:
                     _count(tally, text, reading)
 
 
-def _needles(register: Register, wanted: set[str]) -> set[str]:
+def needles(register: Register, wanted: set[str]) -> set[str]:
     """Folded pieces of which a text must hold one to name one of the firms; an act against a brand is one against its owner."""
     brands = {
         edge.child_id for edge in register.ownerships if edge.kind is OwnershipKind.BRAND_OF and {edge.child_id, edge.parent_id} & wanted

@@ -24,7 +24,7 @@ from bot.cli_base import run as _run
 from bot.cli_base import settings as _settings
 from bot.cli_channels import ask, digest, export
 from bot.cli_firms import backtest, firms_app
-from bot.cli_sources import preview, replay, sources_app
+from bot.cli_sources import backfill, preview, replay, sources_app
 
 app = typer.Typer(
     name="regwatch",
@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
-for command in (ask, digest, export, preview, replay, backtest):
+for command in (ask, digest, export, preview, replay, backtest, backfill):
     app.command()(command)
 
 

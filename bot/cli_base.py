@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Coroutine
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -37,6 +38,17 @@ def settings(db: str | None = None, *, is_service: bool = False) -> Settings:
 def out(value: object) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def since_day(since: str) -> date | None:
+    """The day that `--since` means; None for none. Ends the command for what is no time."""
+    from bot.app import utc_now
+    from storage.filters import since_date
+
+    try:
+        return since_date(since, utc_now().date()) if since else None
+    except (ValueError, TypeError):
+        fail(f"--since: {since!r} is no time; use 90d, 2021, 2021-03 or 2021-03-01")
 
 
 def run(work: Coroutine[Any, Any, int]) -> NoReturn:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bot.cli_base import AsJson, Db, fail, out, run, settings
+from bot.cli_base import AsJson, Db, fail, out, run, settings, since_day
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -359,16 +359,11 @@ def backtest(
     found = settings(db)
 
     async def work() -> int:
-        from bot.app import utc_now
         from bot.backtest import Backtest
         from bot.report import progress, show_tallies
-        from storage.filters import since_date
         from storage.models import Strength
 
-        try:
-            day = since_date(since, utc_now().date()) if since else None
-        except (ValueError, TypeError):
-            fail(f"--since: {since!r} is no time; use 90d, 2021, 2021-03 or 2021-03-01")
+        day = since_day(since)
         store = await _open(found)
         try:
             known, new = await _meant(store, names)

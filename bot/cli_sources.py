@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli_base import AsJson, Db, fail, out, run, settings
+from bot.cli_base import AsJson, Db, fail, out, run, settings, since_day
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -257,3 +257,56 @@ def replay(
         return int(total.false_new > 0)
 
     run(work())
+
+
+def backfill(
+    subject: Annotated[str, typer.Argument(metavar="FIRM-OR-SOURCE", help="A firm by any of its names, or the id of a source.")],
+    since: Annotated[str, typer.Option(metavar="90d|2021-03", help="Only documents published since then.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Read stored documents again, silently: those that may name a firm, or all of a source, whose next poll then looks at all it lists."""
+    day = since_day(since)
+
+    async def work(store: Store) -> int:
+        from bot.app import utc_now
+        from bot.names import Names
+        from bot.report import progress, show_reread
+        from bot.reread import Rereader
+
+        is_source = any(row.id == subject for row in await store.source_rows())
+        firm_id = "" if is_source else await _firm_meant(store, subject)
+        names = Names(store)
+        await names.refresh()
+        rereader = Rereader(store, names.read, utc_now, version=lambda: names.version)
+        with progress("reading", (await store.counts())["documents"] if not is_source else None) as step:
+
+            def on_batch(documents: int) -> None:
+                for at in range(documents):
+                    step(at)
+
+            if is_source:
+                report = await rereader.source(subject, day, is_dry_run=dry_run, on_batch=on_batch)
+            else:
+                report = await rereader.firm(firm_id, day, is_dry_run=dry_run, on_batch=on_batch)
+        if as_json:
+            found = asdict(report)
+            out(found | {"outcome": found["outcome"] | {"firms": sorted(report.outcome.firms)}})
+        else:
+            show_reread(report)
+        return int(report.unreadable > 0)
+
+    _with_store(settings(db), work)
+
+
+async def _firm_meant(store: Store, typed: str) -> str:
+    """The id of the one firm that a name means; ends the command when it means none, or several."""
+    resolution = await store.resolve(typed)
+    ids = [match.firm_id for match in resolution.matches]
+    if resolution.is_exact and len(ids) > 1:
+        fail(f"{typed!r} is the name of several firms: {', '.join(ids)}. Give an id")
+    if not resolution.is_exact:
+        hint = f"Did you mean {', '.join(ids)}?" if ids else "regwatch firms list and regwatch sources list --off name all"
+        fail(f"no firm or source {typed!r}. {hint}")
+    return ids[0]

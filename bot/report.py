@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bot.slack.text import kind_label
 from storage.models import Health, Mode
-from storage.records import DocumentText, Extraction, FoundAction, FoundFirm
+from storage.records import DocumentText, Extraction, FoundAction, FoundFirm, action_ref
 
 if TYPE_CHECKING:
     from bot.backtest import Tally
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from bot.feeds.preview import Preview
     from bot.poll import PollLine
     from bot.replay import Replayed, Step
+    from bot.reread import RereadReport
     from storage.lint import Finding
     from storage.records import FirmRow, ListOutcome, ListView
     from storage.views import SourceView
 
 _MOST_ROWS = 200
+_REFS = 20
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
 
 
@@ -254,6 +256,27 @@ def show_tallies(tallies: Sequence[Tally], documents: int) -> None:
         for sample in tally.samples:
             screen.print(Text.assemble("  ", (f"{sample.at:%Y-%m-%d} {sample.role:9}", "dim"), " ", sample.title or "(no title)"))
             screen.print(Text(f"    “{sample.sentence[:240]}”", style="italic dim"))
+
+
+def show_reread(report: RereadReport) -> None:
+    """What reading documents again changed, or would change."""
+    told, screen = report.outcome, Console(highlight=False)
+    would = "would be " if report.is_dry_run else ""
+    screen.print(Text.assemble((report.subject, "bold"), f": {told.read} of {report.looked_at} stored documents read again"))
+    screen.print(f"  {told.changed} {would}changed; {len(told.opened)} actions {would}new, {len(told.moved)} {would}changed")
+    if told.unsaid:
+        screen.print(f"  {told.unsaid} of these actions {would}without a firm: their document is no longer read as an act against one")
+    if told.firms:
+        screen.print(f"  newly named: {', '.join(sorted(told.firms))}")
+    if told.opened and not report.is_dry_run:
+        refs = [action_ref(one) for one in told.opened[:_REFS]]
+        screen.print(f"  {', '.join(refs)}{' ...' if len(told.opened) > _REFS else ''}: nobody was alerted")
+    if told.left_out:
+        screen.print(f"  {told.left_out} left out: edited meanwhile")
+    if report.unreadable:
+        screen.print(f"  {report.unreadable} could not be read: a fault of Regwatch, the log has the traceback")
+    if report.is_due:
+        screen.print("  its next poll is due and looks at all that it lists; what is new there and not old alerts as ever")
 
 
 _SCORE_WORDS = {

@@ -9,11 +9,13 @@ come out, no session and no table row leaves. The rooms inside:
   `lists` (what a stranger's list adds; pure) and `listfiles` (its rows, as others publish them); `lint` (names that mislead)
 - `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
+- `rereading`: stored documents read again, silently
 - `places` (a channel's row, and its audit); on it `subscriptions` (what channels follow), `channels` (settings, mutes, the
   life of a channel), `corrections` (verdicts, reviews); `silence`: what a channel is not told for their sake; `remarks`: what
   of it stands on a card; `hours`: when a digest is due, when quiet hours end (pure)
 - `workspaces`: installations, repeated requests, leases
-- `search`: answers to questions; `loading`: loaders shared by rooms
+- `search` and `figures`: answers to questions; `fulltext`: words in documents, cut as `words` says (pure); `loading`: loaders
+  shared by rooms
 - `outbox`: messages owed to channels: claim, settle; `digests`: what a digest tells
 """
 
@@ -28,6 +30,7 @@ from storage.firms import FirmStore
 from storage.fulltext import FullTextStore
 from storage.ingest import IngestStore
 from storage.outbox import OutboxStore
+from storage.rereading import RereadingStore
 from storage.search import SearchStore
 from storage.subscriptions import SubscriptionStore
 from storage.workspaces import WorkspaceStore
@@ -39,6 +42,7 @@ class Store(
     FirmStore,
     CurationStore,
     IngestStore,
+    RereadingStore,
     SearchStore,
     FigureStore,
     FullTextStore,

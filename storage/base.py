@@ -1,6 +1,7 @@
 """The ground floor of the Store: engine, transactions, errors in words, migrations.
 
-SQLite and PostgreSQL differ here and in the migrations, nowhere else. What the rooms above get:
+SQLite and PostgreSQL differ here, in the migrations and in what `fulltext` asks of its index, nowhere else. What the rooms
+above get:
 
 - `_read()` and `_write()`, one session and one transaction each. A write is BEGIN IMMEDIATE on SQLite: a
   deferred transaction that reads and then writes fails at once when another one wrote in between, whatever
@@ -161,6 +162,11 @@ async def insert_rows(
 def _table(table: type[SQLModel]) -> Table:
     """The table itself: an insert into the mapped class would go through the ORM, row by row where conflicts are minded."""
     return cast(Table, inspect(table).local_table)
+
+
+def is_of_the_tables(_thing: object, name: str | None, _kind: str, _is_reflected: bool, _counterpart: object) -> bool:
+    """Whether a thing of the database belongs to the tables of the code: the index of full text is a migration's own work."""
+    return not (name or "").startswith("fulltext")
 
 
 def chunks(values: Iterable[Value]) -> list[list[Value]]:

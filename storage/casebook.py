@@ -54,8 +54,9 @@ from storage.joining import (
     words,
 )
 from storage.models import Action, ActionDocument, ActionFirm, ActionRegulator, Amount, Case, Document, Evidence, Mention, Status, Tier
-from storage.records import FoundAction
+from storage.records import FoundAction, FoundFirm
 from storage.tenancy import Change
+from storage.text import fold
 
 
 class Casebook:
@@ -73,6 +74,8 @@ class Casebook:
         self._cases: dict[int, list[Draft]] = defaultdict(list)  # id(case) -> its actions
         self._known_cases: dict[int, CaseDraft] = {}
         self._named: dict[int, set[str]] = {}  # document -> the firms it names
+        self.unsaid = 0
+        """Actions that lost their firms because their only document, read again, does not tell of them."""
 
     async def load(self, tellings: Sequence[Telling]) -> None:
         """Bring the actions on record that these documents may tell of, continue or cite, with their whole cases."""
@@ -200,6 +203,14 @@ class Casebook:
                 self._join(candidates[joined[0]], telling, found, joined[1].reason)
             else:
                 self._open(telling, found, shape)
+        if telling.is_reread:
+            for place, draft in enumerate(own):
+                if place not in pairs.values():
+                    self._unsay(draft, telling)
+
+    def actions_of(self, document_id: int) -> set[int]:
+        """The ids of the actions that a document tells of, once they are written."""
+        return {known_id(draft.id) for draft in self._by_document[document_id]}
 
     def _candidates(self, shape: Shape, document_id: int) -> list[Draft]:
         """What the reading may belong to, earliest first. Several actions of one document are never one."""
@@ -215,6 +226,7 @@ class Casebook:
         is_deciding = draft.best_paper == telling.document_id
         draft.papers[telling.document_id] = paper_told(telling)
         combined = combine_firms(found.firms)
+        _recognise(draft, combined)
         if is_deciding:
             kept = {(firm.name, firm.brand_id) for firm in combined}
             elsewhere = {name for paper in draft.papers if paper != telling.document_id for name in self._named.get(paper, ())}
@@ -228,6 +240,15 @@ class Casebook:
                 firm.role, firm.is_changed = role, firm.is_changed or role is not firm.role
             draft.published_at, draft.published_precision = telling.entry.published_at, telling.entry.published_precision
         self._absorb(draft, telling, found, Weight.DECIDES if is_deciding else Weight.FILLS)
+
+    def _unsay(self, draft: Draft, telling: Telling) -> None:
+        """An act that the reader no longer sees in the text that it was read from: nobody is in it any more."""
+        if len(draft.papers) > 1 or not draft.firms:
+            return
+        draft.dropped += [firm.id for firm in draft.firms if firm.id is not None]
+        draft.firms = []
+        draft.waivers.append(telling.entry.waived)
+        self.unsaid += 1
 
     def _join(self, draft: Draft, telling: Telling, found: FoundAction, reason: str) -> None:
         is_official = telling.tier is Tier.PRIMARY
@@ -387,6 +408,20 @@ class Casebook:
                 await session.exec(delete(Amount).where(col(Amount.action_id) == draft.id))
             if draft.dropped:
                 await session.exec(delete(ActionFirm).where(col(ActionFirm.id).in_(draft.dropped)))
+
+
+def _recognise(draft: Draft, found: Sequence[FoundFirm]) -> None:
+    """Let names on an action's list that were in no register be those of the firms as which they are read now."""
+    for one in found:
+        raw = next((firm for firm in draft.firms if firm.firm_id is None and fold(firm.name) == fold(one.surface)), None)
+        if raw is None or one.firm_id is None:
+            continue
+        if any((firm.firm_id, firm.brand_id) == (one.firm_id, one.brand_id) for firm in draft.firms):
+            draft.firms.remove(raw)
+            draft.dropped += [raw.id] if raw.id is not None else []
+        else:
+            raw.firm_id, raw.name, raw.surface, raw.brand_id, raw.via = one.firm_id, one.name, one.surface, one.brand_id, one.via
+            raw.is_changed = True
 
 
 def _url_keys(url: str) -> tuple[str, ...]:

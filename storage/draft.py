@@ -36,6 +36,7 @@ class Telling:
     entry: EntryRecord
     tier: Tier
     regulator_id: str | None  # the source's
+    is_reread: bool = False  # its text is the one that was read before
 
     @property
     def is_edit(self) -> bool:

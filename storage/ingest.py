@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
 from storage.draft import Telling
+from storage.fulltext import write_words
 from storage.loading import source_row
 from storage.models import WANTED, Document, DocumentKey, Health, Mention, Mode, Poll, Regulator, Sighting, Source, SourceRhythm
 from storage.owing import owe_moves, owe_operators
@@ -232,9 +233,10 @@ class IngestStore(Base):
                 # two polls that tell of one act at the same time must see each other
                 await self._one_at_a_time(session, "actions")
             ids = await _write_documents(session, source, entries, record.register_version, now)
+            await write_words(session, ids)
             await _write_keys(session, source.id, entries, ids, record.resighted)
             await _write_sightings(session, source, entries, ids, record, now)
-            await _write_mentions(session, entries, ids)
+            await write_mentions(session, entries, ids)
             for one in record.unread_bodies:
                 tried = update(Document).where(col(Document.id) == one.document_id, col(Document.source_id) == source.id)
                 await session.exec(tried.values(body_tries=one.tries, body_detail=one.detail))
@@ -437,7 +439,7 @@ async def _write_documents(
             "title": entry.title,
             "text": entry.text,
             "language": entry.language,
-            "number": _number(entry),
+            "number": number_of(entry),
             "sha256": entry.sha256,
             **_body_values(entry, now),
             "published_at": entry.published_at,
@@ -461,7 +463,7 @@ async def _write_documents(
             edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
             for name, value in _body_values(entry, now).items():
                 setattr(edited, name, value)
-            edited.number = edited.number or _number(entry)
+            edited.number = edited.number or number_of(entry)
             edited.published_at = entry.published_at or edited.published_at
             edited.published_precision = entry.published_precision or edited.published_precision
             edited.updated_at, edited.fetched_at, edited.register_version = entry.updated_at, now, register_version
@@ -481,7 +483,7 @@ def _body_values(entry: EntryRecord, now: datetime) -> dict[str, Any]:
     }
 
 
-def _number(entry: EntryRecord) -> str | None:
+def number_of(entry: EntryRecord) -> str | None:
     """The regulator's number of a document: that of the first of its actions that has one."""
     return next((action.number for action in entry.extraction.actions if action.number), None)
 
@@ -490,7 +492,7 @@ async def _write_keys(
     session: AsyncSession, source_id: str, entries: Sequence[EntryRecord], ids: Sequence[int], resighted: Sequence[Resighting]
 ) -> None:
     """Remember every key under which a document was seen. A number that two entries share is no key of either."""
-    numbers = [_number(entry) for entry in entries]
+    numbers = [number_of(entry) for entry in entries]
     shared = Counter(numbers)
     keys = [
         (kind, key, document_id)
@@ -545,7 +547,7 @@ async def _write_sightings(
         await session.exec(update(Sighting).where(mine, col(Sighting.document_id).in_(chunk)).values(in_window=False, last_seen_at=last))
 
 
-async def _write_mentions(session: AsyncSession, entries: Sequence[EntryRecord], ids: Sequence[int]) -> None:
+async def write_mentions(session: AsyncSession, entries: Sequence[EntryRecord], ids: Sequence[int]) -> None:
     """Which firms each text names, read anew for an edited one."""
     for chunk in chunks(entry.document_id for entry in entries if entry.document_id is not None):
         await session.exec(delete(Mention).where(col(Mention.document_id).in_(chunk)))

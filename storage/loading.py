@@ -187,6 +187,24 @@ def _place(document: DocumentView) -> tuple[bool, datetime, int]:
     return document.tier is not Tier.PRIMARY, document.published_at or document.first_seen_at, document.id
 
 
+def document_view(document: Document, source: Source, regulator: Regulator | None) -> DocumentView:
+    """A document as a card links it."""
+    publisher = regulator.name if regulator else source.definition.get("content") or source.id
+    return DocumentView(
+        id=_id(document.id),
+        title=document.title,
+        url=document.url,
+        source_id=document.source_id,
+        publisher=publisher,
+        tier=document.tier,
+        language=document.language,
+        number=document.number,
+        published_at=document.published_at,
+        published_precision=document.published_precision,
+        first_seen_at=document.first_seen_at,
+    )
+
+
 def _action_view(
     action: Any,
     regulators: tuple[RegulatorView, ...],

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Date,
     Enum,
     Index,
+    Integer,
     Numeric,
     Table,
     Text,
@@ -376,6 +378,15 @@ class Document(SQLModel, table=True):
     first_seen_at: datetime = Field(index=True)
     edited_at: datetime | None = None  # ours: when we first saw the text changed
     register_version: str = ""  # of the names it was read with
+
+
+class DocumentWords(SQLModel, table=True):
+    """What full text finds of a document. The index over it, and on SQLite the triggers that keep it, are migration 0006's."""
+
+    # the document's day and id in one number: the newest come first without a look at the documents
+    place: int = Field(primary_key=True, sa_type=BigInteger().with_variant(Integer(), "sqlite"), sa_column_kwargs={"autoincrement": False})
+    document_id: int = Field(foreign_key="document.id", ondelete="CASCADE", unique=True)
+    words: str = Field(sa_type=Text)  # storage.words.indexed(title and text)
 
 
 class DocumentKey(SQLModel, table=True):

@@ -212,7 +212,8 @@ class StoredText:
 
     id: int
     first_seen_at: datetime
-    document: DocumentText
+    document: DocumentText  # its time of publication in the zone of its source, as texts are read
+    sha256: str = ""  # of title and text
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,3 +494,44 @@ class PollOutcome:
     updates: int = 0  # versions of known ones
     owed: int = 0
     waived: int = 0
+
+
+# --- intents: reading again ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What a stored document says when it is read again. `sha256` is that of the text that was read."""
+
+    document_id: int
+    sha256: str
+    extraction: Extraction
+    register_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RereadOutcome:
+    """What reading documents again changed, or would change."""
+
+    read: int = 0
+    left_out: int = 0  # gone, or edited since they were read
+    changed: int = 0  # documents that name other firms now, or tell other things
+    opened: tuple[int, ...] = ()  # actions that nobody knew of
+    moved: tuple[int, ...] = ()  # known ones in which a reader sees a change
+    unsaid: int = 0  # of those: no longer read in their only document, so that they have no firm any more
+    firms: frozenset[str] = frozenset()  # that are named where they were not before
+    waived: int = 0  # messages that channels were not sent
+
+    def __add__(self, other: RereadOutcome) -> RereadOutcome:
+        """Both together. An action that both touched counts once."""
+        opened = tuple(dict.fromkeys(self.opened + other.opened))
+        return RereadOutcome(
+            read=self.read + other.read,
+            left_out=self.left_out + other.left_out,
+            changed=self.changed + other.changed,
+            opened=opened,
+            moved=tuple(one for one in dict.fromkeys(self.moved + other.moved) if one not in opened),
+            unsaid=self.unsaid + other.unsaid,
+            firms=self.firms | other.firms,
+            waived=self.waived + other.waived,
+        )

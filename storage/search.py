@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Integer, String, and_, bindparam, func
 from sqlmodel import SQLModel, col, select
@@ -175,17 +176,22 @@ class SearchStore(Base):
         async with self._read() as session:
             return await load_coverage(session, filter, self._now())
 
-    async def texts(self, after: int = 0, limit: int = 200, since: date | None = None) -> tuple[StoredText, ...]:
-        """Stored documents to be read again, in the order of their ids and those after one: a batch.
+    async def texts(
+        self, after: int = 0, limit: int = 200, since: date | None = None, source_id: str | None = None
+    ) -> tuple[StoredText, ...]:
+        """Stored documents (of one source) to be read again, in the order of their ids and those after one: a batch.
 
         `since`: published that day or later; first seen, where no date of publication is known.
         """
-        wanted = select(Document).where(col(Document.id) > after).order_by(col(Document.id)).limit(limit)
+        zone = select(Regulator.time_zone).where(Regulator.id == Document.regulator_id).scalar_subquery()
+        wanted = select(Document, zone).where(col(Document.id) > after).order_by(col(Document.id)).limit(limit)
+        if source_id is not None:
+            wanted = wanted.where(Document.source_id == source_id)
         if since is not None:
             start = datetime(since.year, since.month, since.day, tzinfo=UTC)
             wanted = wanted.where(func.coalesce(Document.published_at, Document.first_seen_at) >= start)
         async with self._read() as session:
-            return tuple(_stored_text(row) for row in await session.exec(wanted))
+            return tuple(_stored_text(row, zone or "UTC") for row, zone in await session.exec(wanted))
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows there are of each noun, of deliveries by state (`deliveries_owed`, ...), and of alerts not waived."""
@@ -220,9 +226,11 @@ def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -
     return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))
 
 
-def _stored_text(row: Document) -> StoredText:
-    document = DocumentText(row.title, row.text, row.published_at, row.language or None, row.regulator_id, row.tier)
-    return StoredText(row.id or 0, row.first_seen_at, document)
+def _stored_text(row: Document, time_zone: str) -> StoredText:
+    """A document as a poll would have it read: by the clock on the publisher's wall."""
+    published_at = row.published_at.astimezone(ZoneInfo(time_zone)) if row.published_at else None
+    document = DocumentText(row.title, row.text, published_at, row.language or None, row.regulator_id, row.tier)
+    return StoredText(row.id or 0, row.first_seen_at, document, row.sha256)
 
 
 async def _name_lines(session: AsyncSession, action: ActionView) -> list[WhyLine]:

@@ -1,0 +1,58 @@
+"""The names that texts are read with, as the database holds them now.
+
+An operator's list, a firm added in chat, or another process on the same database changes the register at any time.
+`refresh` looks whether it did, which is cheap, and builds the automaton of names anew when it has; whoever reads meanwhile
+goes on with the old one. The poller reads with it, `reread` too; a job of `app` looks every minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.extract import FirmIndex, extract
+from storage import Store
+from storage.records import DocumentText, Extraction
+
+_log = logging.getLogger("regwatch.names")
+
+
+class Names:
+    """Reads texts with the register's names. `refresh` must have been awaited once before."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._index: FirmIndex | None = None
+        self._seen = ""
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def index(self) -> FirmIndex:
+        """The names at their last refresh. Raises RuntimeError before the first."""
+        if self._index is None:
+            raise RuntimeError("Names are read before their first refresh")
+        return self._index
+
+    @property
+    def version(self) -> str:
+        """Of the register that texts are read with."""
+        return self.index.version
+
+    def read(self, document: DocumentText) -> Extraction:
+        """What a text says. Pure for one index; called in threads."""
+        return extract(document, self.index)
+
+    async def refresh(self) -> bool:
+        """Read with the names that the database holds now; True when they are others than before. Raises StorageError."""
+        async with self._one_at_a_time:
+            # looked at before the register is read: what changes in between is seen by the next look
+            seen = await self._store.register_version()
+            if self._index is not None and seen == self._seen:
+                return False
+            register = await self._store.register()
+            before, self._seen = self._index, seen
+            if before is not None and before.version == register.version:
+                return False
+            self._index = await asyncio.to_thread(FirmIndex, register)
+            _log.info("names version=%s firms=%s names=%s", register.version, len(register.firms), len(register.aliases))
+            return True

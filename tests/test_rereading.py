@@ -1,0 +1,403 @@
+"""Stored documents read again, on both databases: what changes, what stays, and that nobody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel, col, select
+
+from bot.extract import FirmIndex, extract
+from bot.reread import Rereader
+from storage import StorageError, Store
+from storage.filters import Filter
+from storage.intents import Sent
+from storage.models import (
+    Action,
+    ActionFirm,
+    DeliveryState,
+    Document,
+    DocumentKey,
+    Evidence,
+    FirmKind,
+    Kind,
+    Mention,
+    Mode,
+    OwnershipKind,
+    Source,
+    Status,
+)
+from storage.records import (
+    AliasRow,
+    DocumentText,
+    Extraction,
+    FirmRow,
+    FoundAction,
+    FoundFirm,
+    OwnershipRow,
+    Register,
+    RegulatorRow,
+    Reread,
+    RereadOutcome,
+)
+from storage.rereading import READ_AGAIN
+from storage.tenancy import Change, Correction, Delivery, Verdict
+from tests.fakes.clock import FakeClock
+from tests.fakes.polls import NOON, act, entry, firm, follow, furnish, money, poll
+
+
+@pytest.fixture
+async def world(store: Store) -> Store:
+    await furnish(store)
+    return store
+
+
+async def rows(store: Store, table: type[SQLModel]) -> Any:
+    async with store._read() as session:
+        return (await session.exec(select(table))).all()
+
+
+async def owed(store: Store) -> list[tuple[str, str, str]]:
+    """Every delivery as (key, state, reason), oldest first."""
+    async with store._read() as session:
+        found = await session.exec(select(Delivery).order_by(col(Delivery.id)))
+        return [(row.key, row.state.value, row.reason) for row in found]
+
+
+async def firms(store: Store, action_id: int = 1001) -> set[tuple[str | None, str, str]]:
+    async with store._read() as session:
+        held = select(ActionFirm).where(ActionFirm.action_id == action_id)
+        return {(row.firm_id, row.name, row.role.value) for row in await session.exec(held)}
+
+
+async def again(
+    store: Store, *actions: FoundAction, document: int | None = None, mentions: tuple[FoundFirm, ...] | None = None, **fields: Any
+) -> RereadOutcome:
+    """Read one document again (the only one, unless told) as telling of these actions."""
+    texts = [one for one in await store.texts() if document in (None, one.id)]
+    (text,) = texts
+    named = tuple(one for action in actions for one in action.firms) if mentions is None else mentions
+    is_dry_run = fields.pop("is_dry_run", False)
+    extraction = Extraction(fields.pop("language", "en"), actions, named, **fields)
+    return await store.reread([Reread(text.id, text.sha256, extraction, "new names")], is_dry_run=is_dry_run)
+
+
+async def test_a_firm_that_is_known_now_takes_the_place_of_its_raw_name(world: Store) -> None:
+    """The card names it as the register does, and one who follows it is told nothing."""
+    await poll(world, "sec-litigation", entry("A fine", act(Kind.FINE, "1st Bank Inc", by=["us-sec"])))
+    await follow(world, "C1", "firm:first-bank")
+    one = replace(firm("first-bank"), surface="1st Bank Inc")
+    outcome = await again(world, act(Kind.FINE, one, by=["us-sec"]))
+    assert await firms(world) == {("first-bank", "First Bank", "target")}
+    assert outcome == RereadOutcome(read=1, changed=1, moved=(1001,), firms=frozenset({"first-bank"}), waived=1)
+    assert await owed(world) == [("alert:RW-1001", "waived", READ_AGAIN)] or await owed(world) == [
+        ("update:RW-1001:2", "waived", READ_AGAIN)
+    ]
+    (document,) = await rows(world, Document)
+    assert (document.register_version, document.edited_at) == ("new names", None)
+
+
+async def test_two_documents_read_one_after_the_other_leave_no_raw_name(world: Store) -> None:
+    """The second still names it raw while the first is read: the action lists the firm once all the same."""
+    raw = act(Kind.FINE, "1st Bank Inc", by=["us-sec"], on="2021-03-18")
+    await poll(world, "sec-litigation", entry("First Bank pays a fine", raw, guid="1"))
+    await poll(world, "island-times", entry("First Bank pays a fine", raw, guid="2"))
+    known = act(Kind.FINE, replace(firm("first-bank"), surface="1st Bank Inc"), by=["us-sec"], on="2021-03-18")
+    for document in (1, 2):
+        await again(world, known, document=document)
+        assert await firms(world) == {("first-bank", "First Bank", "target")}
+
+
+async def test_the_same_again_changes_nothing(world: Store) -> None:
+    told = act(Kind.FINE, "tencent", by=["cn-samr"], on="2021-03-18", amounts=[money("3")])
+    await poll(world, "samr-news", entry("罚款", told, language="zh"))
+    await follow(world, "C1", "all")
+    before = await rows(world, Mention), await rows(world, Evidence)
+    for _ in range(2):
+        assert await again(world, told, language="zh") == RereadOutcome(read=1)
+    after = await rows(world, Mention), await rows(world, Evidence)
+    assert [len(part) for part in after] == [len(part) for part in before]
+    assert (await rows(world, Action))[0].version == 1
+    assert await owed(world) == []
+
+
+async def test_a_new_action_is_known_but_not_told_and_its_next_move_brings_a_card(world: Store, clock: FakeClock) -> None:
+    await poll(world, "samr-news", entry("A notice"))
+    await follow(world, "C1", "firm:tencent", is_digest_on=True, next_digest_at=clock() + timedelta(hours=20))
+    outcome = await again(world, act(Kind.INVESTIGATION, "tencent", by=["cn-samr"], on="2021-03-18", number="7"))
+    assert (outcome.opened, outcome.firms, outcome.waived) == ((1001,), {"tencent"}, 1)
+    assert await owed(world) == [("alert:RW-1001", "waived", READ_AGAIN)]
+    assert await world.claim(10, timedelta(minutes=1)) == ()
+    clock.forward(days=1)
+    await world.owe_digests()
+    (due,) = await world.claim(10, timedelta(minutes=1))
+    assert due.digest is not None
+    assert (due.digest.new, due.digest.moved) == ((), ())
+    await world.settle(due.id, due.token, Sent("1.0"))
+    # the notice of the fine under the same number
+    await poll(world, "samr-en", entry("A fine", act(Kind.FINE, "tencent", by=["cn-samr"], on="2021-03-19", number="7")))
+    assert (await owed(world))[-1][1:] == ("owed", "")
+
+
+async def test_a_target_that_is_not_read_any_more_goes_and_the_version_rises(world: Store) -> None:
+    await follow(world, "C1", "firm:tencent")
+    await poll(world, "cac-news", entry("约谈", act(Kind.TALKS, "tencent", "alibaba", on="2021-03-18")))
+    (due,) = await world.claim(10, timedelta(minutes=1))
+    await world.settle(due.id, due.token, Sent("1.0", "1.0"))
+    outcome = await again(world, act(Kind.TALKS, "tencent", on="2021-03-18"))
+    assert (outcome.changed, outcome.moved, outcome.unsaid) == (1, (1001,), 0)
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+    assert await owed(world) == [("alert:RW-1001", "sent", ""), ("update:RW-1001:2", "waived", READ_AGAIN)]
+    assert [(row.what, row.before, row.after) for row in await rows(world, Change)] == [("target", "Alibaba Group", "")]
+
+
+async def test_an_act_that_is_not_read_any_more_loses_its_firms_and_keeps_its_number(world: Store) -> None:
+    """What people said about it stays; an act that another document tells of too is left alone."""
+    await poll(world, "cac-news", entry("A talk", act(Kind.TALKS, "tencent", on="2021-03-18")))
+    channel = await follow(world, "C1", "firm:tencent")
+    async with world._write() as session:
+        session.add(
+            Correction(
+                workspace_id="T1",
+                channel_id=channel,
+                action_id=1001,
+                verdict=Verdict.WRONG_FIRM,
+                firm_id="tencent",
+                folded="tencent",
+                made_by="U1",
+                made_at=NOON,
+            )
+        )
+    outcome = await again(world)
+    assert (outcome.unsaid, outcome.moved, await firms(world)) == (1, (1001,), set())
+    assert len(await rows(world, Correction)) == 1
+    assert await again(world) == RereadOutcome(read=1)
+    back = await again(world, act(Kind.TALKS, "tencent", on="2021-03-18"))
+    assert (back.opened, back.moved, await firms(world)) == ((), (1001,), {("tencent", "Tencent", "target")})
+
+
+async def test_an_act_of_two_documents_keeps_what_the_other_says(world: Store) -> None:
+    told = act(Kind.TALKS, "tencent", on="2021-03-18")
+    await poll(world, "cac-news", entry("Talks with Tencent", told, guid="1"))
+    await poll(world, "island-times", entry("Talks with Tencent", told, guid="2"))
+    outcome = await again(world, document=2)
+    assert (outcome.unsaid, outcome.moved) == (0, ())
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+
+
+async def test_a_case_that_moved_on_is_not_taken_back(world: Store) -> None:
+    fine = act(Kind.FINE, "first-bank", by=["us-sec"], number="9", on="2021-03-01")
+    await poll(world, "sec-litigation", entry("A fine", fine, guid="1"))
+    await poll(world, "sec-litigation", entry("An appeal", act(Kind.APPEAL, "first-bank", by=["us-sec"], number="9"), guid="2"))
+    await again(world, fine, document=1)
+    assert [row.status for row in await rows(world, Action)][0] is Status.APPEALED
+
+
+async def test_a_document_that_was_edited_meanwhile_is_left_out(world: Store) -> None:
+    await poll(world, "cac-news", entry("A talk", act(Kind.TALKS, "tencent")))
+    reading = Reread(1, "another text's", Extraction("en", (), ()))
+    gone = Reread(77, "", Extraction("en", (), ()))
+    assert await world.reread([reading, gone]) == RereadOutcome(left_out=2)
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+    assert await world.reread([]) == RereadOutcome()
+
+
+async def test_a_dry_run_says_the_same_and_writes_nothing(world: Store) -> None:
+    await poll(world, "cac-news", entry("A talk", act(Kind.TALKS, "tencent")))
+    await follow(world, "C1", "all")
+    dry = await again(world, act(Kind.FINE, "alibaba", on="2021-01-01"), is_dry_run=True)
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+    assert await owed(world) == []
+    wet = await again(world, act(Kind.FINE, "alibaba", on="2021-01-01"))
+    assert dry == wet
+    assert dry.changed == 1
+
+
+async def test_a_number_and_a_language_that_are_read_now_are_kept(world: Store) -> None:
+    """Full text knows the document by its new language; its keys stay as its polls saw them."""
+    await poll(world, "samr-news", entry("A notice", language="fr"))
+    keys = len(await rows(world, DocumentKey))
+    await again(world, act(Kind.FINE, "tencent", by=["cn-samr"], number="LR-1"))
+    (document,) = await rows(world, Document)
+    assert (document.number, document.language, len(await rows(world, DocumentKey))) == ("LR-1", "en", keys)
+    assert (await world.search("notice", Filter.parse("lang:en"))).total == 1
+    assert (await world.search("notice", Filter.parse("lang:fr"))).total == 0
+
+
+async def test_outcomes_add_up(world: Store) -> None:
+    one = RereadOutcome(2, 1, 1, opened=(5,), moved=(1,), unsaid=1, firms=frozenset("a"), waived=1)
+    other = RereadOutcome(1, 0, 1, opened=(6,), moved=(5, 1, 2), firms=frozenset("b"))
+    assert one + other == RereadOutcome(3, 1, 2, (5, 6), (1, 2), 1, frozenset("ab"), 1)
+
+
+# --- sources -------------------------------------------------------------------------------------------------------------
+
+
+async def source(store: Store, source_id: str) -> Source:
+    async with store._read() as session:
+        return (await session.exec(select(Source).where(Source.id == source_id))).one()
+
+
+async def test_a_source_is_looked_at_again(world: Store, clock: FakeClock) -> None:
+    await poll(world, "cac-news", etag='"v1"', last_modified="then", body_hash="h", present=("x",))
+    clock.forward(minutes=1)
+    assert await world.look_again("cac-news", "mei")
+    row = await source(world, "cac-news")
+    assert (row.etag, row.last_modified, row.body_hash, row.next_poll_at) == (None, None, None, clock())
+    assert [(one.subject, one.made_by, one.what) for one in await rows(world, Change)] == [("source:cac-news", "mei", "look again")]
+
+
+async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store, clock: FakeClock) -> None:
+    with pytest.raises(StorageError, match="no source"):
+        await world.look_again("nowhere", "mei")
+    (due,) = await world.due_sources(1, timedelta(minutes=5), ["cac-news"], ignore_due=True)
+    with pytest.raises(StorageError, match="is being polled"):
+        await world.look_again("cac-news", "mei")
+    await world.release("cac-news", due.lease_token)
+    async with world._write() as session:
+        row = (await session.exec(select(Source).where(Source.id == "cac-news"))).one()
+        row.mode = Mode.OFF
+    assert not await world.look_again("cac-news", "mei")
+    assert not [row for row in await rows(world, Change)]
+    clock.forward(days=1)
+
+
+# --- the rereader ----------------------------------------------------------------------------------------------------
+
+BODIES = (
+    RegulatorRow(
+        "cn-samr", "State Administration for Market Regulation", "国家市场监督管理总局", ("SAMR", "市场监管总局"), (), "CN", "Asia/Shanghai"
+    ),
+)
+BASE = Register("1", (FirmRow("alibaba", "Alibaba"),), (AliasRow("alibaba", "Alibaba"), AliasRow("alibaba", "阿里巴巴")), (), BODIES)
+BLUE = replace(
+    BASE,
+    version="2",
+    firms=(*BASE.firms, FirmRow("blue-harbour", "Blue Harbour"), FirmRow("harbourpay", "HarbourPay", kind=FirmKind.BRAND)),
+    aliases=(
+        *BASE.aliases,
+        AliasRow("blue-harbour", "Blue Harbour"),
+        AliasRow("blue-harbour", "蓝港科技"),
+        AliasRow("harbourpay", "HarbourPay"),
+    ),
+    ownerships=(OwnershipRow("harbourpay", "blue-harbour", OwnershipKind.BRAND_OF),),
+)
+
+
+def reader(register: Register) -> Callable[[DocumentText], Extraction]:
+    index = FirmIndex(register)
+    return lambda document: extract(document, index)
+
+
+async def deposit(store: Store, register: Register, **texts: str) -> None:
+    """Poll these texts as a source of the market regulator brought them, read with these names."""
+    read = reader(register)
+    entries = []
+    for name, text in texts.items():
+        published = NOON - timedelta(days=300 if name.startswith("old") else 1)
+        reading = read(DocumentText(name, text, published, None, "cn-samr"))
+        entries.append(replace(entry(name, text=text, published=published, language=reading.language), extraction=reading))
+    await poll(store, "samr-news", *entries)
+
+
+FINED = "SAMR said on Thursday that it fined Blue Harbour 3 million yuan for abusing its market position."
+
+
+@pytest.fixture
+async def harbour(store: Store) -> Store:
+    """A regulator, three texts that were read before the register knew the firm they name, and who follows it."""
+    await furnish(store)
+    async with store._write() as session:
+        session.add_all([])
+    await store.sync_register(BASE)
+    await deposit(
+        store,
+        BASE,
+        fined=FINED,
+        old="国家市场监督管理总局对蓝港科技处以罚款500万元。",
+        pay="SAMR has opened an investigation into HarbourPay.",
+        other="SAMR fined Alibaba 18 billion yuan.",
+    )
+    await store.sync_register(BLUE)
+    await follow(store, "C1", "firm:blue-harbour")
+    return store
+
+
+async def test_a_firm_that_came_later_is_found_in_what_was_stored(harbour: Store, clock: FakeClock) -> None:
+    """In either script, its brand's too, and silently; the texts that cannot name it are not even read."""
+    steps: list[int] = []
+    reads: list[str] = []
+    read = reader(BLUE)
+
+    def noted(document: DocumentText) -> Extraction:
+        reads.append(document.title)
+        return read(document)
+
+    report = await Rereader(harbour, noted, clock, version=lambda: "2").firm("blue-harbour", on_batch=steps.append)
+    assert (report.subject, report.looked_at, report.outcome.read, steps) == ("blue-harbour", 4, 3, [4])
+    assert sorted(reads) == ["fined", "old", "pay"]
+    assert report.outcome.firms >= {"blue-harbour"}
+    assert report.outcome.changed == 3
+    async with harbour._read() as session:
+        held = select(Action.kind, ActionFirm.brand_id).join(Action, col(Action.id) == ActionFirm.action_id)
+        hit = set((await session.exec(held.where(ActionFirm.firm_id == "blue-harbour"))).all())
+    assert hit == {(Kind.FINE, None), (Kind.INVESTIGATION, "harbourpay")}
+    assert {row.state for row in await rows(harbour, Delivery)} <= {DeliveryState.WAIVED}
+    second = await Rereader(harbour, read, clock).firm("blue-harbour")
+    assert (second.outcome.changed, second.outcome.opened, second.outcome.moved) == (0, (), ())
+
+
+async def test_since_and_dry_run(harbour: Store, clock: FakeClock) -> None:
+    rereader = Rereader(harbour, reader(BLUE), clock)
+    dry = await rereader.firm("blue-harbour", date(2021, 3, 1), is_dry_run=True)
+    assert (dry.looked_at, dry.outcome.read, dry.is_dry_run) == (3, 2, True)
+    wet = await rereader.firm("blue-harbour", date(2021, 3, 1))
+    assert wet.outcome.changed == dry.outcome.changed == 2
+    assert wet.outcome.firms == dry.outcome.firms
+
+
+async def test_a_firm_whose_name_was_taken_away_is_read_no_more(harbour: Store, clock: FakeClock) -> None:
+    await Rereader(harbour, reader(BLUE), clock).firm("blue-harbour")
+    await harbour.sync_register(replace(BLUE, aliases=tuple(one for one in BLUE.aliases if one.text != "Blue Harbour")))
+    index = await harbour.register()
+    await Rereader(harbour, reader(index), clock).firm("blue-harbour")
+    async with harbour._read() as session:
+        named = select(Mention.surface).where(Mention.firm_id == "blue-harbour")
+        assert "Blue Harbour" not in set((await session.exec(named)).all())
+
+
+async def test_a_text_on_which_the_reader_fails_hurts_no_other(harbour: Store, clock: FakeClock) -> None:
+    read = reader(BLUE)
+
+    def fails(document: DocumentText) -> Extraction:
+        if document.title == "pay":
+            raise ValueError("a bug")
+        return read(document)
+
+    report = await Rereader(harbour, fails, clock).firm("blue-harbour")
+    assert (report.unreadable, report.outcome.read) == (1, 2)
+
+
+async def test_a_source_read_again_is_due(harbour: Store, clock: FakeClock) -> None:
+    rereader = Rereader(harbour, reader(BLUE), clock)
+    dry = await rereader.source("samr-news", is_dry_run=True)
+    assert (dry.looked_at, dry.outcome.read, dry.is_due) == (4, 4, False)
+    report = await rereader.source("samr-news", by="mei")
+    assert (report.outcome.read, report.is_due) == (4, True)
+    assert (await source(harbour, "samr-news")).next_poll_at <= clock()
+    assert (await Rereader(harbour, reader(BLUE), clock).source("cac-news")).looked_at == 0
+    with pytest.raises(StorageError, match="no source"):
+        await rereader.source("nowhere")
+
+
+async def test_a_text_is_read_by_the_clock_of_its_publisher(world: Store) -> None:
+    """Half past eleven at night in UTC is the next day in Beijing, as it was when the poll read it."""
+    await poll(world, "cac-news", entry("A talk", published=datetime(2021, 3, 18, 23, 30, tzinfo=UTC)))
+    (text,) = await world.texts(source_id="cac-news")
+    assert text.document.published_at is not None
+    assert text.document.published_at.isoformat() == "2021-03-19T07:30:00+08:00"
+    assert text.sha256
+    assert await world.texts(source_id="samr-news") == ()
