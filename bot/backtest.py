@@ -6,6 +6,7 @@ decoys and regulators keep what is theirs.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from datetime import datetime
 
 from bot.extract import FirmIndex, extract
 from bot.extract.text import sentences
+from storage import Store
 from storage.lists import ticker_key, variants
 from storage.models import AliasKind, OwnershipKind, Role, Strength
 from storage.records import AliasRow, Extraction, FirmRow, Register, StoredText
@@ -78,6 +80,18 @@ class Backtest:
                 reading = extract(text.document, self._index)
                 for tally in self.tallies:
                     _count(tally, text, reading)
+
+
+async def tallied(store: Store, firm: FirmRow, aliases: Sequence[AliasRow]) -> Tally:
+    """What a firm that is not in the register yet would have matched in all stored texts. Read in a thread, batch by batch."""
+    register = await store.register()
+    own = replace(register, firms=(*register.firms, firm), aliases=(*register.aliases, *aliases))
+    test = await asyncio.to_thread(Backtest, own, [(firm.name, firm.id)], ())
+    last = 0
+    while batch := await store.texts(last):
+        last = batch[-1].id
+        await asyncio.to_thread(test.read, batch)
+    return test.tallies[0]
 
 
 def needles(register: Register, wanted: set[str]) -> set[str]:

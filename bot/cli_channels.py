@@ -10,7 +10,7 @@ import typer
 from bot.cli_base import AsJson, Db, fail, out, run, settings
 
 if TYPE_CHECKING:
-    from bot.slack.cards import Message
+    from bot.slack.blocks import Message
     from storage import Store
     from storage.views import ChannelView
 
@@ -98,7 +98,7 @@ def digest(
         from dataclasses import replace
 
         from bot.app import open_store
-        from bot.slack import cards
+        from bot.slack import digests
         from bot.slack.reach import Reach
         from storage.intents import ChannelKey
 
@@ -109,7 +109,7 @@ def digest(
                 fail(f"no channel {channel!r} follows anything; regwatch ask 'subscribe list' --channel shows one")
             view = await store.preview_digest(ChannelKey(there.workspace_id, there.slack_id))
             assert view is not None  # noqa: S101  # the channel is known
-            message = cards.digest_of(view, there, is_preview=dry_run)
+            message = digests.digest_of(view, there, is_preview=dry_run)
         finally:
             await store.close()
         if dry_run:

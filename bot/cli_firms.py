@@ -116,7 +116,8 @@ def show(
     async def work() -> int:
         from bot.app import LOCAL, utc_now
         from bot.console import show as draw
-        from bot.slack.commands import Desk, Who
+        from bot.slack.changes import Who
+        from bot.slack.desk import Desk
         from bot.slack.grammar import FirmInfo, unparse
 
         store = await _open(found)

@@ -28,7 +28,8 @@ from bot.extract import extract
 from bot.feeds import Failed, Fetched, FetchResult
 from bot.feeds.catalog import Catalogue
 from bot.poll import Poller
-from bot.slack.commands import Desk, Who
+from bot.slack.changes import Who
+from bot.slack.desk import Desk
 from storage import Store
 from storage.models import Health, Tier
 from storage.records import PollOutcome, PollRecord, SourceRow

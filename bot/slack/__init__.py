@@ -45,7 +45,7 @@ def register(
     kick: Callable[[], None] = lambda: None,
 ) -> Desk:
     """All listeners. `operators` are Slack ids; `kick` is called when something may have become due for delivery."""
-    orders = orders or Orders(store)
+    orders = orders or Orders(store, now=now)
     desk = Desk(store, now=now, command=command, operators=operators, orders=orders)
     modals = Modals(desk, store, orders.names, kick)
     commands.register(app, desk, modals, store, command, kick)

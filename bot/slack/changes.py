@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from bot.slack import cards, replies
-from bot.slack.cards import Look, Message
+from bot.slack import cards, digests, replies
+from bot.slack.blocks import Look, Message
 from bot.slack.grammar import Digest, Mute, Subscribe, Target, Unsubscribe
 from bot.slack.naming import Naming, Stop, zone
 from bot.slack.reach import Reach
@@ -163,7 +163,7 @@ class Changes:
                 raise Stop("This channel follows nothing yet, so its digest is empty. `subscribe tencent` starts one.")
             if command.do == "now":
                 await self.require(who, reach)
-            message = cards.digest_of(view, channel, is_preview=command.do == "preview")
+            message = digests.digest_of(view, channel, is_preview=command.do == "preview")
             return replace(message, is_ephemeral=command.do == "preview")
         setting = command.setting
         if setting.zone is not None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.slack import answers, figures, help, replies
-from bot.slack.cards import Attachment, Look, Message
+from bot.slack.blocks import Attachment, Look, Message
 from bot.slack.changes import Changes, Who, no_action
 from bot.slack.grammar import (
     ActionDetail,
@@ -51,7 +51,7 @@ from storage.views import ActionQuery, ChannelView, FirmView
 log = logging.getLogger("regwatch.slack")
 
 PAGE = 5
-"""Actions in one answer, unless `limit:` says otherwise."""
+"""Actions, or hits of a search, in one answer, unless `limit:` says otherwise."""
 RECENT = Term("since", ("90d",))
 """The time that a question for actions is about when it names none."""
 
@@ -74,7 +74,12 @@ class Desk:
         self._command = command
         self.naming = Naming(store)
         self.changes = Changes(store, self.naming, now=now, operators=operators)
-        self.orders = orders or Orders(store)
+        self.orders = orders or Orders(store, now=now)
+
+    @property
+    def now(self) -> datetime:
+        """The time of the clock that this desk was given."""
+        return self._now()
 
     async def look(self, who: Who) -> tuple[ChannelView | None, Look]:
         """The channel as it is known, and for whom an answer there is drawn."""
@@ -218,7 +223,7 @@ class Desk:
         limit = int((filter_.values("limit") or (str(PAGE),))[0])
         asked = Filter(tuple(term for term in filter_.terms if term.key != "limit"))
         page = await self._store.search(command.words, asked, limit, (command.page - 1) * limit)
-        return figures.search(page, command, look, limit=limit)
+        return figures.search(page, command, look)
 
     async def _sources(self, typed: str | None, look: Look) -> Message:
         regulator = await self.naming.regulator(typed, Sources) if typed else None

@@ -18,11 +18,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.backtest import tallied
 from bot.names import Names
-from bot.reread import Rereader
 from bot.slack import forms, help, readings, replies
-from bot.slack.cards import Look, Message
+from bot.slack.blocks import Look, Message
 from bot.slack.changes import Who
 from bot.slack.desk import Desk
+from bot.slack.fields import unpack
 from bot.slack.grammar import Subscribe, Target
 from bot.slack.grammar.words import unslack
 from bot.slack.naming import Stop
@@ -157,7 +157,7 @@ class Modals:
                 filter_ = await self._desk.naming.filter(read.filter, lambda terms: Subscribe((), terms))
                 field = "channel"
                 await self._desk.changes.require(who, reach)
-                targets = [(Target(Followed.FIRM, firm_id), firm_id) for firm_id in read.firm_ids]
+                targets: list[tuple[Target, str | None]] = [(Target(Followed.FIRM, firm_id), firm_id) for firm_id in read.firm_ids]
                 if read.subscription_id is not None:
                     rule = await self._desk.changes.rule(read.subscription_id, who)
                     id_ = rule.firm.firm_id if rule.firm else rule.regulator.id if rule.regulator else None
@@ -174,7 +174,7 @@ class Modals:
         async def on_unsubscribe(ack: Any, body: dict[str, Any], view: dict[str, Any], client: AsyncWebClient) -> None:
             await ack()
             who = self._who(body, view)
-            message = await self._desk.answer(f"unsubscribe #{forms.unpack(view)['rule']}", who, Reach(client))
+            message = await self._desk.answer(f"unsubscribe #{unpack(view)['rule']}", who, Reach(client))
             await self._announce(message, who, client)
             await self._on_change(who, client)
 
@@ -231,7 +231,7 @@ class Modals:
                 await self._announce(await self._add(firm, aliases, who, look), who, client)
                 return
             await ack(response_action="update", view=forms.waiting_form(look, look.say("Add a firm")))
-            tally, _ = await tallied(self._store, firm, aliases)
+            tally = await tallied(self._store, firm, aliases)
             tried = forms.Tried(
                 read, tally.documents, tally.as_target, tally.as_group, [(one.title, one.at, one.sentence) for one in tally.samples]
             )
@@ -241,11 +241,11 @@ class Modals:
         @app.options("regwatch.firms")
         async def on_firm_options(ack: Any, payload: dict[str, Any]) -> None:
             picker = await self._current_picker()
-            await ack(options=[_option(label, value) for label, value in picker.options(payload.get("value", ""))])
+            await ack(options=[option.block() for option in picker.options(payload.get("value", ""))])
 
         @app.options("regwatch.zones")
         async def on_zone_options(ack: Any, payload: dict[str, Any]) -> None:
-            await ack(options=[_option(label, value) for label, value in zones(payload.get("value", ""))])
+            await ack(options=[option.block() for option in zones(payload.get("value", ""))])
 
         @app.shortcut("regwatch.read")
         async def on_read(ack: Any, body: dict[str, Any], respond: Any, client: AsyncWebClient) -> None:
@@ -255,9 +255,9 @@ class Modals:
             who = Who(workspace_of(body), channel.get("id", ""), body["user"]["id"])
             _, look = await self._desk.look(who)
             text = unslack((body.get("message") or {}).get("text", ""))
-            found = await asyncio.to_thread(self._names.read, DocumentText(title="", text=text, published_at=self._desk.now()))
+            found = await asyncio.to_thread(self._names.read, DocumentText(title="", text=text, published_at=self._desk.now))
             try:
-                await self._show(forms.reading_view(readings.reading(found, look), look), body["trigger_id"], client)
+                await self._show(readings.view(found, look), body["trigger_id"], client)
             except Stop as stop:
                 await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
 
@@ -273,17 +273,16 @@ class Modals:
             self._kick()
             return replies.firm_suggested(firm.name, look, is_told=is_told)
         await self._store.add_firm(firm, aliases, who.user_id)
-        await self._names.refresh()
-        report = await Rereader(self._store, self._names.read).firm(firm.id, None, by=who.user_id)
+        report = await self._desk.orders.read_again(firm.id)
         view = await self._store.firm(firm.id)
         assert view is not None  # noqa: S101  # it was added a moment ago
         return replies.firm_added(
-            view, look, by=who.user_id, documents=report.documents, as_target=view.target_actions, as_group=view.group_actions
+            view, look, by=who.user_id, documents=report.outcome.read, as_target=view.target_actions, as_group=view.group_actions
         )
 
     def _who(self, body: dict[str, Any], view: dict[str, Any]) -> Who:
         """Who submitted, and the channel that the modal is about."""
-        return Who(workspace_of(body), forms.unpack(view)["channel"], body["user"]["id"])
+        return Who(workspace_of(body), unpack(view)["channel"], body["user"]["id"])
 
     async def _current_picker(self) -> FirmPicker:
         """The firms to choose from, as the register has them now."""
@@ -304,7 +303,3 @@ def _firm_of(form: forms.FirmForm) -> tuple[FirmRow, tuple[AliasRow, ...]]:
     weak = (form.name, *form.names) if form.strength is Strength.WEAK else ()
     _, firm, aliases = new_firm(form.name, form.names, weak, (), form.country, "")
     return firm, aliases
-
-
-def _option(label: str, value: str) -> dict[str, Any]:
-    return {"text": {"type": "plain_text", "text": label, "emoji": False}, "value": value}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date, datetime
 
 from bot.check import Checked
 from bot.names import Names
-from bot.reread import Rereader
-from bot.slack import replies
-from bot.slack.cards import Look, Message
+from bot.reread import Rereader, RereadReport
+from bot.slack import figures, replies
+from bot.slack.blocks import Look, Message
 from bot.slack.changes import Who
 from bot.slack.grammar import Backfill, SourceOrder
 from bot.slack.naming import Naming, Stop
@@ -26,8 +27,9 @@ Check = Callable[[SourceRow], Awaitable[Checked]]
 class Orders:
     """Orders of operators. `names` read texts; a process that polls nothing has no `check`."""
 
-    def __init__(self, store: Store, names: Names | None = None, check: Check | None = None) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], datetime], names: Names | None = None, check: Check | None = None) -> None:
         self._store = store
+        self._now = now
         self.names = names or Names(store)
         self._check = check
 
@@ -56,12 +58,30 @@ class Orders:
 
     async def backfill(self, command: Backfill, who: Who, look: Look, naming: Naming) -> Message:
         """Read stored documents again, silently: those of a source, else those that may name a firm."""
-        await self.names.refresh()
-        since = since_date(command.since, look.today) if command.since else None
-        rereader = Rereader(self._store, self.names.read)
+        since = since_date(command.since, self._now().date()) if command.since else None
         if any(row.id == command.name for row in await self._store.source_rows()):
+            rereader = await self._rereader()
             report = await rereader.source(command.name, since, by=who.user_id, is_dry_run=command.is_dry_run)
         else:
             firm = await naming.firm(command.name, lambda name: replace(command, name=name))
-            report = await rereader.firm(firm.firm_id, since, by=who.user_id, is_dry_run=command.is_dry_run)
-        return replies.read_again(report, command, look)
+            report = await self.read_again(firm.firm_id, since, is_dry_run=command.is_dry_run)
+        outcome = report.outcome
+        return figures.read_again(
+            command,
+            look,
+            by=who.user_id,
+            documents=outcome.read,
+            changed=outcome.changed,
+            new_actions=len(outcome.opened),
+            changed_actions=len(outcome.moved),
+            firms=sorted(outcome.firms),
+            is_dry_run=command.is_dry_run,
+        )
+
+    async def read_again(self, firm_id: str, since: date | None = None, *, is_dry_run: bool = False) -> RereadReport:
+        """Read again what may name a firm, with the names that the database holds now."""
+        return await (await self._rereader()).firm(firm_id, since, is_dry_run=is_dry_run)
+
+    async def _rereader(self) -> Rereader:
+        await self.names.refresh()
+        return Rereader(self._store, self.names.read, self._now, version=lambda: self.names.version)

@@ -12,7 +12,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.cards import Attachment, Message
+from bot.slack.blocks import Attachment, Message
 
 log = logging.getLogger("regwatch.slack")
 

@@ -5,8 +5,10 @@ Nothing of it is stored: the reader is asked, as `regwatch explain` asks it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import bot.slack.text as t
-from bot.slack.cards import LONGEST_QUOTE, Look, Message, Sheet, button, button_row, context, section
+from bot.slack.blocks import LONGEST_QUOTE, Look, Message, Sheet, button, button_row, context, section
 from bot.slack.grammar import Actions, unparse
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Role, Status
@@ -35,6 +37,13 @@ def reading(found: Extraction, look: Look) -> Message:
     return sheet.message(said or look.mrkdwn("No act of a regulator against a firm is told here."))
 
 
+def view(found: Extraction, look: Look) -> dict[str, Any]:
+    """The reading as a modal."""
+    title = {"type": "plain_text", "text": look.say("What it says"), "emoji": False}
+    close = {"type": "plain_text", "text": look.say("Close"), "emoji": False}
+    return {"type": "modal", "title": title, "close": close, "blocks": reading(found, look).blocks}
+
+
 def _head(action: FoundAction, look: Look) -> Mrkdwn:
     bodies = join(", ", [escape(body.name, 120) for body in action.regulators]) or look.mrkdwn("regulator not known")
     status = Mrkdwn(t.words(action.status, language=look.language)) if action.status is not Status.IN_FORCE else Mrkdwn("")
@@ -48,7 +57,7 @@ def _lines(action: FoundAction, look: Look) -> list[Mrkdwn]:
     if action.stated_count is not None:
         lines.append(look.mrkdwn("{} firms stated", action.stated_count))
     if action.amounts:
-        sums = [mrkdwn("{} ({})", escape(sum_.surface, 80), look.say(t.AMOUNT_WORDS[sum_.kind])) for sum_ in action.amounts[:4]]
+        sums = [mrkdwn("{} ({})", escape(sum_.surface, 80), t.words(sum_.kind, language=look.language)) for sum_ in action.amounts[:4]]
         lines.append(join(", ", sums))
     if action.evidence:
         lines.append(mrkdwn("“{}”", escape(action.evidence[0].text, LONGEST_QUOTE)))

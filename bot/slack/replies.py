@@ -269,6 +269,24 @@ def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, 
     return sheet.message(aloud([head, *lines]), is_ephemeral=False)
 
 
+def settings(channel: ChannelView | None, rows: Sequence[ChangeView], look: Look) -> Message:
+    """How a channel is set, and who changed what of late; a button opens the form."""
+    sheet = Sheet(button_row(button(look.say("Settings"), "settings", "form")) if channel else [])
+    if channel is None:
+        said = look.mrkdwn(
+            "This channel follows nothing yet, so it has no settings. {} starts.", t.code(f"{look.command} subscribe tencent")
+        )
+        sheet.add(section(said))
+        return sheet.message(said)
+    lines = [mrkdwn("{}: {}", t.bold(name), value) for name, value in _settings(channel, look).items()]
+    head = look.mrkdwn("Settings of {}", t.bold(place_name(channel, look)))
+    sheet.add(section(join("\n", [head, *lines])))
+    if rows:
+        sheet.add(section(look.mrkdwn("*Changes here, the newest first*")))
+        sheet.lines([_change(row, look) for row in rows[:10]])
+    return sheet.message(aloud([head, *lines]))
+
+
 def _settings(channel: ChannelView, look: Look) -> dict[str, Mrkdwn]:
     quiet = look.mrkdwn("none")
     if channel.quiet_from and channel.quiet_to:
@@ -539,3 +557,15 @@ def firm_added(firm: FirmView, look: Look, *, by: str, documents: int, as_target
     )
     sheet.add(section(join("\n", lines)))
     return sheet.message(aloud(lines), is_ephemeral=False)
+
+
+def firm_suggested(name: str, look: Look, *, is_told: bool) -> Message:
+    """A firm that somebody wishes to see in the register, who may not add it; whether the operators were told of it now."""
+    lines = [look.mrkdwn("Only those who run Regwatch add firms.")]
+    if is_told:
+        lines.append(look.mrkdwn("They were told that {} is missing.", t.bold(name)))
+    else:
+        lines.append(look.mrkdwn("They could not be told here, or know of {} already: ask one of them.", t.bold(name)))
+    sheet = Sheet([])
+    sheet.add(section(join(" ", lines)))
+    return sheet.message(aloud(lines))

@@ -30,7 +30,8 @@ from sqlalchemy import text as sql
 from sqlmodel import SQLModel, col, func, select, update
 
 from bot.feeds.catalog import load_catalogue
-from bot.slack.commands import Desk, Who
+from bot.slack.changes import Who
+from bot.slack.desk import Desk
 from storage import Store
 from storage.base import insert_rows
 from storage.filters import Filter
