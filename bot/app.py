@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -170,6 +171,15 @@ async def poller_for(settings: Settings, store: Store, *, now: Callable[[], date
     index = await index_of(store)
     async with fetcher_for(settings, now=now) as fetcher:
         yield Poller(store, fetcher, partial(extract, index=index), now=now, register_version=lambda: index.version)
+
+
+def keep_what_is_there() -> None:
+    """Tell the garbage collector that what is in memory now stays: the names, the modules.
+
+    Going through half a million of such objects again and again, it would stop the loop for 0.1 to 0.3 s each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
