@@ -36,6 +36,9 @@ _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _BUSY_SECONDS = 10
 _CHUNK = 500
 
+SLACK_TABLES = frozenset({"slack_bots", "slack_oauth_states"})
+"""Tables that Slack's SDK describes and uses, through `Base.engine`; the migrations make them, no model here knows them."""
+
 Value = TypeVar("Value")
 
 

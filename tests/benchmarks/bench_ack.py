@@ -1,6 +1,6 @@
 """How long a slash command waits for its acknowledgement while the same process polls 300 sources that all changed.
 
-    python -m tests.benchmarks.bench_ack [--sources 300] [--per-second 20]
+    python -m tests.benchmarks.bench_ack [--sources 300] [--per-second 5]
 
 Feeds, and a Slack to answer to, are served by another process on loopback; poller, reader, database (a SQLite file)
 and Bolt are the real ones in this process. A command is timed from the moment it was due to arrive, so a loop that
@@ -141,7 +141,8 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
     addresses = [f"http://{_address(number)}:{port}/feed/{number}.xml" for number in range(sources)]
     regulators = [one.id for one in load_catalogue(contact=None).regulators]
     rows = [
-        {"source_id": f"s{number}", "regulator_id": regulators[number % len(regulators)], "url": url} for number, url in enumerate(addresses)
+        {"source_id": f"s{number}", "regulator_id": regulators[number % len(regulators)], "url": url}
+        for number, url in enumerate(addresses)
     ]
     write_catalogue(folder / "sources.csv", rows)
     settings = load_settings(
@@ -159,7 +160,14 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
         register(app, store, now=utc_now)
 
         async def send(text: str) -> None:
-            body = {"command": "/regwatch", "text": text, "team_id": "T1", "channel_id": "C1", "user_id": "U1", "response_url": response_url}
+            body = {
+                "command": "/regwatch",
+                "text": text,
+                "team_id": "T1",
+                "channel_id": "C1",
+                "user_id": "U1",
+                "response_url": response_url,
+            }
             request = AsyncBoltRequest(mode="socket_mode", body=urlencode(body))
             answer = await app.async_dispatch(request)
             assert answer.status == 200, answer.body
@@ -187,8 +195,10 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
         idle_waits, idle_lags, _ = await watch(asyncio.sleep(min(seconds, 15)))
     counts = await store.counts()
     await store.close()
-    print(f"{len(first)} sources known, {len(lines)} polled again in {seconds:.1f} s; {counts['documents']} documents, "
-          f"{counts['actions']} actions, {counts['deliveries_owed']} messages owed")
+    print(
+        f"{len(first)} sources known, {len(lines)} polled again in {seconds:.1f} s; {counts['documents']} documents, "
+        f"{counts['actions']} actions, {counts['deliveries_owed']} messages owed"
+    )
     print(f"{'milliseconds':32} {'n':>6} {'p50':>8} {'p95':>8} {'p99':>8} {'max':>8}")
     print(_line("acknowledgement, during the poll", waits))
     print(_line("loop lag, during the poll", lags))
@@ -200,7 +210,7 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sources", type=int, default=300)
-    parser.add_argument("--per-second", type=float, default=20)
+    parser.add_argument("--per-second", type=float, default=5)
     wanted = parser.parse_args()
     start = multiprocessing.get_context("spawn")
     port_in, port_out = start.Pipe()
