@@ -124,8 +124,10 @@ class SocketMode:
         try:
             await self._connect()
         except SlackApiError as error:
+            await self.close()
             raise SettingsError(_refused(error)) from error
         except _UNREACHABLE as error:
+            await self.close()
             raise SettingsError(f"SLACK_API_URL: no Socket Mode connection ({error or type(error).__name__})") from error
 
     async def look(self) -> None:
@@ -139,20 +141,18 @@ class SocketMode:
         if verdict is Verdict.GIVE_UP:
             raise TransportLost(f"Socket Mode: {why}, and {MOST_REPLACED} new connections did not help. Start Regwatch again.")
         _log.warning('socket replaced why="%s"', why)
-        replaced = self._pulse.replaced + 1
+        before = self._pulse.replaced
         await self._drop()
         if not self._is_open:
             return
         try:
-            await self._connect()
+            await self._connect(replaced=before + 1)
         except SlackApiError as error:
             if error.response.get("error") in _REFUSALS:
                 raise TransportLost(_refused(error)) from error
-            self._not_connected(error)
+            self._not_connected(error, before)
         except _UNREACHABLE as error:
-            self._not_connected(error)
-        else:
-            self._pulse = replace(self._pulse, replaced=replaced)
+            self._not_connected(error, before)
 
     async def close(self) -> None:
         """Let go of the connection; nothing comes in any more."""
@@ -165,12 +165,12 @@ class SocketMode:
         ok = self._handler is not None and self._pulse.is_connected and heard_at is not None
         return {"name": "socket", "ok": ok, "heard_seconds_ago": None if heard_at is None else round(self._clock() - heard_at)}
 
-    async def _connect(self) -> None:
+    async def _connect(self, replaced: int = 0) -> None:
         handler = AsyncSocketModeHandler(self._app, self._app_token, logger=logging.getLogger("slack_sdk.socket"), web_client=self._opener)
         handler.client.on_message_listeners.append(self._on_frame)
         self._handler = handler
         self._session = None
-        self._pulse = Pulse(self._clock(), kept=self._pulse.kept, replaced=self._pulse.replaced)
+        self._pulse = Pulse(self._clock(), kept=self._pulse.kept, replaced=replaced)
         # asked for here, because the SDK would try a refused token for ever
         handler.client.wss_uri = str((await self._opener.apps_connections_open(app_token=self._app_token))["url"])
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -189,11 +189,11 @@ class SocketMode:
         except (*_UNREACHABLE, RuntimeError) as error:
             _log.info('socket closed with trouble why="%s"', error or type(error).__name__)
 
-    def _not_connected(self, error: BaseException) -> None:
+    def _not_connected(self, error: BaseException, replaced: int) -> None:
         """Slack itself cannot be reached: a new process could not do better, so this one goes on trying."""
         _log.warning('socket not connected why="%s"', error or type(error).__name__)
         now = self._clock()
-        self._pulse = replace(self._pulse, opened_at=now, is_connected=False, down_since=now)
+        self._pulse = replace(self._pulse, opened_at=now, is_connected=False, down_since=now, replaced=replaced)
 
     async def _feel(self, client: SocketModeClient) -> None:
         """Bring the pulse up to now; a session that the SDK made by itself is a new connection."""
