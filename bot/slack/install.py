@@ -38,7 +38,7 @@ from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import MetaData, Table, Text, and_, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
@@ -218,7 +218,7 @@ def _opens(keys: Sequence[str], sealed: str) -> bool:
 def _told() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except (InterfaceError, OperationalError) as error:
         raise StorageError(f"The installations cannot be read or written: {error.orig}. Run: regwatch doctor") from error
 
 
