@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bot.config import Settings, SettingsError, require_slack
+from bot.config import Settings, SettingsError, slack_access
 from bot.deliver import Deliverer, make_client
 from bot.extract import FirmIndex
 from bot.feeds.catalog import Catalogue, load_catalogue
 from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.names import Names
-from bot.poll import Poller
+from bot.poll import ROUND, Poller
+from bot.transport import DEFAULT_BIND, HttpServer, SocketMode, TransportLost, Vitals, answers_under_way
 from storage import StorageError, Store
 from storage.firms import shipped_register
-from storage.intents import ChannelKey
+from storage.intents import ChannelKey, Installed
 from storage.records import Register
 
 if TYPE_CHECKING:
+    from aiohttp import ClientSession
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
@@ -46,6 +50,10 @@ LOCAL = "local"
 
 STOP_SECONDS = 20
 """How long a stop waits for polls and deliveries under way. Their leases outlive it, so nothing is lost after it either."""
+
+
+STUCK_SECONDS = 2 * ROUND.total_seconds()
+"""A look that takes longer will not end any more."""
 
 
 def utc_now() -> datetime:
@@ -107,7 +115,7 @@ async def open_store(
 ) -> Store:
     """A Store on a migrated database that holds the register and the catalogue; the caller closes it.
 
-    Notices go to the operations channel of `workspace_id`.
+    Notices go to the operations channel, of `workspace_id` unless the setting names another.
 
     A new or older database is migrated and filled; `refresh` fills it again, as a new catalogue asks for.
     Raises StorageError, for example when it would have to migrate while a `run` is using the file.
@@ -120,7 +128,8 @@ async def open_store(
                 "The database is older than this version and a `regwatch run` is using it. Stop it, then run: regwatch migrate"
             )
         await asyncio.to_thread(Store.migrate, url)
-    operations = ChannelKey(workspace_id, settings.operations_channel) if settings.operations_channel else None
+    team, _, channel = settings.operations_channel.rpartition("/")
+    operations = ChannelKey(team or workspace_id, channel) if channel else None
     store = Store(url, now=now, default_zone=settings.time_zone, operations=operations)
     if current != head or refresh:
         await fill(store, catalogue_of(settings))
@@ -176,6 +185,15 @@ async def poller_for(
         yield Poller(store, fetcher, names.read, now=now, register_version=lambda: names.version)
 
 
+def keep_what_is_there() -> None:
+    """Tell the garbage collector that what is in memory now stays: the names, the modules.
+
+    Going through half a million of such objects again and again, it would stop the loop for 0.1 to 0.3 s each time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to look at every so often. It never sleeps and never keeps state between two looks."""
@@ -191,7 +209,8 @@ class Looks:
     def __init__(self, jobs: list[Job]) -> None:
         self._jobs = jobs
         self._running: set[asyncio.Task[None]] = set()
-        self._busy: set[str] = set()
+        self._busy: dict[str, float] = {}  # since when
+        self._ended: dict[str, float] = {}
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
@@ -215,7 +234,7 @@ class Looks:
         if name in self._busy:
             return
         job = next(job for job in self._jobs if job.name == name)
-        self._busy.add(name)
+        self._busy[name] = monotonic()
         task = asyncio.get_running_loop().create_task(self._look(job), name=f"regwatch-{name}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -229,7 +248,21 @@ class Looks:
             # a bug must not stop the clock: it is told, and the next look tries again
             _log.exception("look job=%s failed", job.name)
         finally:
-            self._busy.discard(job.name)
+            self._busy.pop(job.name, None)
+            self._ended[job.name] = monotonic()
+
+    def health(self) -> dict[str, Any]:
+        """How each job stands; one is stuck when it has been under way for longer than any round may take."""
+        now = monotonic()
+        found = {}
+        for name in (job.name for job in self._jobs):
+            began, ended = self._busy.get(name), self._ended.get(name)
+            found[name] = {
+                "ok": began is None or now - began < STUCK_SECONDS,
+                "running_seconds": None if began is None else round(now - began),
+                "ended_seconds_ago": None if ended is None else round(now - ended),
+            }
+        return found
 
     async def stop(self) -> None:
         """No new looks; wait for those under way (APScheduler would cancel them), then let go."""
@@ -244,36 +277,6 @@ class Looks:
             self._scheduler.shutdown(wait=False)
 
 
-def answers_under_way(app: AsyncApp) -> Callable[[], Awaitable[None]]:
-    """What waits until no listener is at work: an acknowledged command whose answer is cut off stays unanswered for ever."""
-    from slack_bolt.listener.async_listener_completion_handler import AsyncListenerCompletionHandler
-    from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
-
-    at_work: set[int] = set()
-    idle = asyncio.Event()
-    idle.set()
-
-    class Started(AsyncListenerStartHandler):
-        async def handle(self, request: object, response: object) -> None:  # noqa: ARG002 - Bolt names them
-            at_work.add(id(request))
-            idle.clear()
-
-    class Ended(AsyncListenerCompletionHandler):
-        async def handle(self, request: object, response: object) -> None:  # noqa: ARG002 - Bolt names them
-            at_work.discard(id(request))
-            if not at_work:
-                idle.set()
-
-    app.listener_runner.listener_start_handler = Started()
-    app.listener_runner.listener_completion_handler = Ended()
-
-    async def wait() -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(idle.wait(), STOP_SECONDS)
-
-    return wait
-
-
 class Regwatch:
     """The service. `start` and `stop` are called once each, by `serve`."""
 
@@ -284,37 +287,59 @@ class Regwatch:
         self._settings = settings
         self._only = only
         self._now = now
-        self._bot_token, self._app_token = require_slack(settings)
+        self._access = slack_access(settings)
         self._kick_delivery: Callable[[], None] = lambda: None
+        self._lost: TransportLost | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then stop in order: Slack first, then looks under way, then HTTP, then the database.
 
-        Raises SettingsError when Slack refuses the tokens, StorageError when the database cannot be used.
+        Raises SettingsError when Slack refuses the tokens, StorageError when the database cannot be used, TransportLost
+        when Slack cannot reach this process any more.
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(only_run(self._settings.database))
             import aiohttp
 
             session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
-            client = make_client(self._bot_token, self._settings.slack_api_url, session=session)
-            workspace = await self._identify(client)
+            own = await self._own(session) if self._access.bot_token else None
+            workspace = own.id if own else LOCAL
             store = await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
             stack.push_async_callback(store.close)
-            looks = Looks(await self._jobs(stack, store, client, workspace))
+            slack = await self._slack(store, session, own)
+            jobs = await self._jobs(stack, store, slack)
+            socket = (
+                SocketMode(slack.app, self._access.app_token, self._settings.slack_api_url, expected=self._expected())
+                if ("slack" in self._only and self._access.app_token)
+                else None
+            )
+            if socket is not None:
+                jobs.append(Job("socket", timedelta(seconds=5), partial(self._watch, socket, stop)))
+            looks = Looks(jobs)
             if "deliver" in self._only:
                 self._kick_delivery = partial(looks.kick, "deliver")
             stack.push_async_callback(looks.stop)
+            keep_what_is_there()
             looks.start()
-            if "slack" in self._only:
-                await self._listen(stack, store, client)
-            _log.info("start version=%s workspace=%s roles=%s", _version(), workspace, ",".join(sorted(self._only)))
+            await self._listen(stack, store, slack.app, socket, looks)
+            _log.info(
+                "start version=%s workspace=%s transport=%s roles=%s",
+                _version(),
+                workspace if own else "many",
+                self._access.transport,
+                ",".join(sorted(self._only)),
+            )
             await stop.wait()
             _log.info("stop")
+        if self._lost is not None:
+            raise self._lost
 
-    async def _identify(self, client: AsyncWebClient) -> str:
+    async def _own(self, session: ClientSession) -> _Own:
+        """The one workspace that the bot token is for."""
         from slack_sdk.errors import SlackApiError, SlackClientError
 
+        assert self._access.bot_token is not None  # noqa: S101 - the caller looked
+        client = make_client(self._access.bot_token, self._settings.slack_api_url, session=session)
         try:
             answer = await client.auth_test()
         except SlackApiError as error:
@@ -322,9 +347,43 @@ class Regwatch:
             raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({cause}); copy it again from 'OAuth & Permissions'") from error
         except (SlackClientError, OSError, TimeoutError) as error:
             raise SettingsError(f"SLACK_API_URL: Slack cannot be reached at {self._settings.slack_api_url} ({error})") from error
-        return str(answer.get("team_id") or answer.get("enterprise_id") or LOCAL)
+        workspace = str(answer.get("team_id") or answer.get("enterprise_id") or LOCAL)
+        return _Own(workspace, str(answer.get("team") or ""), answer.get("enterprise_id"), client)
 
-    async def _jobs(self, stack: contextlib.AsyncExitStack, store: Store, client: AsyncWebClient, workspace: str) -> list[Job]:
+    async def _slack(self, store: Store, session: ClientSession, own: _Own | None) -> _Slack:
+        """The app with its listeners, and whose client posts where."""
+        from slack_bolt.async_app import AsyncApp
+        from slack_sdk.web.async_client import AsyncWebClient
+
+        from bot.slack import register
+        from bot.slack.install import Authorize, Installations, SlackClients, sign_up, watch
+        from bot.slack.manifest import wanted_scopes
+
+        logger, secret = logging.getLogger("slack_bolt"), self._access.signing_secret
+        if own is not None:
+            view = await store.workspace(own.id)
+            if view is not None and view.uninstalled_at is not None:  # and it is back, with a new token
+                await store.install(Installed(own.id, own.name, "operator", own.enterprise_id))
+            app = AsyncApp(client=own.client, signing_secret=secret, logger=logger)
+            watch(app, store)
+            slack = _Slack(app, partial(_only, own))
+        else:
+            many = self._access.many
+            assert many is not None  # noqa: S101 - slack_access gives one or the other
+            installations = Installations(store.engine, many.client_id, many.token_keys)
+            if sealed := await installations.seal_anew():
+                _log.info("tokens of %d workspaces sealed anew with the newest key", sealed)
+            clients = SlackClients(store, installations, many, self._settings.slack_api_url, now=self._now, session=session)
+            client = AsyncWebClient(base_url=self._settings.slack_api_url, session=session, retry_handlers=[])
+            flow = sign_up(store, clients, installations, many, client, sorted(frozenset[str]().union(*wanted_scopes())))
+            whose: Any = Authorize(clients)  # may say None, which Bolt's hint does not know
+            app = AsyncApp(client=client, signing_secret=secret, oauth_flow=flow, authorize=whose, logger=logger)
+            watch(app, store, installations, clients)
+            slack = _Slack(app, clients.for_workspace)
+        register(app, store, command=self._settings.command, now=self._now, kick=lambda: self._kick_delivery())
+        return slack
+
+    async def _jobs(self, stack: contextlib.AsyncExitStack, store: Store, slack: _Slack) -> list[Job]:
         jobs = []
         if "poll" in self._only:
             names = Names(store)
@@ -338,37 +397,61 @@ class Regwatch:
             jobs.append(Job("poll", timedelta(seconds=5), poll))
             jobs.append(Job("names", timedelta(minutes=1), names.refresh))
         if "deliver" in self._only:
-            deliverer = Deliverer(store, partial(_only, workspace, client), now=self._now)
+            deliverer = Deliverer(store, slack.client_for, now=self._now)
             jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))
         return jobs
 
-    async def _listen(self, stack: contextlib.AsyncExitStack, store: Store, client: AsyncWebClient) -> None:
-        from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-        from slack_sdk.web.async_client import AsyncWebClient
+    async def _listen(self, stack: contextlib.AsyncExitStack, store: Store, app: AsyncApp, socket: SocketMode | None, looks: Looks) -> None:
+        """Open the transport, and `/healthz` where an address is set."""
+        takes_http = "slack" in self._only and socket is None
+        if "slack" in self._only:
+            stack.push_async_callback(answers_under_way(app, STOP_SECONDS))
+        if takes_http or self._settings.http_bind:
+            vital = Vitals(
+                store, looks.health, socket.health if socket else lambda: {"name": self._access.transport, "ok": True}, self._now
+            )
+            server = HttpServer(self._settings.http_bind or DEFAULT_BIND, vital.signs, app if takes_http else None)
+            stack.push_async_callback(server.close)
+            await server.open()
+        if socket is not None:
+            stack.push_async_callback(socket.close)
+            await socket.open()
 
-        app = self._bolt(store, client)
-        # opens no post, so the SDK's own retries may stay
-        opener = AsyncWebClient(token=self._app_token, base_url=self._settings.slack_api_url)
-        handler = AsyncSocketModeHandler(app, self._app_token, web_client=opener)
-        stack.push_async_callback(answers_under_way(app))
-        stack.push_async_callback(handler.close_async)
-        await handler.connect_async()
+    async def _watch(self, socket: SocketMode, stop: asyncio.Event) -> None:
+        try:
+            await socket.look()
+        except TransportLost as error:
+            self._lost = error
+            stop.set()
 
-    def _bolt(self, store: Store, client: AsyncWebClient) -> AsyncApp:
-        from slack_bolt.async_app import AsyncApp
-
-        from bot.slack import register
-
-        app = AsyncApp(client=client, logger=logging.getLogger("slack_bolt"))
-        register(app, store, command=self._settings.command, now=self._now, kick=self._kick_delivery)
-        return app
+    def _expected(self) -> int | None:
+        """Connections that the app should have: a SQLite file has one `run`."""
+        return 1 if urlsplit(self._settings.database).scheme == "sqlite" else None
 
 
-def _only(own: str, client: AsyncWebClient, workspace: str) -> AsyncWebClient:
-    """The client of the one workspace that these tokens are for; LookupError for channels that the command line made."""
-    if workspace != own:
-        raise LookupError(workspace)
-    return client
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The one workspace of a bot token, as Slack names it."""
+
+    id: str
+    name: str
+    enterprise_id: str | None
+    client: AsyncWebClient
+
+
+@dataclass(frozen=True, slots=True)
+class _Slack:
+    """The app, and the client of a workspace (LookupError: it has none)."""
+
+    app: AsyncApp
+    client_for: Callable[[str], Awaitable[AsyncWebClient]]
+
+
+async def _only(own: _Own, workspace: str) -> AsyncWebClient:
+    """LookupError for channels that the command line made."""
+    if workspace != own.id:
+        raise LookupError(f"no token for workspace {workspace}")
+    return own.client
 
 
 def _version() -> str:

@@ -70,10 +70,11 @@ def run(
     only: Annotated[str, typer.Option(metavar="ROLES", help="poll, deliver, slack: with commas between; all by default.")] = "",
     db: Db = None,
 ) -> None:
-    """The service: polls, delivers and answers until SIGTERM."""
+    """The service: polls, delivers and answers until SIGTERM. Exit 1 when Slack cannot reach it any more: start it again."""
     import signal
 
     from bot.app import ROLES, Regwatch
+    from bot.transport import TransportLost
 
     roles = frozenset(part.strip() for part in only.split(",") if part.strip()) or ROLES
     if roles - ROLES:
@@ -84,7 +85,11 @@ def run(
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await service.serve(stop)
+        try:
+            await service.serve(stop)
+        except TransportLost as error:
+            print(f"regwatch: {error}", file=sys.stderr)  # noqa: T201
+            return 1
         return 0
 
     _run(work())
@@ -234,6 +239,21 @@ def _text_of(file: Path | None) -> str:
         _fail(f"{file}: {error.strerror}")
     except UnicodeDecodeError:
         _fail(f"{file or 'standard input'} is not UTF-8 text")
+
+
+@app.command()
+def manifest(
+    url: Annotated[str, typer.Option("--url", metavar="HTTPS", help="Public address of the service: the manifest for HTTP.")] = "",
+    command: Annotated[str, typer.Option("--command", help="The slash command.")] = "/regwatch",
+) -> None:
+    """Print the app's manifest, to paste at api.slack.com/apps: for Socket Mode, or with --url for HTTP."""
+    from bot.slack.manifest import manifest as made
+
+    if url and not url.startswith("https://"):
+        _fail("--url: Slack sends to https addresses alone, such as https://regwatch.example.com")
+    if not command.startswith("/") or " " in command or len(command) > 32:
+        _fail("--command: a slash command begins with / and has no space and at most 32 characters")
+    print(json.dumps(made(url=url, command=command), ensure_ascii=False, indent=2))  # noqa: T201
 
 
 @app.command()

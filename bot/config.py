@@ -6,9 +6,12 @@ the names that Slack's own documentation uses. Secrets are `SecretStr`: printing
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
+import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +19,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+NEW_KEY = "Make one with: openssl rand -base64 32 | tr '+/' '-_'"
+"""What to type for a Fernet key: 32 random bytes in URL-safe base64."""
 
 
 class SettingsError(Exception):
@@ -37,10 +43,39 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(
         None, validation_alias=_named("SLACK_APP_TOKEN"), description="App-level token with connections:write, xapp-..."
     )
+    slack_signing_secret: SecretStr | None = Field(
+        None, validation_alias=_named("SLACK_SIGNING_SECRET"), description="Signing secret of the app; for the transport http"
+    )
+    slack_client_id: str = Field(
+        "", validation_alias=_named("SLACK_CLIENT_ID"), description="Client id of the app; when many workspaces install it"
+    )
+    slack_client_secret: SecretStr | None = Field(
+        None, validation_alias=_named("SLACK_CLIENT_SECRET"), description="Client secret of the app; when many workspaces install it"
+    )
     slack_api_url: str = Field(
         "https://slack.com/api/",
         validation_alias=_named("SLACK_API_URL"),
         description="Base of Slack's Web API; another one for a local Slack",
+    )
+    transport: Literal["socket", "http"] = Field(
+        "socket",
+        validation_alias=_named("REGWATCH_TRANSPORT"),
+        description="How Slack reaches Regwatch: socket (no address needed) or http",
+    )
+    http_bind: str = Field(
+        "",
+        validation_alias=_named("REGWATCH_HTTP_BIND"),
+        description="host:port that is listened on; empty: 127.0.0.1:3000 for http; for socket nothing, else /healthz there",
+    )
+    public_url: str = Field(
+        "",
+        validation_alias=_named("REGWATCH_PUBLIC_URL"),
+        description="https address by which Slack and people reach that port; when many workspaces install the app",
+    )
+    token_keys: SecretStr | None = Field(
+        None,
+        validation_alias=_named("REGWATCH_TOKEN_KEYS"),
+        description="Fernet keys of the stored tokens, the newest first, with commas between; when many workspaces install the app",
     )
     database_url: str = Field(
         "",
@@ -56,7 +91,7 @@ class Settings(BaseSettings):
     operations_channel: str = Field(
         "",
         validation_alias=_named("REGWATCH_OPERATIONS_CHANNEL"),
-        description="Slack channel id for notices about sources; empty: they are only logged",
+        description="Slack channel id for notices about sources (T.../C... with many workspaces); empty: they are only logged",
     )
     time_zone: str = Field(
         "UTC", validation_alias=_named("REGWATCH_TIME_ZONE"), description="Zone of a channel whose founder's zone is not known"
@@ -130,6 +165,30 @@ class Settings(BaseSettings):
             raise ValueError("use an http or https address that ends in /api/")
         return value if value.endswith("/") else f"{value}/"
 
+    @field_validator("http_bind")
+    @classmethod
+    def _bind(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdigit() and int(port) < 2**16):
+            raise ValueError("use host:port, such as 127.0.0.1:3000")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not ((parts.scheme == "https" and parts.hostname) or parts.hostname in ("localhost", "127.0.0.1")):
+            raise ValueError("use an https address, such as https://regwatch.example.com")
+        return value.rstrip("/")
+
+    @field_validator("token_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for number, key in enumerate(_listed(value), 1):
+            if not _is_fernet_key(key):
+                raise ValueError(f"key {number} is no Fernet key (32 bytes in URL-safe base64). {NEW_KEY}")
+        return value
+
     @field_validator("fetch_proxy")
     @classmethod
     def _proxy(cls, value: str) -> str:
@@ -179,20 +238,83 @@ def _env_name(field: str) -> str:
     return str(alias.choices[0])
 
 
-def require_slack(settings: Settings) -> tuple[str, str]:
-    """The bot token and the app token; SettingsError names the one that is missing or of the wrong kind."""
-    found = []
-    for name, prefix, secret in (
-        ("SLACK_BOT_TOKEN", "xoxb-", settings.slack_bot_token),
-        ("SLACK_APP_TOKEN", "xapp-", settings.slack_app_token),
-    ):
-        if secret is None:
-            raise SettingsError(f"{name} is missing: set it in the environment or in .env (README, 'Connect it to Slack')")
-        value = secret.get_secret_value()
-        if not value.startswith(prefix):
-            raise SettingsError(f"{name} must begin with {prefix}: this looks like another token")
-        found.append(value)
-    return found[0], found[1]
+@dataclass(frozen=True, slots=True)
+class ManyWorkspaces:
+    """What it takes to let any workspace install the app by OAuth."""
+
+    client_id: str
+    client_secret: str
+    public_url: str
+    token_keys: tuple[str, ...]  # newest first, at least one
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAccess:
+    """How Slack is spoken with; complete for its transport."""
+
+    transport: Literal["socket", "http"]
+    bot_token: str | None = None  # None: each workspace has its own
+    app_token: str | None = None  # socket alone
+    signing_secret: str | None = None  # http alone
+    many: ManyWorkspaces | None = None  # None: one workspace, by the bot token
+
+
+def slack_access(settings: Settings) -> SlackAccess:
+    """What these settings say of Slack; SettingsError names the first that is missing, too much, or of the wrong kind."""
+    is_http = settings.transport == "http"
+    is_many = bool(settings.slack_client_id or settings.slack_client_secret)
+    if is_many and not is_http:
+        raise SettingsError(
+            "SLACK_CLIENT_ID: an app that many workspaces install needs REGWATCH_TRANSPORT=http (README, 'Many workspaces')"
+        )
+    if is_many and settings.slack_bot_token:
+        raise SettingsError("SLACK_BOT_TOKEN: leave it out, with SLACK_CLIENT_ID each workspace gets its own by installing the app")
+    signing_secret = _secret("SLACK_SIGNING_SECRET", settings.slack_signing_secret) if is_http else None
+    if not is_many:
+        bot_token = _secret("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-")
+        app_token = None if is_http else _secret("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-")
+        return SlackAccess(settings.transport, bot_token, app_token, signing_secret)
+    if not settings.slack_client_id:
+        raise _missing("SLACK_CLIENT_ID")
+    client_secret = _secret("SLACK_CLIENT_SECRET", settings.slack_client_secret)
+    if settings.operations_channel and "/" not in settings.operations_channel:
+        raise SettingsError("REGWATCH_OPERATIONS_CHANNEL: name its workspace too, such as T0123/C0123")
+    if not settings.public_url:
+        raise _missing("REGWATCH_PUBLIC_URL")
+    keys = tuple(_listed(settings.token_keys))
+    if not keys:
+        raise SettingsError(f"REGWATCH_TOKEN_KEYS is missing: tokens are stored encrypted. {NEW_KEY}")
+    return SlackAccess(
+        "http", None, None, signing_secret, ManyWorkspaces(settings.slack_client_id, client_secret, settings.public_url, keys)
+    )
+
+
+def _secret(name: str, secret: SecretStr | None, prefix: str = "") -> str:
+    if secret is None:
+        raise _missing(name)
+    value = secret.get_secret_value()
+    if not value.startswith(prefix):
+        raise SettingsError(f"{name} must begin with {prefix}: this looks like another token")
+    return value
+
+
+def _missing(name: str) -> SettingsError:
+    return SettingsError(f"{name} is missing: set it in the environment or in .env (README, 'Connect it to Slack')")
+
+
+def _listed(value: SecretStr | None) -> list[str]:
+    return [part.strip() for part in value.get_secret_value().split(",") if part.strip()] if value else []
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(key)) == 32
+    except ValueError:
+        return False
+
+
+_TOKEN = re.compile(r"\b(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]+")
+"""A token of Slack's, wherever it came from."""
 
 
 class _Redact(logging.Filter):
@@ -207,6 +329,7 @@ class _Redact(logging.Filter):
         clean = message
         for secret in self._secrets:
             clean = clean.replace(secret, "[secret]")
+        clean = _TOKEN.sub("[secret]", clean)
         if clean != message:
             record.msg, record.args = clean, None
         return True
@@ -219,7 +342,8 @@ def set_up_logging(settings: Settings, *, is_quiet: bool = False) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    secrets = tuple(secret.get_secret_value() for secret in (settings.slack_bot_token, settings.slack_app_token) if secret)
+    kept = (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret, settings.slack_client_secret)
+    secrets = (*(secret.get_secret_value() for secret in kept if secret), *_listed(settings.token_keys))
     handler.addFilter(_Redact(secrets))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     is_asked = "log_level" in settings.model_fields_set

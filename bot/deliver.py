@@ -193,7 +193,7 @@ class Deliverer:
     def __init__(
         self,
         store: Store,
-        client_for: Callable[[str], AsyncWebClient],
+        client_for: Callable[[str], Awaitable[AsyncWebClient]],
         *,
         now: Callable[[], datetime],
         lease: timedelta = timedelta(minutes=2),
@@ -260,9 +260,11 @@ class Deliverer:
         if until is not None and until > self._now():
             return RetryAt(until, "the workspace waits", is_unsure=due.is_unsure)
         try:
-            client = self._client_for(workspace)
-        except LookupError:
-            return self._after(due, Trouble(Cause.WORKSPACE, "no token for this workspace"), is_doubtful=due.is_unsure)
+            client = await self._client_for(workspace)
+        except LookupError as error:
+            return self._after(due, Trouble(Cause.WORKSPACE, str(error)), is_doubtful=due.is_unsure)
+        except StorageError as error:
+            return self._after(due, Trouble(Cause.BUSY, str(error)), is_doubtful=due.is_unsure)
         attempt = _Attempt(due, client, due.is_unsure)
         try:
             async with asyncio.timeout(self._lease.total_seconds() / 2):

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.app import is_running, open_store, utc_now
-from bot.config import Settings, SettingsError, require_slack
+from bot.config import ManyWorkspaces, Settings, SettingsError, slack_access
 from bot.deliver import make_client
+from bot.slack.manifest import wanted_scopes
+from bot.transport import DEFAULT_BIND
 from storage import StorageError, Store
 from storage.views import SourceView
+
+if TYPE_CHECKING:
+    from bot.slack.install import KeyUse
+
+_UNREACHABLE = (SlackClientError, OSError, TimeoutError)
+_WITHOUT = {
+    "channels:history": "a lost reply can mean a second post in a channel",
+    "groups:history": "a lost reply can mean a second post in a private channel",
+    "metadata.message:read": "a lost reply can mean a second post",
+    "users:read": "a channel's zone is not taken from its founder",
+    "files:write": "a timeline has no picture",
+}
+"""What is missed without each optional scope."""
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """Slack refuses requests whose clock is five minutes off; digests would be late long before."""
@@ -97,57 +113,114 @@ def _contact(settings: Settings, sources: tuple[SourceView, ...]) -> list[Check]
 
 
 async def _slack(settings: Settings) -> list[Check]:
-    from slack_sdk.errors import SlackApiError, SlackClientError
-
     try:
-        bot_token, app_token = require_slack(settings)
+        access = slack_access(settings)
     except SettingsError as error:
         return [Check("slack", False, str(error))]
-    client = make_client(bot_token, settings.slack_api_url)
+    if access.many is not None:
+        return [*await _workspaces(settings, access.many), _http(settings)]
+    assert access.bot_token is not None  # noqa: S101 - slack_access gives one or the other
+    client = make_client(access.bot_token, settings.slack_api_url)
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        return [
-            Check("slack", False, f"SLACK_BOT_TOKEN is refused ({error.response.get('error')}): copy it again from 'OAuth & Permissions'")
-        ]
-    except (SlackClientError, OSError, TimeoutError) as error:
+        cause = error.response.get("error")
+        return [Check("slack", False, f"SLACK_BOT_TOKEN is refused ({cause}): copy it again from 'OAuth & Permissions'")]
+    except _UNREACHABLE as error:
         return [Check("slack", False, f"{settings.slack_api_url} cannot be reached: {error}")]
     checks = [Check("slack", True, f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})")]
-    checks += _scopes(answer.headers)
+    checks += _scopes({str(answer.get("team_id")): answer.headers})
     checks += _clock(answer.headers, utc_now())
+    if access.app_token is None:
+        return [*checks, _http(settings)]
     try:
         # what Socket Mode does first; it needs the app token, as a header
-        await client.apps_connections_open(app_token=app_token)
+        await client.apps_connections_open(app_token=access.app_token)
         checks.append(Check("socket mode", True, "the app token opens a connection"))
-    except (SlackApiError, SlackClientError, OSError, TimeoutError) as error:
+    except _UNREACHABLE as error:
         cause = error.response.get("error") if isinstance(error, SlackApiError) else error
         checks.append(Check("socket mode", False, f"SLACK_APP_TOKEN is refused ({cause}): make one with the scope connections:write"))
     return checks
 
 
-def wanted_scopes() -> tuple[frozenset[str], frozenset[str]]:
-    """The bot's scopes in the shipped manifest: needed, and optional."""
-    manifest = json.loads((resources.files("bot.slack") / "manifest.json").read_text(encoding="utf-8"))
-    scopes = manifest["oauth_config"]["scopes"]
-    optional = frozenset(scopes.get("bot_optional", ()))
-    return frozenset(scopes["bot"]) - optional, optional
+def _http(settings: Settings) -> Check:
+    """What cannot be looked at from here is told: Slack must reach us."""
+    where = settings.public_url or "your https address"
+    says = (
+        f"listens on {settings.http_bind or DEFAULT_BIND}; {where} must lead there (regwatch manifest --url {where} prints its addresses)"
+    )
+    return Check("http", True, says)
 
 
-def _scopes(headers: Any) -> list[Check]:
-    granted = {name.strip() for key, value in dict(headers).items() if key.lower() == "x-oauth-scopes" for name in str(value).split(",")}
-    if not granted:
-        return []  # a local Slack tells none
+async def _workspaces(settings: Settings, many: ManyWorkspaces) -> list[Check]:
+    """The keys of the stored tokens, and each workspace's token against Slack."""
+    from bot.slack.install import INSTALL_PATH, Installations, NoToken, SlackClients
+
+    sign_up = f"{many.public_url}{INSTALL_PATH}"
+    try:
+        store = await open_store(settings)
+    except StorageError as error:
+        return [Check("workspaces", False, str(error))]
+    try:
+        installations = Installations(store.engine, many.client_id, many.token_keys)
+        use = await installations.key_use()
+        clients = SlackClients(store, installations, many, settings.slack_api_url, now=utc_now)
+        bad: list[str] = []
+        headers: dict[str, Any] = {}
+        found = await installations.workspaces()
+        for workspace_id, name in found:
+            try:
+                answer = await (await clients.for_workspace(workspace_id)).auth_test()
+                headers[workspace_id] = answer.headers
+            except SlackApiError as error:
+                bad.append(f"{name} {workspace_id}: Slack refuses its token ({error.response.get('error')}), install the app there again")
+            except NoToken as error:
+                bad.append(str(error))
+            except _UNREACHABLE as error:
+                return [_keys(use), Check("slack", False, f"{settings.slack_api_url} cannot be reached: {error}")]
+    finally:
+        await store.close()
+    says = (
+        f"{len(found) - len(bad)} of {len(found)} have a token that works" if found else f"none has installed the app yet: open {sign_up}"
+    )
+    clock = [check for one in list(headers.values())[:1] for check in _clock(one, utc_now())]
+    return [_keys(use), Check("workspaces", not bad, "; ".join([says, *bad])), *_scopes(headers), *clock]
+
+
+def _keys(use: KeyUse) -> Check:
+    if use.unreadable:
+        lost = ", ".join(use.unreadable[:5]) + (f" and {len(use.unreadable) - 5} more" if len(use.unreadable) > 5 else "")
+        says = f"no key of REGWATCH_TOKEN_KEYS opens the tokens of {lost}: add the key that sealed them, or install the app there again"
+        return Check("token keys", False, says)
+    if use.older:
+        says = f"{use.older} tokens are sealed with an older key: start `regwatch run`, which seals them anew; then the old key may go"
+        return Check("token keys", False, says)
+    return Check("token keys", True, f"the newest key seals all {use.newest} tokens; an older one may go")
+
+
+def _scopes(of: Mapping[str, Any]) -> list[Check]:
+    """What was granted in each workspace, by the headers of its answer, against what the manifest asks for."""
     needed, optional = wanted_scopes()
-    if missing := needed - granted:
-        return [Check("scopes", False, f"missing {', '.join(sorted(missing))}: install the app again with bot/slack/manifest.json")]
-    absent = optional - granted
-    return [
-        Check(
-            "scopes",
-            True,
-            "all needed ones" + (f"; without {', '.join(sorted(absent))} a lost reply can mean a second post" if absent else ""),
-        )
-    ]
+    missing: dict[str, list[str]] = {}
+    absent: set[str] = set()
+    told = 0
+    for workspace, headers in of.items():
+        granted = {
+            name.strip() for key, value in dict(headers).items() if key.lower() == "x-oauth-scopes" for name in str(value).split(",")
+        }
+        if not granted:
+            continue  # a local Slack tells none
+        told += 1
+        if needed - granted:
+            missing[workspace] = sorted(needed - granted)
+        absent |= optional - granted
+    if missing:
+        where = "; ".join(f"{workspace} lacks {', '.join(names)}" for workspace, names in missing.items())
+        return [Check("scopes", False, f"{where}: install the app again with the manifest that `regwatch manifest` prints")]
+    if not told:
+        return []
+    without = "; ".join(_WITHOUT[name] for name in sorted(absent) if name in _WITHOUT)
+    return [Check("scopes", True, "all needed ones" + (f"; without {', '.join(sorted(absent))}: {without}" if absent else ""))]
 
 
 def _clock(headers: Any, now: datetime) -> list[Check]:

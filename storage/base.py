@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,9 @@ from storage.intents import ChannelKey
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _BUSY_SECONDS = 10
 _CHUNK = 500
+
+SLACK_TABLES = frozenset({"slack_bots", "slack_oauth_states"})
+"""Tables that Slack's SDK describes and uses, through `Base.engine`; the migrations make them, no model here knows them."""
 
 Value = TypeVar("Value")
 
@@ -72,7 +75,17 @@ class Base:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._writer = engine
         self._engine: AsyncEngine = engine
+        # SQLite lets the writers of one file in as they happen to knock, and one may knock in vain until it gives up: ours stand in line
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if _is_sqlite(self._url) else nullcontext()
         self._is_seen = not _is_sqlite(self._url)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """For a library that keeps tables of its own here (Slack's installations): its transactions are those of writers.
+
+        Nothing of ours is read or written through it; the migrations make its tables.
+        """
+        return self._writer
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -120,7 +133,7 @@ class Base:
         """One transaction: committed at the end of the block, rolled back when the block raises."""
         with _told(self._url):
             await self._look()
-            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            async with self._turn, AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
 
     async def _look(self) -> None:

@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from slack_sdk.oauth.installation_store.models.bot import Bot
 from typer.testing import CliRunner, Result
 
+from bot.app import open_store
 from bot.cli import app
+from bot.config import load_settings
+from bot.slack.install import Installations
 from storage import StorageError
 from tests.fakes.slack import TOKEN, SlackStub, refused
 from tests.fakes.web import Answer, FakeWeb
@@ -258,12 +263,65 @@ async def test_doctor_finds_all_well_and_names_what_is_not(monkeypatch: pytest.M
     assert "xapp-1" not in well.stdout + well.stderr
 
 
+async def test_doctor_looks_at_the_workspaces_that_installed_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody yet; two, one of which revoked its token; a key that was changed, and one that was lost."""
+    old, new, stranger = (Fernet.generate_key().decode() for _ in range(3))
+    async with SlackStub() as slack:
+        slack.scopes.add("im:read")
+        slack.tokens["xoxb-one"] = "T1"
+        many = {
+            "REGWATCH_TRANSPORT": "http", "SLACK_SIGNING_SECRET": "s", "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "c",
+            "REGWATCH_PUBLIC_URL": "https://r.example", "REGWATCH_TOKEN_KEYS": f"{new},{old}", "SLACK_API_URL": slack.url,
+        }  # fmt: skip
+        for name, value in many.items():
+            monkeypatch.setenv(name, value)
+        nobody = _checks(await regwatch("doctor", "--json"))
+        store = await open_store(load_settings())
+        for team, token, key in (("T1", "xoxb-one", old), ("T2", "xoxb-gone", new), ("T3", "xoxb-three", stranger)):
+            bot = Bot(
+                app_id="A1", team_id=team, team_name=f"Team {team}", bot_token=token, bot_id="B1", bot_user_id="U1", installed_at=1000.0
+            )
+            await Installations(store.engine, "1.2", [key]).async_save_bot(bot)
+        lost = _checks(await regwatch("doctor", "--json"))
+        await Installations(store.engine, "1.2", [new]).async_delete_bot(enterprise_id=None, team_id="T3")
+        older = _checks(await regwatch("doctor", "--json"))
+        await Installations(store.engine, "1.2", [new, old]).seal_anew()
+        sealed = _checks(await regwatch("doctor", "--json"))
+        await store.close()
+    assert nobody["workspaces"] == (True, "none has installed the app yet: open https://r.example/slack/install")
+    assert lost["token keys"] == (
+        False,
+        "no key of REGWATCH_TOKEN_KEYS opens the tokens of T3: add the key that sealed them, or install the app there again",
+    )
+    assert "1 tokens are sealed with an older key" in older["token keys"][1]
+    assert older["workspaces"][1].startswith("1 of 2 have a token that works; Team T2 T2: Slack refuses its token (invalid_auth)")
+    assert older["scopes"][0]
+    assert "regwatch manifest --url https://r.example" in older["http"][1]
+    assert sealed["token keys"] == (True, "the newest key seals all 2 tokens; an older one may go")
+
+
+def _checks(result: Any) -> dict[str, tuple[bool, str]]:
+    return {check["check"]: (check["ok"], check["says"]) for check in _data(result)}
+
+
+async def test_manifest_is_printed_for_a_socket_and_for_http() -> None:
+    """What is printed can be pasted; an address that Slack would refuse is refused here."""
+    socket, http = await regwatch("manifest"), await regwatch("manifest", "--url", "https://r.example", "--command", "/watch")
+    assert json.loads(socket.stdout)["settings"]["socket_mode_enabled"] is True
+    assert (
+        json.loads(http.stdout)["features"]["slash_commands"][0] | {"command": "/watch", "url": "https://r.example/slack/events"}
+        == (json.loads(http.stdout)["features"]["slash_commands"][0])
+    )
+    for words in (("--url", "http://r.example"), ("--command", "watch")):
+        assert (await regwatch("manifest", *words)).exit_code == 2
+
+
 def test_help_is_quick_and_names_every_command() -> None:
     """It imports neither the database nor Slack."""
     code = "import sys; from bot import cli; sys.exit(bool({'sqlalchemy', 'slack_sdk', 'aiohttp', 'feedparser'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    for name in ("demo", "run", "poll", "preview", "explain", "ask", "migrate", "doctor"):
+    for name in ("demo", "run", "poll", "preview", "explain", "ask", "manifest", "migrate", "doctor"):
         assert name in shown
 
 

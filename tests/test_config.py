@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from bot.config import SettingsError, load_settings, require_slack, set_up_logging
+from bot.config import NEW_KEY, SettingsError, load_settings, set_up_logging, slack_access
+
+KEY = "A" * 43 + "="
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,12 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         pytest.param("REGWATCH_FETCH_ALLOW", "127.0.0.1", "host:port", id="a host without its port"),
         pytest.param("REGWATCH_REQUESTS_PER_MINUTE", "9", "greater than or equal to 10", id="a ceiling that no round fits under"),
         pytest.param("REGWATCH_HOST_GAP_SECONDS", "-1", "greater than or equal to 0", id="a negative pause"),
+        pytest.param("REGWATCH_TRANSPORT", "pigeon", "'socket' or 'http'", id="an unknown transport"),
+        pytest.param("REGWATCH_HTTP_BIND", "3000", "127.0.0.1:3000", id="a port without its host"),
+        pytest.param("REGWATCH_HTTP_BIND", "0.0.0.0:70000", "host:port", id="a port that does not exist"),
+        pytest.param("REGWATCH_PUBLIC_URL", "http://regwatch.example.com", "https", id="an address that Slack would refuse"),
+        pytest.param("REGWATCH_TOKEN_KEYS", f"{KEY},secret", "key 2 is no Fernet key", id="the second key is a password"),
+        pytest.param("REGWATCH_TOKEN_KEYS", KEY[:-8], "key 1 is no Fernet key", id="a key that was cut off"),
         pytest.param("REGWATCH_LOG_LEVEL", "LOUD", "'DEBUG'", id="an unknown level"),
     ],
 )
@@ -44,21 +53,63 @@ def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str, says: 
     assert "\n" not in str(caught.value)
 
 
+BOT, APP, SIGNING = {"SLACK_BOT_TOKEN": "xoxb-1"}, {"SLACK_APP_TOKEN": "xapp-1"}, {"SLACK_SIGNING_SECRET": "s"}
+HTTP = {"REGWATCH_TRANSPORT": "http"}
+CLIENT = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "c"}
+MANY = HTTP | SIGNING | CLIENT | {"REGWATCH_PUBLIC_URL": "https://r.example/", "REGWATCH_TOKEN_KEYS": f"{KEY}, {KEY}"}
+
+
 @pytest.mark.parametrize(
-    ("bot", "app", "says"),
+    ("given", "says"),
     [
-        pytest.param("", "xapp-1", "SLACK_BOT_TOKEN is missing", id="no bot token"),
-        pytest.param("xoxb-1", "", "SLACK_APP_TOKEN is missing", id="no app token"),
-        pytest.param("xapp-1", "xoxb-1", "SLACK_BOT_TOKEN must begin with xoxb-", id="the two were swapped"),
+        pytest.param(APP, "SLACK_BOT_TOKEN is missing", id="socket: no bot token"),
+        pytest.param(BOT, "SLACK_APP_TOKEN is missing", id="socket: no app token"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_BOT_TOKEN must begin with xoxb-", id="the two were swapped"
+        ),
+        pytest.param(HTTP | BOT, "SLACK_SIGNING_SECRET is missing", id="http: anybody could send requests"),
+        pytest.param(HTTP | SIGNING, "SLACK_BOT_TOKEN is missing", id="http: one workspace needs its token"),
+        pytest.param(BOT | APP | CLIENT, "SLACK_CLIENT_ID: .* needs REGWATCH_TRANSPORT=http", id="many workspaces over a socket"),
+        pytest.param(MANY | BOT, "SLACK_BOT_TOKEN: leave it out", id="one token for many workspaces"),
+        pytest.param(MANY | {"SLACK_CLIENT_ID": ""}, "SLACK_CLIENT_ID is missing", id="a secret without its id"),
+        pytest.param(MANY | {"SLACK_CLIENT_SECRET": ""}, "SLACK_CLIENT_SECRET is missing", id="an id without its secret"),
+        pytest.param(MANY | {"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET is missing", id="many: no signing secret"),
+        pytest.param(MANY | {"REGWATCH_PUBLIC_URL": ""}, "REGWATCH_PUBLIC_URL is missing", id="many: no way back from Slack's page"),
+        pytest.param(MANY | {"REGWATCH_TOKEN_KEYS": ""}, "REGWATCH_TOKEN_KEYS is missing.*openssl rand", id="many: tokens would lie open"),
+        pytest.param(MANY | {"REGWATCH_OPERATIONS_CHANNEL": "C1"}, "REGWATCH_OPERATIONS_CHANNEL.*T0123/C0123", id="many: whose channel?"),
     ],
 )
-def test_slack_needs_both_tokens(bot: str, app: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing token and a swapped one are told apart; the value is never printed."""
-    monkeypatch.setenv("SLACK_BOT_TOKEN", bot)
-    monkeypatch.setenv("SLACK_APP_TOKEN", app)
-    with pytest.raises(SettingsError) as caught:
-        require_slack(load_settings())
-    assert says in str(caught.value)
+def test_what_is_missing_for_a_transport_is_one_line(given: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing token and a swapped one are told apart; no value is ever printed."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=says) as caught:
+        slack_access(load_settings())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "transport", "is_many"),
+    [
+        pytest.param(BOT | APP, "socket", False, id="two tokens are enough"),
+        pytest.param(HTTP | BOT | SIGNING, "http", False, id="http for one workspace"),
+        pytest.param(MANY, "http", True, id="http for many"),
+    ],
+)
+def test_what_is_complete_is_taken(given: dict[str, str], transport: str, is_many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    access = slack_access(load_settings())
+    assert (access.transport, access.many is not None, access.bot_token is None) == (transport, is_many, is_many)
+    if access.many:
+        assert access.many.public_url == "https://r.example"
+        assert access.many.token_keys == (KEY, KEY)
+
+
+def test_the_command_that_makes_a_key_makes_one() -> None:
+    """The line that the message of a missing key tells to type."""
+    made = subprocess.run(["sh", "-c", NEW_KEY.partition(": ")[2]], capture_output=True, text=True, check=True).stdout.strip()
+    assert load_settings(token_keys=made).token_keys is not None
 
 
 def test_a_line_of_dotenv_counts_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -85,6 +136,7 @@ def test_no_token_reaches_the_log(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     set_up_logging(settings)
     logging.getLogger("regwatch.test").info("token=%s", "xoxb-very-secret")
     logging.getLogger("slack_bolt").error("body: token=xapp-very-secret %s", settings)
+    logging.getLogger("slack_sdk").error("a token that came by OAuth: xoxe.xoxb-1-very-secret and xoxe-1-very-secret")
     written = capsys.readouterr().err
     assert "very-secret" not in written
     assert "[secret]" in written

@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.deliver import BUG_ATTEMPTS, GIVE_UP_AFTER, Cause, Deliverer, DeliverSummary, Trouble, decide, make_client, trouble_of
 from storage import Store
@@ -234,6 +235,13 @@ async def slack(clock: FakeClock) -> AsyncIterator[SlackStub]:
         yield stub
 
 
+def _always(client: AsyncWebClient) -> Callable[[str], Awaitable[AsyncWebClient]]:
+    async def client_for(_: str) -> AsyncWebClient:
+        return client
+
+    return client_for
+
+
 @pytest.fixture
 async def world(sqlite_store: Store, slack: SlackStub, clock: FakeClock) -> AsyncIterator[World]:
     await sqlite_store.sync_register(Register("test", (FirmRow("tencent", "Tencent", "腾讯", "騰訊"),), (), (), (CAC,)))
@@ -242,7 +250,7 @@ async def world(sqlite_store: Store, slack: SlackStub, clock: FakeClock) -> Asyn
     tokens = {"T1": TOKEN, "T2": "xoxb-other"}
     async with aiohttp.ClientSession() as session:
 
-        def client_for(workspace: str) -> Any:
+        async def client_for(workspace: str) -> Any:
             return make_client(tokens[workspace], slack.url, session=session)
 
         yield World(sqlite_store, slack, clock, Deliverer(sqlite_store, client_for, now=clock))
@@ -504,7 +512,7 @@ async def test_a_try_ends_within_half_its_lease_and_leaves_a_doubt(world: World,
     slack.fail("chat.postMessage", fake.held(arrived, until))
     async with aiohttp.ClientSession() as session:
         client = make_client(TOKEN, slack.url, session=session)
-        hasty = Deliverer(world.store, lambda _: client, now=world.clock, lease=timedelta(seconds=0.4))
+        hasty = Deliverer(world.store, _always(client), now=world.clock, lease=timedelta(seconds=0.4))
         assert await hasty.run_once() == DeliverSummary(claimed=1, retried=1)
         until.set()
     assert (await world.run(minutes=1)).sent == 1
@@ -518,7 +526,7 @@ async def test_a_slack_that_cannot_be_reached_leaves_no_doubt(world: World, slac
         url = closed.url
     async with aiohttp.ClientSession() as session:
         client = make_client(TOKEN, url, session=session)
-        assert await Deliverer(world.store, lambda _: client, now=world.clock).run_once() == DeliverSummary(claimed=1, retried=1)
+        assert await Deliverer(world.store, _always(client), now=world.clock).run_once() == DeliverSummary(claimed=1, retried=1)
     assert (await world.run(minutes=1)).sent == 1
     assert slack.count("conversations.history") == 0
 

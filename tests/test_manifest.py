@@ -11,17 +11,29 @@ import jsonschema
 import pytest
 
 from bot.config import Settings
+from bot.slack.install import REDIRECT_PATH
+from bot.slack.manifest import SHORTCUT
+from bot.slack.manifest import manifest as made
+from bot.transport import EVENTS_PATH
 
 BOT = Path(__file__).resolve().parent.parent / "bot"
 
+_PLACES = ("channels:read", "groups:read", "im:read")
+
 NEEDED: dict[str, tuple[str, ...]] = {
     "auth.test": (),  # https://docs.slack.dev/reference/methods/auth.test
+    "oauth.v2.access": (),  # the client id and secret: https://docs.slack.dev/reference/methods/oauth.v2.access
     "apps.connections.open": (),  # the app token's connections:write: https://docs.slack.dev/reference/methods/apps.connections.open
     "chat.postMessage": ("chat:write",),  # https://docs.slack.dev/reference/methods/chat.postMessage
     "chat.update": ("chat:write",),  # https://docs.slack.dev/reference/methods/chat.update
     "chat.postEphemeral": ("chat:write",),  # https://docs.slack.dev/reference/methods/chat.postEphemeral
-    "conversations.info": ("channels:read", "groups:read", "im:read"),  # https://docs.slack.dev/reference/methods/conversations.info
+    "conversations.info": _PLACES,  # https://docs.slack.dev/reference/methods/conversations.info
+    "conversations.members": _PLACES,  # https://docs.slack.dev/reference/methods/conversations.members
+    "users.conversations": _PLACES,  # https://docs.slack.dev/reference/methods/users.conversations
+    "views.open": (),  # https://docs.slack.dev/reference/methods/views.open
     "views.publish": (),  # https://docs.slack.dev/reference/methods/views.publish
+    "views.push": (),  # https://docs.slack.dev/reference/methods/views.push
+    "views.update": (),  # https://docs.slack.dev/reference/methods/views.update
 }
 """Method -> the scopes without which the bot does not work."""
 
@@ -29,32 +41,72 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     # finding a post again after a lost reply; without it, at least once
     "conversations.history": ("channels:history", "groups:history", "metadata.message:read"),
     "conversations.replies": ("channels:history", "groups:history", "metadata.message:read"),
+    "files.getUploadURLExternal": ("files:write",),  # https://docs.slack.dev/reference/methods/files.getUploadURLExternal
+    "files.completeUploadExternal": ("files:write",),  # https://docs.slack.dev/reference/methods/files.completeUploadExternal
     "users.info": ("users:read",),  # a person's time zone; without it, the default zone
 }
 """Method -> scopes that a workspace may refuse."""
 
+SDK_METHODS = {"files.upload.v2": ("files.getUploadURLExternal", "files.completeUploadExternal")}
+"""Calls of the SDK that are several of Slack's."""
+
 EVENTS: dict[str, tuple[str, ...]] = {
     "app_home_opened": (),  # https://docs.slack.dev/reference/events/app_home_opened
     "app_mention": ("app_mentions:read",),  # https://docs.slack.dev/reference/events/app_mention
+    "app_uninstalled": (),  # https://docs.slack.dev/reference/events/app_uninstalled
+    "tokens_revoked": (),  # https://docs.slack.dev/reference/events/tokens_revoked
     "message.im": ("im:history",),  # https://docs.slack.dev/reference/events/message.im
+    "channel_archive": ("channels:read",),  # https://docs.slack.dev/reference/events/channel_archive
+    "channel_unarchive": ("channels:read",),
+    "channel_deleted": ("channels:read",),
+    "channel_rename": ("channels:read",),
+    "channel_id_changed": ("channels:read", "groups:read"),  # https://docs.slack.dev/reference/events/channel_id_changed
+    "channel_left": ("channels:read",),
+    "group_archive": ("groups:read",),  # https://docs.slack.dev/reference/events/group_archive
+    "group_unarchive": ("groups:read",),
+    "group_deleted": ("groups:read",),
+    "group_rename": ("groups:read",),
+    "group_left": ("groups:read",),
+    "member_joined_channel": ("channels:read", "groups:read"),  # https://docs.slack.dev/reference/events/member_joined_channel
 }
+
+NOT_YET = frozenset(
+    {
+        "views.open", "views.push", "views.update", "conversations.members", "users.conversations",
+        "files.getUploadURLExternal", "files.completeUploadExternal",
+        "channel_archive", "channel_unarchive", "channel_deleted", "channel_rename", "channel_id_changed", "channel_left",
+        "group_archive", "group_unarchive", "group_deleted", "group_rename", "group_left", "member_joined_channel",
+    }
+)  # fmt: skip
+"""Asked for, and neither called nor listened to by this version. What is, stands here no more."""
 
 
 @pytest.fixture(scope="module")
 def manifest() -> Any:
-    return json.loads((BOT / "slack" / "manifest.json").read_text(encoding="utf-8"))
+    return made()
 
 
 def _methods_used() -> set[str]:
     """Web API methods named anywhere in the bot, called or passed on."""
-    families = ("apps", "auth", "chat", "conversations", "files", "reactions", "users", "views")
+    families = ("apps", "auth", "chat", "conversations", "files", "oauth", "reactions", "users", "views")
     names = {
         node.attr
         for path in BOT.glob("**/*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute) and "_" in node.attr
     }
-    return {name.replace("_", ".") for name in names if name.split("_")[0] in families and name.split("_")[0] + "_" in name}
+    called = {name.replace("_", ".") for name in names if name.split("_")[0] in families and name != "oauth_states"}
+    return {method for name in called for method in SDK_METHODS.get(name, (name,))}
+
+
+def _events_heard() -> set[str]:
+    """Events that a listener names, by decorator or by call."""
+    heard = set()
+    for path in (BOT / "slack").glob("**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "event" and node.args:
+                heard |= {one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return heard
 
 
 def test_slack_accepts_the_manifest(manifest: Any, shared: Path) -> None:
@@ -73,7 +125,8 @@ def test_the_schema_would_notice_a_wrong_manifest(manifest: Any, shared: Path) -
 
 def test_every_method_that_is_called_is_known_here() -> None:
     """A new method needs a line above, and perhaps a scope."""
-    assert _methods_used() == set(NEEDED) | set(OPTIONAL)
+    known = set(NEEDED) | set(OPTIONAL)
+    assert known - NOT_YET <= _methods_used() <= known
 
 
 def test_the_scopes_are_those_of_the_methods_and_events(manifest: Any) -> None:
@@ -87,9 +140,33 @@ def test_the_scopes_are_those_of_the_methods_and_events(manifest: Any) -> None:
 def test_the_events_are_those_that_are_listened_to(manifest: Any) -> None:
     """Slack sends nothing that only the catch-all would take."""
     assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
-    source = (BOT / "slack" / "commands.py").read_text(encoding="utf-8")
-    for event in EVENTS:
-        assert f'@app.event("{event.partition(".")[0]}")' in source
+    heard = _events_heard()
+    for event in set(EVENTS) - NOT_YET:
+        assert event.partition(".")[0] in heard, event
+
+
+def test_people_may_install_it_in_a_whole_organisation_and_its_tokens_live_on(manifest: Any) -> None:
+    """Rotation cannot be switched off again, and a token in the settings could not be renewed: it is each operator's choice."""
+    assert manifest["settings"]["org_deploy_enabled"] is True
+    assert manifest["settings"]["token_rotation_enabled"] is False
+
+
+def test_the_manifest_for_http_leads_to_our_addresses_and_is_valid_too(shared: Path) -> None:
+    """Commands, events, clicks, menus and the way back from the install page; no socket."""
+    http = made(url="https://r.example/", command="/watch")
+    settings = http["settings"]
+    assert settings["socket_mode_enabled"] is False
+    assert {
+        http["features"]["slash_commands"][0]["url"],
+        settings["event_subscriptions"]["request_url"],
+        settings["interactivity"]["request_url"],
+        settings["interactivity"]["message_menu_options_url"],
+    } == {"https://r.example" + EVENTS_PATH}
+    assert http["oauth_config"]["redirect_urls"] == ["https://r.example" + REDIRECT_PATH]
+    assert http["features"]["slash_commands"][0]["command"] == "/watch"
+    assert "/regwatch" not in json.dumps(http)
+    schema = json.loads((shared / "oracles" / "slack-manifest" / "manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(http)] == []
 
 
 def test_the_command_is_the_default_of_the_settings(manifest: Any) -> None:
@@ -97,6 +174,12 @@ def test_the_command_is_the_default_of_the_settings(manifest: Any) -> None:
     command = manifest["features"]["slash_commands"][0]
     assert command["command"] == Settings.model_fields["command"].default
     assert command["should_escape"] is True
+
+
+def test_a_message_can_be_given_to_read(manifest: Any) -> None:
+    """By the shortcut in a message's menu."""
+    (shortcut,) = manifest["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", SHORTCUT)
 
 
 def test_every_error_that_slack_documents_for_our_methods_is_looked_up_by_name(shared: Path) -> None:

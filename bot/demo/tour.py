@@ -167,7 +167,11 @@ async def _stage(screen: Console) -> AsyncIterator[Stage]:
         await fill(store, load_catalogue(contact=None, sources=listed))
         poller = await stack.enter_async_context(poller_for(settings, store, now=clock))
         client = make_client("xoxb-demo", f"{base}/api/")
-        deliverer = Deliverer(store, lambda _workspace: client, now=clock)
+
+        async def client_for(_: str) -> Any:
+            return client
+
+        deliverer = Deliverer(store, client_for, now=clock)
         desk = Desk(store, command="/regwatch", now=clock)
         yield Stage(store, poller, deliverer, desk, clock, sites, slack, screen)
 

@@ -2,11 +2,12 @@
 
 local-slack listens on every interface, so this is started inside a network namespace of its own:
 
-    unshare -rn sh -c 'ip link set lo up; exec python -m tests.end_to_end.driver LOCAL_SLACK [--screenshot FILE]'
+    unshare -rn sh -c 'ip link set lo up; exec python -m tests.end_to_end.driver LOCAL_SLACK [--transport socket|http] [--screenshot FILE]'
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -26,8 +27,9 @@ from tests.end_to_end.loopback import Item, Loopback, rss, write_catalogue
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL, PERSON = "C01LEGAL", "U01MEI"
 PRESS, NOTICES = "wire", "cn-cac-notices"
+BIND = "127.0.0.1:3200"  # in a network namespace of its own, nobody else has it
 ASKED = 40  # questions whose acknowledgement is timed
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "workspace": {"name": "QA", "domain": "qa", "teamId": "T01TEST"},
     "app": {
         "appId": "A01APP",
@@ -36,11 +38,15 @@ CONFIG = {
         "botToken": "xoxb-test-token",
         "appToken": "xapp-test-token",
         "signingSecret": "sig-secret",
-        "mode": "socket",
-        "requestUrl": "http://127.0.0.1:9/unused",
+        "requestUrl": f"http://{BIND}/slack/events",
     },
     "users": [{"id": PERSON, "name": "mei", "tz": "Asia/Taipei"}],
     "channels": [{"id": CHANNEL, "name": "legal", "members": [PERSON, "U0BOT"]}],
+}
+TRANSPORTS = {
+    # local-slack's word for it, and the settings that go with it
+    "socket": ("socket", {"SLACK_APP_TOKEN": "xapp-test-token", "REGWATCH_HTTP_BIND": BIND}),
+    "http": ("events", {"SLACK_SIGNING_SECRET": "sig-secret", "REGWATCH_TRANSPORT": "http", "REGWATCH_HTTP_BIND": BIND}),
 }
 _Found = TypeVar("_Found")
 
@@ -48,9 +54,9 @@ _Found = TypeVar("_Found")
 class Slack:
     """local-slack by its control API."""
 
-    def __init__(self, binary: str, folder: Path) -> None:
+    def __init__(self, binary: str, folder: Path, mode: str) -> None:
         config = folder / "slack.json"
-        config.write_text(json.dumps(CONFIG))
+        config.write_text(json.dumps(CONFIG | {"app": CONFIG["app"] | {"mode": mode}}))
         self._log = (folder / "local-slack.log").open("w+")
         command = [binary, "--config", str(config), "--port", "0", "--base-host", "127.0.0.1", "--files-dir", str(folder)]
         self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
@@ -94,6 +100,16 @@ class Slack:
         return found
 
 
+def health() -> dict[str, Any] | None:
+    """What the service says of itself, when it is well."""
+    try:
+        with urllib.request.urlopen(f"http://{BIND}/healthz", timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except OSError:
+        return None
+
+
 def wait_for(what: str, look: Callable[[], _Found | None], seconds: float = 20) -> _Found:
     """Looks until there is something; TimeoutError names it."""
     end = time.monotonic() + seconds
@@ -115,7 +131,7 @@ def regwatch(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
+def play(binary: str, folder: Path, transport: str, screenshot: str | None) -> dict[str, Any]:
     """Subscribe, a silent first poll, a press report in English, the regulator's notice in Chinese, a question, a digest, a stop."""
     seen: dict[str, Any] = {}
     now = datetime.now(UTC).replace(microsecond=0)
@@ -131,12 +147,13 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
                 {"source_id": NOTICES, "regulator_id": "cn-cac", "url": f"{web.url}/cac.xml", "language": "zh-Hans"},
             ],
         )
-        slack = Slack(binary, folder)
+        mode, settings = TRANSPORTS[transport]
+        slack = Slack(binary, folder, mode)
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("REGWATCH_", "SLACK_"))},
             "PYTHONPATH": str(ROOT),
             "SLACK_BOT_TOKEN": "xoxb-test-token",
-            "SLACK_APP_TOKEN": "xapp-test-token",
+            **settings,
             "SLACK_API_URL": f"{slack.url}/api/",
             "REGWATCH_DATABASE_URL": f"sqlite:///{folder / 'regwatch.sqlite'}",
             "REGWATCH_SOURCES": str(folder / "sources.csv"),
@@ -149,12 +166,12 @@ def play(binary: str, folder: Path, screenshot: str | None) -> dict[str, Any]:
         service = subprocess.Popen([sys.executable, "-m", "bot", "run"], env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
 
-            def is_connected() -> bool:
+            def is_up() -> dict[str, Any] | None:
                 if service.poll() is not None:
                     raise RuntimeError(f"the service ended with {service.returncode}")
-                return any("socket connected" in entry["summary"] for entry in slack.log())
+                return health()
 
-            wait_for("the service to connect", is_connected, 60)
+            seen["health"] = wait_for("the service to be well", is_up, 60)
             slack.command("subscribe tencent")
             seen["subscribe"] = wait_for("the answer to subscribe", slack.after(0))
             count = len(slack.messages())
@@ -223,9 +240,13 @@ def take(url: str, file: str) -> None:
 
 def main() -> None:
     """Prints one JSON object."""
-    binary, *more = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("--transport", choices=sorted(TRANSPORTS), default="socket")
+    parser.add_argument("--screenshot")
+    wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="regwatch-e2e-") as folder:
-        print(json.dumps(play(binary, Path(folder), more[1] if more[:1] == ["--screenshot"] else None), ensure_ascii=False))
+        print(json.dumps(play(wanted.binary, Path(folder), wanted.transport, wanted.screenshot), ensure_ascii=False))
 
 
 if __name__ == "__main__":

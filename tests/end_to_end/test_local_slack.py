@@ -1,4 +1,4 @@
-"""The whole service against local-slack, a Slack that others wrote: Web API, Socket Mode and slash commands on loopback.
+"""The whole service against local-slack, a Slack that others wrote: Web API, both transports and slash commands on loopback.
 
 Skipped where npm is absent, or its registry, or user namespaces: local-slack listens on every interface, so it
 gets a network namespace of its own.
@@ -39,10 +39,10 @@ def binary() -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def seen(binary: Path) -> dict[str, Any]:
-    """What the driver saw; it runs once for all claims below."""
-    inner = f"ip link set lo up; exec {sys.executable} -m tests.end_to_end.driver {binary}"
+@pytest.fixture(scope="module", params=["socket", "http"])
+def seen(binary: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the driver saw; it runs once a transport for all claims below."""
+    inner = f"ip link set lo up; exec {sys.executable} -m tests.end_to_end.driver {binary} --transport {request.param}"
     done = subprocess.run(["unshare", "-rn", "sh", "-c", inner], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout)
@@ -52,6 +52,11 @@ def seen(binary: Path) -> dict[str, Any]:
 
 def _shown(messages: list[dict[str, Any]]) -> str:
     return json.dumps(messages, ensure_ascii=False)
+
+
+def test_the_service_says_that_it_is_well(seen: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    assert seen["health"]["ok"] is True
+    assert seen["health"]["transport"]["name"] in request.node.name
 
 
 def test_a_subscription_is_answered_in_the_channel(seen: dict[str, Any]) -> None:
