@@ -21,6 +21,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bot.check import Checked, check
 from bot.config import Settings, SettingsError, slack_access
 from bot.deliver import Deliverer, make_client
 from bot.extract import FirmIndex
@@ -32,7 +33,7 @@ from bot.transport import DEFAULT_BIND, HttpServer, SocketMode, TransportLost, V
 from storage import StorageError, Store
 from storage.firms import shipped_register
 from storage.intents import ChannelKey, Installed
-from storage.records import Register
+from storage.records import Register, SourceRow
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -175,11 +176,9 @@ def fetcher_for(
 
 
 @contextlib.asynccontextmanager
-async def poller_for(
-    settings: Settings, store: Store, *, now: Callable[[], datetime] = utc_now, names: Names | None = None
-) -> AsyncIterator[Poller]:
-    """A Poller with its own HTTP session. It reads with the names that the database holds, or with those of `names`."""
-    names = names or Names(store)
+async def poller_for(settings: Settings, store: Store, *, now: Callable[[], datetime] = utc_now) -> AsyncIterator[Poller]:
+    """A Poller with its own HTTP session. It reads with the names that the database holds."""
+    names = Names(store)
     await names.refresh()
     async with fetcher_for(settings, now=now) as fetcher:
         yield Poller(store, fetcher, names.read, now=now, register_version=lambda: names.version)
@@ -306,8 +305,12 @@ class Regwatch:
             workspace = own.id if own else LOCAL
             store = await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
             stack.push_async_callback(store.close)
-            slack = await self._slack(store, session, own)
-            jobs = await self._jobs(stack, store, slack)
+            # one fetcher for all that is fetched here, so that one host's turn is one turn
+            fetcher = await stack.enter_async_context(fetcher_for(self._settings, now=self._now))
+            names = Names(store)
+            await names.refresh()
+            slack = await self._slack(store, session, own, names, fetcher)
+            jobs = self._jobs(store, slack, names, fetcher)
             socket = (
                 SocketMode(slack.app, self._access.app_token, self._settings.slack_api_url, expected=self._expected())
                 if ("slack" in self._only and self._access.app_token)
@@ -350,7 +353,7 @@ class Regwatch:
         workspace = str(answer.get("team_id") or answer.get("enterprise_id") or LOCAL)
         return _Own(workspace, str(answer.get("team") or ""), answer.get("enterprise_id"), client)
 
-    async def _slack(self, store: Store, session: ClientSession, own: _Own | None) -> _Slack:
+    async def _slack(self, store: Store, session: ClientSession, own: _Own | None, names: Names, fetcher: Fetcher) -> _Slack:
         """The app with its listeners, and whose client posts where."""
         from slack_bolt.async_app import AsyncApp
         from slack_sdk.web.async_client import AsyncWebClient
@@ -358,6 +361,7 @@ class Regwatch:
         from bot.slack import register
         from bot.slack.install import Authorize, Installations, SlackClients, sign_up, watch
         from bot.slack.manifest import wanted_scopes
+        from bot.slack.orders import Orders
 
         logger, secret = logging.getLogger("slack_bolt"), self._access.signing_secret
         if own is not None:
@@ -380,14 +384,21 @@ class Regwatch:
             app = AsyncApp(client=client, signing_secret=secret, oauth_flow=flow, authorize=whose, logger=logger)
             watch(app, store, installations, clients)
             slack = _Slack(app, clients.for_workspace)
-        register(app, store, command=self._settings.command, now=self._now, kick=lambda: self._kick_delivery())
+        register(
+            app,
+            store,
+            command=self._settings.command,
+            now=self._now,
+            operators=self._settings.admins,
+            orders=Orders(store, now=self._now, names=names, check=partial(_checked, catalogue_of(self._settings), fetcher)),
+            kick=lambda: self._kick_delivery(),
+        )
         return slack
 
-    async def _jobs(self, stack: contextlib.AsyncExitStack, store: Store, slack: _Slack) -> list[Job]:
-        jobs = []
+    def _jobs(self, store: Store, slack: _Slack, names: Names, fetcher: Fetcher) -> list[Job]:
+        jobs = [Job("names", timedelta(minutes=1), names.refresh)]
         if "poll" in self._only:
-            names = Names(store)
-            poller = await stack.enter_async_context(poller_for(self._settings, store, now=self._now, names=names))
+            poller = Poller(store, fetcher, names.read, now=self._now, register_version=lambda: names.version)
 
             async def poll() -> None:
                 summary = await poller.run_once()
@@ -395,7 +406,6 @@ class Regwatch:
                     self._kick_delivery()
 
             jobs.append(Job("poll", timedelta(seconds=5), poll))
-            jobs.append(Job("names", timedelta(minutes=1), names.refresh))
         if "deliver" in self._only:
             deliverer = Deliverer(store, slack.client_for, now=self._now)
             jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))
@@ -445,6 +455,12 @@ class _Slack:
 
     app: AsyncApp
     client_for: Callable[[str], Awaitable[AsyncWebClient]]
+
+
+async def _checked(catalogue: Catalogue, fetcher: Fetcher, row: SourceRow) -> Checked:
+    """What comes of asking one source now."""
+    zones = {regulator.id: regulator.time_zone for regulator in catalogue.regulators}
+    return (await check([row], zones, fetcher))[0]
 
 
 async def _only(own: _Own, workspace: str) -> AsyncWebClient:
