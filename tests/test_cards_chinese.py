@@ -219,8 +219,8 @@ def test_the_card_in_chinese() -> None:
 def test_a_struck_card_in_chinese() -> None:
     """Likewise."""
     message = messages(LOOK)[1]
-    assert message.blocks[0]["text"]["text"].startswith("已劃除：公司有誤 · 約談：騰訊")
-    assert "*已劃除：公司有誤（腾讯）* · <@U0ASKER> · 2021年3月19日 12:00（台北） · “不是”" in seen(message)
+    assert message.blocks[0]["text"]["text"].startswith("已判定：公司有誤 · 約談：騰訊")
+    assert "*已判定：公司有誤（腾讯）* · <@U0ASKER> · 2021年3月19日 12:00（台北） · “不是”" in seen(message)
     assert "靜音至 2021年3月19日 12:00（台北）" in seen(message)
 
 

@@ -475,7 +475,7 @@ def _alert_aloud(action: ActionView, verdicts: Sequence[CorrectionView], look: L
     else:
         source = look.mrkdwn("Source: {}.", _worth(document, action, look, escape(publisher_name(document, action, look))))
     struck = look.mrkdwn("Struck: {}.", _verdict_words(verdicts[0], look)) if verdicts else Mrkdwn("")
-    return join(" ", [struck, said_aloud(action, look), source])
+    return t.sentences([struck, said_aloud(action, look), source], language=look.language)
 
 
 # --- its thread, and notices ---

@@ -127,6 +127,11 @@ def join(separator: str, parts: Iterable[Mrkdwn]) -> Mrkdwn:
     return Mrkdwn(separator.join(part for part in parts if part))
 
 
+def sentences(parts: Iterable[Mrkdwn], *, language: str = "en") -> Mrkdwn:
+    """One after the other, with a space between where the language has one."""
+    return join(" " if language == "en" else "", parts)
+
+
 def bold(text: str | Mrkdwn) -> Mrkdwn:
     """In bold; nothing for an empty text, whose two stars would be shown."""
     safe = text if isinstance(text, Mrkdwn) else escape(text)
@@ -431,7 +436,7 @@ def delivery(subscription: SubscriptionView, *, language: str = "en") -> str:
         Broadcast.NEVER: "Developments stay in the thread.",
         Broadcast.ALL: "Every development is shown in the channel too.",
     }.get(subscription.broadcast, "")
-    return " ".join(say(language, part) for part in (said, shown) if part)
+    return sentences([Mrkdwn(say(language, part)) for part in (said, shown) if part], language=language)
 
 
 def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, language: str = "en") -> Mrkdwn:
