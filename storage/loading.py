@@ -92,8 +92,8 @@ def firm_match(row: Firm, matched: str, score: float = 100.0) -> FirmMatch:
 async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
     """The views of these actions, in the order of the ids; an id that is no action's is left out."""
     found: dict[int, ActionView] = {}
-    for some in chunks(ids):
-        found.update(await _load_chunk(session, some))
+    for start in range(0, len(ids), _CHUNK):
+        found.update(await _load_chunk(session, ids[start : start + _CHUNK]))
     return found
 
 
