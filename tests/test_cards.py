@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from bot.slack import answers, cards, digests, help, replies
 from bot.slack import text as t
-from bot.slack.cards import Look, Message
+from bot.slack.blocks import Look, Message, question_before
 from bot.slack.grammar import Actions
+from bot.slack.labels import LANGUAGES
 from storage.filters import Filter, Term
 from storage.models import (
     AliasKind,
@@ -39,6 +40,7 @@ from storage.models import (
     Tier,
 )
 from storage.records import PartialDate
+from storage.tenancy import Verdict
 from storage.views import (
     ActionDetail,
     ActionFirmView,
@@ -48,6 +50,7 @@ from storage.views import (
     AmountView,
     ChangeView,
     ChannelView,
+    CorrectionView,
     Coverage,
     DigestView,
     DocumentView,
@@ -57,6 +60,7 @@ from storage.views import (
     FirmView,
     FollowResult,
     RegulatorView,
+    ReviewView,
     SourceProblem,
     SourceView,
     SubscriptionView,
@@ -327,6 +331,152 @@ def test_a_digest_delivery_without_its_digest_is_a_bug() -> None:
     """Likewise."""
     with pytest.raises(ValueError, match="has no digest"):
         digests.digest(a_delivery(DeliveryKind.DIGEST))
+
+
+def test_a_list_pages_and_can_be_followed_or_not() -> None:
+    """Where one is in it, the time line of its firm; Unsubscribe asks before it acts, Subscribe opens a form."""
+    tencent = FirmView("tencent", "Tencent", "腾讯", "騰訊", FirmKind.GROUP, "CN", (), (), (), (), 1, 0)
+    page = ActionPage(tuple(an_action(number) for number in range(1, 6)), 23, 23, 0, False, COVERAGE)
+    message = answers.actions(page, Actions("tencent", page=2), tencent, span="in 90 days", limit=5, look=LOOK)
+    assert "Results 6-10 of 23" in seen(message)
+    ways = controls(message.blocks)
+    assert ways["Timeline"] == "ask timeline tencent"
+    assert ways["Subscribe"] == "form subscribe tencent"
+    assert (ways["Previous"], ways["Next"]) == ("run actions tencent", "run actions tencent page:3")
+    for followed in (
+        answers.actions(page, Actions("tencent"), tencent, span="in 90 days", limit=5, look=LOOK, is_followed=True),
+        answers.firm(tencent, COVERAGE, LOOK, is_followed=True),
+    ):
+        ways = controls(followed.blocks)
+        assert "Subscribe" not in ways
+        assert ways["Unsubscribe"] == 'ask unsubscribe "tencent"'
+        button = next(one for one in followed.blocks[-1]["elements"] if one["text"]["text"] == "Unsubscribe")
+        assert button["confirm"]["text"]["text"] == "This channel gets no more alerts about Tencent. Its rule is gone then."
+    everyone = answers.actions(page, Actions(None), None, span="in 90 days", limit=5, look=LOOK)
+    assert not {"Timeline", "Subscribe", "Unsubscribe"} & set(controls(everyone.blocks))
+
+
+def test_a_name_that_the_register_lacks_can_be_added() -> None:
+    """Everybody is told why nobody can follow it, and who may add it."""
+    known, lost, other = a_firm("Xiaomi"), a_firm("Nobody Ltd", is_known=False), a_firm("Else AG", Role.VENUE, is_known=False)
+
+    def answer(*firms: ActionFirmView) -> Message:
+        return answers.action(ActionDetail(an_action(firms=firms), (), (), (), COVERAGE), LOOK)
+
+    assert controls(answer(known, lost).blocks)["Add Nobody Ltd"] == "form firm RW-1001"
+    assert controls(answer(known, lost, other).blocks)["Add Nobody Ltd or another"] == "form firm RW-1001"
+    assert "Not in the register, so nobody can follow it yet: Nobody Ltd, Else AG. An admin adds it" in seen(answer(lost, other))
+    assert not [label for label in controls(answer(known).blocks) if label.startswith("Add")]
+    assert "Not in the register" not in seen(answer(known))
+
+
+def test_a_firm_shows_how_precise_its_names_are() -> None:
+    """The busiest first: how often it was seen, and how often it meant a target."""
+    aliases = [("TME", 0, 0), ("Tencent", 12, 9), ("騰訊", 1, 1), ("Penguin", 1, 0)]
+    views = tuple(AliasView(text, AliasKind.SHORT, Strength.STRONG, mentions, targets) for text, mentions, targets in aliases)
+    said = seen(answers.firm(FirmView("tencent", "Tencent", "", "", FirmKind.GROUP, "CN", (), views, (), (), 1, 0), COVERAGE, LOOK))
+    assert (
+        "• Tencent: strong, seen 12 times, 9 of them as a target (75 %)\n• 騰訊: strong, seen once, as a target\n"
+        "• Penguin: strong, seen once, not as a target\n• TME: strong, not seen yet"
+    ) in said
+
+
+# --- what people said of it ---
+
+
+def a_verdict(verdict: Verdict = Verdict.WRONG_FIRM, **more: Any) -> CorrectionView:
+    return replace(CorrectionView(12, verdict, "U0ASKER", NOON, "another firm of that name", "Tencent"), **more)
+
+
+def lines(message: Message) -> list[str]:
+    return seen(message).splitlines()
+
+
+def test_a_verdict_strikes_the_card_and_deletes_nothing() -> None:
+    """Title and firms are struck through; who, when and why stand on it, and a way back; the proof stays as it was."""
+    card = a_delivery(corrections=(a_verdict(),)).card
+    message = cards.alert(card)
+    assert message.blocks[0]["text"]["text"] == "Struck: wrong firm · TALKS 约谈: Tencent, Alibaba, ByteDance and 8 more"
+    assert message.blocks[1]["text"]["text"] == "~<https://news.example/1|Firms called in over voice software>~"
+    assert "~11 firms stated, 6 named here, 5 not named in this document: *Tencent*, Alibaba, ByteDance" in seen(message)
+    assert "*Struck: wrong firm (Tencent)* · <@U0ASKER> · 19 Mar 2021, 12:00 Taipei · “another firm of that name”" in lines(message)
+    assert "<!date^1616126400^{date_short}, {time}|" in json.dumps(message.blocks)
+    assert "“The agency said that it had called in 11 companies.”" in lines(message)
+    assert controls(message.blocks) == {
+        "Details": "ask action RW-1001",
+        "Timeline": "ask timeline tencent",
+        "Withdraw": "mark withdraw 12",
+        "Open source": "open https://news.example/1",
+    }
+    assert message.text.startswith("Struck: wrong firm (Tencent). RW-1001 talks: Cyberspace")
+    unstruck = cards.alert(replace(card, corrections=()))
+    assert {text.strip("~") for text in lines(unstruck)} - {text.strip("~") for text in lines(message)} == {
+        "TALKS 约谈: Tencent, Alibaba, ByteDance and 8 more",
+        *("Reviewed", "Mute for 1 day", "Mute for 7 days", "Wrong firm", "Not relevant", "Duplicate", "Cancel", "Go on"),
+        "RW-1001 for everyone here",
+        "Muting holds for this channel, a verdict for the whole workspace. Nothing is deleted, and both can be taken back.",
+    }
+
+
+VERDICTS: list[tuple[str, tuple[CorrectionView, ...], str, list[str]]] = [
+    ("not relevant", (a_verdict(Verdict.NOT_RELEVANT, reason=""),), "*Struck: not relevant* · <@U0ASKER> ·", ["Withdraw"]),
+    ("a duplicate", (a_verdict(Verdict.DUPLICATE, of_action_id=990),), "*Struck: duplicate of RW-990*", ["Withdraw"]),
+    ("an operator's", (a_verdict(is_for_all=True, by="ann"),), "*Struck: wrong firm (Tencent)* · @ann · 19 Mar 2021", []),
+    ("an operator's is for all", (a_verdict(is_for_all=True),), "· for all workspaces ·", []),
+    ("two", (a_verdict(), a_verdict(Verdict.DUPLICATE, id=13)), "*Struck: duplicate*", ["Withdraw #12", "Withdraw #13"]),
+    (
+        "five",
+        tuple(a_verdict(id=number) for number in range(5)),
+        "and 2 more",
+        ["Withdraw #0", "Withdraw #1", "Withdraw #2"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("verdicts", "words", "ways"), [case[1:] for case in VERDICTS], ids=[case[0] for case in VERDICTS])
+def test_a_struck_card_says_what_holds(verdicts: tuple[CorrectionView, ...], words: str, ways: list[str]) -> None:
+    """A verdict of a channel's workspace can be withdrawn there; an operator's cannot."""
+    message = cards.alert(a_delivery(corrections=verdicts).card)
+    assert words in seen(message)
+    assert [label for label in controls(message.blocks) if label.startswith("Withdraw")] == ways
+
+
+def test_a_verdict_on_one_action_does_not_strike_the_next_of_its_case() -> None:
+    """A fine is news, even where the talks before it were called irrelevant."""
+    fine = an_action(1005, kind=Kind.FINE, first_seen_at=NOON + timedelta(days=30))
+    message = cards.alert(a_delivery(case=(fine,), corrections=(a_verdict(),), reviews=(ReviewView("U0ASKER", NOON, 1),)).card)
+    said = seen(message)
+    assert "Struck" not in said
+    assert "RW-1001 struck: wrong firm (Tencent)" in lines(message)
+    assert "Reviewed:" not in said
+
+
+def test_who_reviewed_it_and_when() -> None:
+    """The newest two, how many more, and which of them saw an earlier state."""
+    reviews = tuple(ReviewView(f"U0R{number}", NOON + timedelta(hours=number), number) for number in range(1, 5))
+    said = seen(cards.alert(a_delivery(action=an_action(version=4), reviews=reviews).card))
+    assert "Reviewed: <@U0R4> 19 Mar 2021, 16:00 Taipei, <@U0R3> 19 Mar 2021, 15:00 Taipei (before its last change) and 2 more" in said
+    assert "Reviewed: @ann 19 Mar 2021, 12:00 Taipei\n" in seen(cards.alert(a_delivery(reviews=(ReviewView("ann", NOON, 1),)).card)) + "\n"
+
+
+def test_a_muted_card_says_until_when() -> None:
+    """In the context, beside what it is muted of."""
+    assert "Muted until 26 Mar 2021, 12:00 Taipei" in seen(cards.alert(a_delivery(muted_until=NOON + timedelta(days=7)).card))
+
+
+def test_the_timeline_is_of_the_firm_that_is_watched() -> None:
+    """A brand that is watched before its owner, the first firm that the register knows else; none without one."""
+    brand = replace(a_firm("ByteDance", via="TikTok, brand of ByteDance"), brand_id="tiktok")
+    firms = (a_firm("Nobody Ltd", is_known=False), a_firm("Alibaba", Role.GROUP), a_firm("Xiaomi"), brand)
+    action = an_action(firms=firms)
+
+    def button(watched: str, of: ActionView = action) -> str | None:
+        return controls(cards.alert(a_delivery(action=of, watched=frozenset({watched})).card).blocks).get("Timeline")
+
+    assert button("tiktok") == "ask timeline tiktok"
+    assert button("alibaba") == "ask timeline alibaba"
+    assert button("") == "ask timeline xiaomi"
+    assert button("", an_action(firms=firms[:1])) is None
 
 
 # --- honesty ---
@@ -674,7 +824,13 @@ ACTIONS = st.builds(
     st.none() | EVIDENCE,
 )
 CHANGE_VIEWS = st.builds(
-    ChangeView, TIMES, TITLES, st.sampled_from(["kind", "target", "count", "confirmed", "x_y"]) | TITLES, TITLES, TITLES, st.none()
+    ChangeView,
+    TIMES,
+    TITLES,
+    st.sampled_from(["kind", "status", "target", "count", "confirmed", "x_y"]) | TITLES,
+    st.sampled_from(["fine", "in_force", "official"]) | TITLES,
+    TITLES,
+    st.none(),
 )
 COVERAGES = st.builds(
     Coverage,
@@ -691,7 +847,20 @@ CHANNELS = st.builds(
     digest_days=st.sampled_from(["daily", "weekdays"]),
     next_digest_at=st.none() | TIMES,
     paused_reason=TITLES,
+    language=st.sampled_from(list(LANGUAGES)),
 )
+CORRECTIONS = st.builds(
+    CorrectionView,
+    st.integers(1, 10**9),
+    st.sampled_from(Verdict),
+    st.sampled_from(["U0ASKER", "operator"]) | TITLES,
+    TIMES,
+    TITLES,
+    st.none() | TITLES,
+    st.none() | st.integers(1, 10**9),
+    st.booleans(),
+)
+REVIEWS = st.builds(ReviewView, st.sampled_from(["U0ASKER", "operator"]) | TITLES, TIMES, st.integers(1, 9))
 MATCHES = st.builds(FirmMatch, st.just("alibaba"), TITLES, tuples(TITLES, 2), tuples(TITLES, 2), TITLES, st.just(100.0))
 TYPED_FILTERS = st.sampled_from([Filter.parse(case[1]) for case in RULES])
 RULE_FILTERS = TYPED_FILTERS | TITLES.map(lambda text: Filter((Term("regulator", (text,)),)))
@@ -711,6 +880,7 @@ LOOKS = st.builds(
     st.sampled_from(["UTC", "Asia/Taipei", "America/St_Johns"]),
     st.just(frozenset({"tencent"})),
     st.none() | TIMES,
+    st.sampled_from(list(LANGUAGES)),
 )
 BY = st.sampled_from(["U0ASKER", "operator"]) | TITLES
 DIGESTS = st.builds(
@@ -732,6 +902,9 @@ DELIVERIES = st.builds(
     case=tuples(ACTIONS, 3),
     changes=tuples(CHANGE_VIEWS, 4),
     watched=st.just(frozenset({"tencent"})),
+    corrections=tuples(CORRECTIONS, 5),
+    reviews=tuples(REVIEWS, 5),
+    muted_until=st.none() | TIMES,
 )
 FIRM_VIEWS = st.builds(
     FirmView,
@@ -790,7 +963,9 @@ def shown_messages(draw: st.DrawFn) -> Message:
         case 4:
             page = ActionPage(draw(tuples(ACTIONS, 20)), draw(st.integers(0, 99)), 1, 1, draw(st.booleans()), coverage)
             asked = Actions("tencent", draw(TYPED_FILTERS), draw(st.integers(1, 3)))
-            return answers.actions(page, asked, draw(st.none() | FIRM_VIEWS), span="in 90 days", limit=5, look=look)
+            return answers.actions(
+                page, asked, draw(st.none() | FIRM_VIEWS), span="in 90 days", limit=5, look=look, is_followed=draw(st.booleans())
+            )
         case 5:
             detail = ActionDetail(
                 draw(ACTIONS), draw(tuples(EVIDENCE, 30)), draw(tuples(ACTIONS, 5)), draw(tuples(CHANGE_VIEWS, 30)), coverage
@@ -800,7 +975,7 @@ def shown_messages(draw: st.DrawFn) -> Message:
             lines = draw(tuples(st.builds(WhyLine, TITLES, TITLES, st.none() | st.booleans()), 60))
             return answers.why(WhyView(draw(ACTIONS), draw(st.none() | CHANNELS), lines), coverage, look)
         case 7:
-            return answers.firm(draw(FIRM_VIEWS), coverage, look)
+            return answers.firm(draw(FIRM_VIEWS), coverage, look, is_followed=draw(st.booleans()))
         case 8:
             return answers.sources(draw(st.lists(SOURCES, max_size=60)), coverage, look, regulator=draw(st.none() | TITLES))
         case 9:
@@ -890,6 +1065,15 @@ def a_confirm(**more: Any) -> dict[str, Any]:
     return {"title": a_text("T"), "text": a_text("X"), "confirm": a_text("Y"), "deny": a_text("N")} | more
 
 
+def test_what_ends_everything_asks_before() -> None:
+    """In the reader's language; what ends one thing, or nothing, does not."""
+    question = question_before("unsubscribe all", replace(LOOK, language="zh-Hant"))
+    assert question is not None
+    assert question["title"]["text"] == "取消所有訂閱？"
+    check_view({"type": "home", "blocks": [{"type": "actions", "elements": [a_button(value="unsubscribe all", confirm=question)]}]})
+    assert question_before("unsubscribe tencent", LOOK) is None
+
+
 REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("an empty text", {"type": "section", "text": a_text("")}),
     ("a section of nothing", {"type": "section"}),
@@ -904,6 +1088,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("a long label", {"type": "actions", "elements": [a_button(text=a_text("a" * 76))]}),
     ("a command that is none", {"type": "actions", "elements": [a_button(value="action tencent")]}),
     ("two elements of one id", {"type": "actions", "elements": [a_button(), a_button()]}),
+    ("an end of everything without a question", {"type": "actions", "elements": [a_button(value="unsubscribe all")]}),
     ("a mark that nobody knows", {"type": "actions", "elements": [a_button(action_id="regwatch.mark.0", value="erase RW-1")]}),
     ("a form that nobody knows", {"type": "actions", "elements": [a_button(action_id="regwatch.form.0", value="other")]}),
     ("a long title of a question", {"type": "actions", "elements": [a_button(confirm=a_confirm(title=a_text("a" * 101)))]}),
@@ -1024,6 +1209,15 @@ LINKS: list[tuple[str, str, str]] = [
 def test_a_link_is_safe_or_none(url: str, out: str) -> None:
     """The label alone, when the address may not be linked."""
     assert t.link(url, "label") == out
+
+
+@FUZZ
+@given(shown_messages())
+def test_what_is_read_aloud_has_no_markup(message: Message) -> None:
+    """The text of a card, a list or a digest is heard: no stars, no emoji, no code but a command to type."""
+    said = re.sub(r"<[^<>]*>|`[^`]*`", "", message.text)
+    assert not re.search(r"(?<!\u2060)[*~`](?!\u2060)", said), message.text
+    assert not re.search(r":[\w+'-]+:", said)
 
 
 def test_templates_are_checked() -> None:

@@ -109,7 +109,7 @@ def _chinese(hant: str, hans: str, language: str) -> str:
     """The Chinese name in the script of the language; empty where there is none, and in English."""
     if language == "en":
         return ""
-    return (hant or hans) if language == "zh-Hant" else (hans or in_script(language, hant))
+    return (hant or hans) if language == "zh-Hant" else (hans or in_script(language, t.clean(hant)))
 
 
 def _zh(hant: str, hans: str) -> str:
@@ -151,7 +151,7 @@ def regulator_name(regulator: RegulatorView, look: Look) -> str:
     """Its name for the reader: in Chinese the native one of a Chinese regulator, as it writes it."""
     if look.language == "en" or regulator.jurisdiction not in _CHINESE_PLACES:
         return regulator.name
-    names = [name for name in regulator.name_native.split(";") if name]
+    names = [name for name in t.clean(regulator.name_native).split(";") if name]
     in_own_script = [name for name in names if look.language == "zh-Hans" and in_script("zh-Hans", name) == name]
     return next(iter([*in_own_script, *names]), regulator.name)
 
@@ -367,7 +367,10 @@ def alert(card: CardView) -> Message:
         look.mrkdwn("Muted until {}", t.instant(card.muted_until, look.zone, language=look.language)) if card.muted_until else Mrkdwn("")
     )
     reviewed = _reviews(card.reviews if is_its_own else (), action, look)
-    sheet.add(context(source_line(action, look), seen, _case_line(others, look), reviewed, muted))
+    older = [] if is_its_own else [look.mrkdwn("{} struck: {}", card.action.ref, _verdict_words(one, look)) for one in card.corrections]
+    sheet.add(
+        context(source_line(action, look), seen, _case_line(others, look), join(look.say(", "), older[:CORRECTIONS]), reviewed, muted)
+    )
     return sheet.message(_alert_aloud(action, verdicts, look), is_ephemeral=False)
 
 
@@ -454,7 +457,7 @@ def _reviews(reviews: Sequence[ReviewView], action: ActionView, look: Look) -> M
     told = []
     for one in sorted(reviews, key=lambda one: one.at, reverse=True)[:REVIEWS]:
         when = t.instant(one.at, look.zone, language=look.language)
-        template = "{} {}, before its last change" if one.version < action.version else "{} {}"
+        template = "{} {} (before its last change)" if one.version < action.version else "{} {}"
         told.append(look.mrkdwn(template, t.person(one.by), when))
     if not told:
         return Mrkdwn("")
@@ -472,7 +475,7 @@ def _alert_aloud(action: ActionView, verdicts: Sequence[CorrectionView], look: L
     else:
         source = look.mrkdwn("Source: {}.", _worth(document, action, look, escape(publisher_name(document, action, look))))
     struck = look.mrkdwn("Struck: {}.", _verdict_words(verdicts[0], look)) if verdicts else Mrkdwn("")
-    return join(" ", [struck, said_aloud(action, look), source])
+    return t.sentences([struck, said_aloud(action, look), source], language=look.language)
 
 
 # --- its thread, and notices ---

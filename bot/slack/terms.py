@@ -175,15 +175,18 @@ def term(value: Term, language: str = "en") -> str:
 
 def country(code: str, language: str = "en") -> str:
     """A country by its code; the code itself in English, and where no name is known."""
-    return code if language == "en" else in_script(language, _COUNTRIES.get(code.upper(), code))
+    return _named(code, _COUNTRIES.get(code.upper()), language)
 
 
 def spoken(code: str, language: str = "en") -> str:
     """A language by its code, likewise."""
-    return code if language == "en" else in_script(language, _SPOKEN.get(code.casefold(), code))
+    return _named(code, _SPOKEN.get(code.casefold()), language)
 
 
 def city(zone: str, language: str = "en") -> str:
     """Taipei for Asia/Taipei, 台北 in Chinese where the city is known."""
-    place = zone.rpartition("/")[2].replace("_", " ")
-    return place if language == "en" else in_script(language, _CITIES.get(zone, place))
+    return _named(zone.rpartition("/")[2].replace("_", " "), _CITIES.get(zone), language)
+
+
+def _named(english: str, chinese: str | None, language: str) -> str:
+    return english if language == "en" or chinese is None else in_script(language, chinese)
