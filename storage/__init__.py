@@ -9,7 +9,8 @@ come out, no session and no table row leaves. The rooms inside:
   `lists` (what a stranger's list adds; pure) and `listfiles` (its rows, as others publish them); `lint` (names that mislead)
 - `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
-- `subscriptions`: what channels follow; `search`: answers to questions; `views`: loaders shared by rooms
+- `subscriptions`: what channels follow; `search`: answers to questions; `figures`: sums, time lines, exports; `loading`:
+  loaders shared by rooms
 - `outbox`: messages owed to channels: claim, settle, digests
 """
 

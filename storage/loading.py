@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    String,
     Table,
     and_,
     bindparam,
@@ -407,10 +406,12 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
 
 
+_OF_BRAND = select(_c(ActionFirm).action_id, literal(1)).where(_c(ActionFirm).brand_id == bindparam("firm_id")).limit(1)
+
+
 async def is_brand_hit(session: AsyncSession, firm_id: str | None) -> bool:
     """Whether any action hit this firm as a brand: what `passing` must know."""
-    hit = select(literal(1)).where(col(ActionFirm.brand_id) == bindparam("firm_id", type_=String())).limit(1)
-    return firm_id is not None and (await session.exec(hit, params={"firm_id": firm_id})).first() is not None
+    return firm_id is not None and (await session.exec(_OF_BRAND, params={"firm_id": firm_id})).first() is not None
 
 
 def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Select[Any]:
