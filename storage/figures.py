@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Subquery, and_, case, cast, exists, extract, func, literal, not_, or_
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, Subquery, and_, case, cast, exists, extract, func, literal, not_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -62,11 +62,11 @@ class FigureStore(Base):
             year, month = extract("year", wanted.c.acted_on), extract("month", wanted.c.acted_on)
             counted: Any = select(year, month, func.count()).select_from(wanted).group_by(year, month)
             months = {int(year) * 12 + int(month) - 1: count for year, month, count in await session.exec(counted)}
-            newest: Any = select(wanted.c.action_id, wanted.c.acted_on)
-            newest = newest.order_by(wanted.c.day_known.desc(), wanted.c.action_id.desc()).limit(_POINTS).subquery()
+            rows = await _found(session, firm_id, filter, today)  # not `wanted`: its order is the index's, and stops at the last point
+            newest = rows.order_by(rows.selected_columns.acted_on.desc(), rows.selected_columns.action_id.desc()).limit(_POINTS).subquery()
             drawn: Any = select(newest.c.action_id, newest.c.acted_on, Action.kind, Action.status)
             drawn = drawn.join(Action, col(Action.id) == newest.c.action_id)
-            points = [TimelinePoint(*row) for row in await session.exec(drawn)]
+            points = [TimelinePoint(id_, min(day, today), kind, status) for id_, day, kind, status in await session.exec(drawn)]
             points.sort(key=lambda point: (point.on, point.action_id), reverse=True)
             coverage = await load_coverage(session, filter, now)
         unit, steps = _steps(months, today)
@@ -104,10 +104,14 @@ Happening = tuple[datetime, str, str, int | None, str]
 # --- money ----------------------------------------------------------------------------------------------------------
 
 
+async def _found(session: AsyncSession, firm_id: str | None, filter: Filter, today: date) -> Select[Any]:
+    return passing(firm_id, filter, today, is_brand=await is_brand_hit(session, firm_id))
+
+
 async def _wanted(session: AsyncSession, firm_id: str | None, filter: Filter, today: date) -> Subquery:
     """The actions with the day that is known of them, and `acted_on`, which is never after today: what is decided for next
     month is known now."""
-    found = passing(firm_id, filter, today, is_brand=await is_brand_hit(session, firm_id)).subquery()
+    found = (await _found(session, firm_id, filter, today)).subquery()
     day = case((found.c.acted_on > today, literal(today, Date())), else_=found.c.acted_on)
     wanted: Subquery = select(found.c.action_id, found.c.acted_on.label("day_known"), day.label("acted_on")).subquery()
     return wanted
@@ -200,13 +204,16 @@ async def _sums(session: AsyncSession, wanted: Subquery, by: str, label: Any, fi
         func.sum(case((is_large, 0), else_=_cents(Amount.maximum) * factor)),
         func.count(func.distinct(Amount.action_id)),
         func.count(func.distinct(shared)),
+        func.count(case((is_large, 1))),
     ).group_by(*([label] if by else []), Amount.currency, Amount.kind)
+    rows = (await session.exec(added)).all()
     large: dict[Any, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for key, currency, kind, minimum, maximum, count in await session.exec(chosen(Amount.minimum, Amount.maximum, factor).where(is_large)):
+    one_by_one = chosen(Amount.minimum, Amount.maximum, factor).where(is_large)
+    for key, currency, kind, minimum, maximum, count in await session.exec(one_by_one) if any(row[-1] for row in rows) else ():
         large[key, currency, kind][0] += minimum * count
         large[key, currency, kind][1] += maximum * count
     found: dict[Any, list[SumView]] = defaultdict(list)
-    for key, currency, kind, least, most, actions, parts in await session.exec(added):
+    for key, currency, kind, least, most, actions, parts, _ in rows:
         more = large[key, currency, kind]
         ends = Decimal(int(least)) / 100 + more[0], Decimal(int(most)) / 100 + more[1]
         found[key].append(SumView(currency, kind, *ends, actions, parts))

@@ -19,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    String,
     Table,
     and_,
     bindparam,
@@ -75,6 +74,7 @@ from storage.views import (
     SubscriptionView,
 )
 
+_MOST = 500  # actions in one statement; unlike `chunks` it keeps their order
 _ROLES = {role: place for place, role in enumerate(Role)}
 
 
@@ -92,8 +92,8 @@ def firm_match(row: Firm, matched: str, score: float = 100.0) -> FirmMatch:
 async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
     """The views of these actions, in the order of the ids; an id that is no action's is left out."""
     found: dict[int, ActionView] = {}
-    for start in range(0, len(ids), _CHUNK):
-        found.update(await _load_chunk(session, ids[start : start + _CHUNK]))
+    for start in range(0, len(ids), _MOST):
+        found.update(await _load_chunk(session, ids[start : start + _MOST]))
     return found
 
 
@@ -472,10 +472,12 @@ def matching(firm_id: str | None, filter: Filter, today: date) -> ColumnElement[
     return and_(true(), *_conditions(filter, filter.keys(), today, col(Action.acted_on)))
 
 
+_OF_BRAND = select(_c(ActionFirm).action_id, literal(1)).where(_c(ActionFirm).brand_id == bindparam("firm_id")).limit(1)
+
+
 async def is_brand_hit(session: AsyncSession, firm_id: str | None) -> bool:
     """Whether any action hit this firm as a brand: what `passing` must know."""
-    hit = select(literal(1)).where(col(ActionFirm.brand_id) == bindparam("firm_id", type_=String())).limit(1)
-    return firm_id is not None and (await session.exec(hit, params={"firm_id": firm_id})).first() is not None
+    return firm_id is not None and (await session.exec(_OF_BRAND, params={"firm_id": firm_id})).first() is not None
 
 
 def passing(firm_id: str | ColumnElement[str] | None, filter: Filter, today: date, *, is_brand: bool = True) -> Select[Any]:

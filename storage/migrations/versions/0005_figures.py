@@ -16,8 +16,8 @@ _DAYS = {
         True,
     ),
 }
-# the copy beside the firm, whoever writes either table. A later migration that writes a table anew on SQLite (batch) takes
-# its triggers along: it must make them again
+# the copy beside the firm, whoever writes either table. A later migration that writes one of the two tables anew on SQLite
+# (batch_alter_table) loses its triggers and must make them again; tests/test_figures.py notices
 _TRIGGERS = {
     "sqlite": (
         "create trigger actionfirm_acted_on after insert on actionfirm begin"
