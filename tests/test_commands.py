@@ -208,7 +208,7 @@ async def test_following_a_firm_is_told_to_the_channel(chat: Chat) -> None:
     assert "Includes Ant Group 螞蟻集團, Alipay 支付寶." in said
     assert "Already known: 1 action, RW-1002 suspension, Ant Group (3 Nov 2020). Nothing older is posted." in said
     assert "08:30 on weekdays, Asia/Taipei, sent even when empty" in said
-    assert labels(answer) == ["Undo"]
+    assert labels(answer) == ["Edit", "Undo"]
     (undone,) = await chat.clicks("Undo", answer, user=COLLEAGUE)
     assert f"<@{COLLEAGUE}> unsubscribed <#{LEGAL}|legal> from *Alibaba*" in shown(undone)
     (listed,) = await chat.says("subscribe list")
