@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.slack import answers, cards, digests, help, replies
 from bot.slack import text as t
-from bot.slack.blocks import Look, Message
+from bot.slack.blocks import Look, Message, question_before
 from bot.slack.grammar import Actions
 from bot.slack.labels import LANGUAGES
 from storage.filters import Filter, Term
@@ -444,8 +444,10 @@ def test_a_struck_card_says_what_holds(verdicts: tuple[CorrectionView, ...], wor
 def test_a_verdict_on_one_action_does_not_strike_the_next_of_its_case() -> None:
     """A fine is news, even where the talks before it were called irrelevant."""
     fine = an_action(1005, kind=Kind.FINE, first_seen_at=NOON + timedelta(days=30))
-    said = seen(cards.alert(a_delivery(case=(fine,), corrections=(a_verdict(),), reviews=(ReviewView("U0ASKER", NOON, 1),)).card))
+    message = cards.alert(a_delivery(case=(fine,), corrections=(a_verdict(),), reviews=(ReviewView("U0ASKER", NOON, 1),)).card)
+    said = seen(message)
     assert "Struck" not in said
+    assert "RW-1001 struck: wrong firm (Tencent)" in lines(message)
     assert "Reviewed:" not in said
 
 
@@ -1063,6 +1065,15 @@ def a_confirm(**more: Any) -> dict[str, Any]:
     return {"title": a_text("T"), "text": a_text("X"), "confirm": a_text("Y"), "deny": a_text("N")} | more
 
 
+def test_what_ends_everything_asks_before() -> None:
+    """In the reader's language; what ends one thing, or nothing, does not."""
+    question = question_before("unsubscribe all", replace(LOOK, language="zh-Hant"))
+    assert question is not None
+    assert question["title"]["text"] == "取消所有訂閱？"
+    check_view({"type": "home", "blocks": [{"type": "actions", "elements": [a_button(value="unsubscribe all", confirm=question)]}]})
+    assert question_before("unsubscribe tencent", LOOK) is None
+
+
 REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("an empty text", {"type": "section", "text": a_text("")}),
     ("a section of nothing", {"type": "section"}),
@@ -1077,6 +1088,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("a long label", {"type": "actions", "elements": [a_button(text=a_text("a" * 76))]}),
     ("a command that is none", {"type": "actions", "elements": [a_button(value="action tencent")]}),
     ("two elements of one id", {"type": "actions", "elements": [a_button(), a_button()]}),
+    ("an end of everything without a question", {"type": "actions", "elements": [a_button(value="unsubscribe all")]}),
     ("a mark that nobody knows", {"type": "actions", "elements": [a_button(action_id="regwatch.mark.0", value="erase RW-1")]}),
     ("a form that nobody knows", {"type": "actions", "elements": [a_button(action_id="regwatch.form.0", value="other")]}),
     ("a long title of a question", {"type": "actions", "elements": [a_button(confirm=a_confirm(title=a_text("a" * 101)))]}),

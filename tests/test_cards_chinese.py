@@ -219,8 +219,8 @@ def test_the_card_in_chinese() -> None:
 def test_a_struck_card_in_chinese() -> None:
     """Likewise."""
     message = messages(LOOK)[1]
-    assert message.blocks[0]["text"]["text"].startswith("已劃除：公司有誤 · 約談：騰訊")
-    assert "*已劃除：公司有誤（腾讯）* · <@U0ASKER> · 2021年3月19日 12:00（台北） · “不是”" in seen(message)
+    assert message.blocks[0]["text"]["text"].startswith("已判定：公司有誤 · 約談：騰訊")
+    assert "*已判定：公司有誤（腾讯）* · <@U0ASKER> · 2021年3月19日 12:00（台北） · “不是”" in seen(message)
     assert "靜音至 2021年3月19日 12:00（台北）" in seen(message)
 
 
@@ -315,6 +315,8 @@ SPACED: list[tuple[str, str, str]] = [
     ("a stranger's star", "中\u2060*\u2060粗\u2060*\u2060文", "中\u2060*\u2060粗\u2060*\u2060文"),
     ("a stranger's star within", "中*a\u2060*\u2060b*文", "中 *a\u2060*\u2060b* 文"),
     ("at the edges", "*粗*", "*粗*"),
+    ("a star in an address", "<https://x.example/a*b|中>文*粗*文", "<https://x.example/a*b|中>文 *粗* 文"),
+    ("around a link", "中*a <https://x.example/|中> b*文", "中 *a <https://x.example/|中> b* 文"),
 ]
 
 

@@ -88,6 +88,20 @@ def test_blocks_of_every_kind_are_drawn() -> None:
     ]
 
 
+def test_a_menu_shows_what_is_in_it() -> None:
+    """A terminal has nothing to open it with."""
+    options = [{"text": text(words, "plain_text"), "value": words} for words in ("Mute for 1 day", "Duplicate")]
+    assert "[… Mute for 1 day | Duplicate]" in printed(drawn([block("actions", elements=[{"type": "overflow", "options": options}])]))
+
+
+def test_a_struck_title_is_struck_in_a_terminal() -> None:
+    """The link in it is one still."""
+    out = printed(mrkdwn("~<https://x.example|Firms called in>~"), is_terminal=True)
+    assert ";9m" in out or "[9m" in out
+    assert "https://x.example" in out
+    assert mrkdwn("~11 firms stated: *Tencent*, Alibaba~").plain == "11 firms stated: Tencent, Alibaba"
+
+
 def test_a_terminal_gets_links_and_weights() -> None:
     """As escape sequences; a pipe gets plain words."""
     out = printed(mrkdwn("*Tencent* <https://x.example|Wire>"), is_terminal=True)

@@ -117,7 +117,9 @@ def actions(
 
 def _ended(said: Sequence[Mrkdwn], coverage: Coverage, look: Look) -> Mrkdwn:
     """Sentences for those who hear the answer; the coverage line is the last of them."""
-    return join(" ", [*said, look.mrkdwn("{}.", t.coverage_line(coverage, look.zone, look.now, language=look.language))])
+    return t.sentences(
+        [*said, look.mrkdwn("{}.", t.coverage_line(coverage, look.zone, look.now, language=look.language))], language=look.language
+    )
 
 
 def _follow_button(firm: FirmView, look: Look, *, is_followed: bool) -> Block | None:
@@ -272,7 +274,7 @@ def why(view: WhyView, coverage: Coverage, look: Look) -> Message:
     )
     outcome = {True: "{}: passed, {}.", False: "{}: failed, {}.", None: "{}: {}."}
     said = [look.mrkdwn(outcome[line.is_passed], _subject(line, look), escape(line.text, 200)) for line in told]
-    return sheet.message(join(" ", [look.mrkdwn("Why {} in {}.", view.action.ref, where), *said]))
+    return sheet.message(t.sentences([look.mrkdwn("Why {} in {}.", view.action.ref, where), *said], language=look.language))
 
 
 def _subject(line: WhyLine, look: Look) -> Mrkdwn:
@@ -336,7 +338,7 @@ def sources(views: Sequence[SourceView], coverage: Coverage, look: Look, *, regu
         sheet.missing = look.mrkdwn("and {} more; ask for one regulator: {}", len(rows) - told, hint)
     problems = [mrkdwn("{} {}", view.id, t.words(view.health, language=look.language)) for view in troubled[:20]]
     text = _ended([look.mrkdwn("{} source polled." if len(polled) == 1 else "{} sources polled.", len(polled))], coverage, look)
-    return sheet.message(join(" ", [text, join(look.say("; "), problems)]))
+    return sheet.message(t.sentences([text, join(look.say("; "), problems)], language=look.language))
 
 
 def _source_row(view: SourceView, look: Look) -> Mrkdwn:

@@ -120,6 +120,14 @@ def confirm(look: Look, title: str, text: str, yes: str) -> Block:
     }
 
 
+def question_before(command: str, look: Look) -> Block | None:
+    """The question before a command that ends much at once, for whoever puts it on a button; None for any other."""
+    if command != "unsubscribe all":
+        return None
+    text = look.say("This channel follows nothing then, and all its rules are gone.")
+    return confirm(look, look.say("Unsubscribe from everything?"), text, look.say("Unsubscribe"))
+
+
 def menu(options: Sequence[tuple[str, str]], question: Block | None = None) -> Block:
     """The menu behind three dots: labels and values, five at most. `question` is asked before any of them."""
     made: Block = {

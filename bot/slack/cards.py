@@ -367,7 +367,10 @@ def alert(card: CardView) -> Message:
         look.mrkdwn("Muted until {}", t.instant(card.muted_until, look.zone, language=look.language)) if card.muted_until else Mrkdwn("")
     )
     reviewed = _reviews(card.reviews if is_its_own else (), action, look)
-    sheet.add(context(source_line(action, look), seen, _case_line(others, look), reviewed, muted))
+    older = [] if is_its_own else [look.mrkdwn("{} struck: {}", card.action.ref, _verdict_words(one, look)) for one in card.corrections]
+    sheet.add(
+        context(source_line(action, look), seen, _case_line(others, look), join(look.say(", "), older[:CORRECTIONS]), reviewed, muted)
+    )
     return sheet.message(_alert_aloud(action, verdicts, look), is_ephemeral=False)
 
 
@@ -472,7 +475,7 @@ def _alert_aloud(action: ActionView, verdicts: Sequence[CorrectionView], look: L
     else:
         source = look.mrkdwn("Source: {}.", _worth(document, action, look, escape(publisher_name(document, action, look))))
     struck = look.mrkdwn("Struck: {}.", _verdict_words(verdicts[0], look)) if verdicts else Mrkdwn("")
-    return join(" ", [struck, said_aloud(action, look), source])
+    return t.sentences([struck, said_aloud(action, look), source], language=look.language)
 
 
 # --- its thread, and notices ---

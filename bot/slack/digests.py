@@ -98,5 +98,7 @@ def _thread(actions: Sequence[ActionView], look: Look) -> tuple[Message, ...]:
             sheet.add(drawn)
             fitting += 1
         shown, rest = rest[:fitting], rest[fitting:]
-        messages.append(sheet.message(join(" ", [said_aloud(action, look) for action in shown]), is_ephemeral=False))
+        messages.append(
+            sheet.message(t.sentences([said_aloud(action, look) for action in shown], language=look.language), is_ephemeral=False)
+        )
     return tuple(messages)

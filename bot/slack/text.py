@@ -32,8 +32,10 @@ _JOINER = "\u2060"  # word joiner: no width, no line break
 _MARKERS = re.compile(r"[*_~`]")
 _PLACE = re.compile(r"\{(\d*)\}")
 _HAN = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\U00020000-\U0003ffff]")
-# a stranger's marker stands between word joiners, and is only a character
-_MARKED = re.compile(r"(?<!\u2060)([*`])(?!\u2060)(?:(?!\1)[^\n]|(?<=\u2060)\1)+(?<!\u2060)\1(?!\u2060)")
+# a token of Slack's, or what we marked; a stranger's marker stands between word joiners, and is only a character
+_MARKED = re.compile(
+    r"<[^<>]*>|(?P<marked>(?<!\u2060)(?P<mark>[*`])(?!\u2060)(?:(?!(?P=mark))[^\n]|(?<=\u2060)(?P=mark))+(?<!\u2060)(?P=mark)(?!\u2060))"
+)
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=-._~"
@@ -125,6 +127,11 @@ def join(separator: str, parts: Iterable[Mrkdwn]) -> Mrkdwn:
     return Mrkdwn(separator.join(part for part in parts if part))
 
 
+def sentences(parts: Iterable[Mrkdwn], *, language: str = "en") -> Mrkdwn:
+    """One after the other, with a space between where the language has one."""
+    return join(" " if language == "en" else "", parts)
+
+
 def bold(text: str | Mrkdwn) -> Mrkdwn:
     """In bold; nothing for an empty text, whose two stars would be shown."""
     safe = text if isinstance(text, Mrkdwn) else escape(text)
@@ -146,6 +153,8 @@ def spaced(text: Mrkdwn) -> Mrkdwn:
     """With a space where what we marked touches Chinese: Slack takes a marker only at the edge of a word."""
 
     def apart(found: re.Match[str]) -> str:
+        if found["marked"] is None:
+            return found[0]
         before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
         return f"{' ' if _HAN.match(before) else ''}{found[0]}{' ' if _HAN.match(after) else ''}"
 
@@ -427,7 +436,7 @@ def delivery(subscription: SubscriptionView, *, language: str = "en") -> str:
         Broadcast.NEVER: "Developments stay in the thread.",
         Broadcast.ALL: "Every development is shown in the channel too.",
     }.get(subscription.broadcast, "")
-    return " ".join(say(language, part) for part in (said, shown) if part)
+    return sentences([Mrkdwn(say(language, part)) for part in (said, shown) if part], language=language)
 
 
 def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, language: str = "en") -> Mrkdwn:

@@ -242,6 +242,7 @@ def _element(element: dict[str, Any]) -> None:
         _fits(element.get("value", ""), "button.value")
         _fits(element.get("url", ""), "button.url")
         _fits(element.get("accessibility_label", ""), "button.accessibility_label")
+        assert element.get("value") != "unsubscribe all" or "confirm" in element, "asks before it ends everything: question_before()"
         if "value" in element:
             _answerable(element["action_id"], element["value"])
     most = {"overflow": "overflow", "checkboxes": "checkboxes", "radio_buttons": "radio_buttons"}.get(kind, "select")
