@@ -177,7 +177,7 @@ def test_zones_are_real_and_few() -> None:
 
 
 def test_a_keystroke_is_answered_at_once() -> None:
-    """With twice the names that we ship, the slowest of these takes less than 50 ms of one core (2 ms are usual); the benchmark has more."""
+    """With twice the names that we ship, the slowest of these takes less than 50 ms of one core; 2 ms are usual."""
     large = FirmPicker(padded(shipped(), 30_000))
     times = []
     for typed in ("te", "tencent", "騰訊", "co", "ltd", "有限公司", "qzqzq", "bank china", "a", "700"):

@@ -48,7 +48,7 @@ class _Entry:
 
 _FILTERS = (
     "Filters: `kind:fine,talks` `severity:>=fine` `role:target` `min:USD1m` `since:90d` `until:2021-03` `regulator:csrc` `country:CN`"
-    " `status:proposed` `currency:USD` `lang:zh` `limit:10`. A list means any of them, several keys mean all of them, a leading `-`"
+    " `status:proposed` `currency:USD` `lang:zh`. A list means any of them, several keys mean all of them, a leading `-`"
     " excludes."
 )
 _HELP: Mapping[str, _Entry] = {
@@ -58,7 +58,7 @@ _HELP: Mapping[str, _Entry] = {
         "who acted against a firm; `recent`, `against`, `show` and the firm alone do the same",
         "actions tencent kind:fine,talks since:2021-03",
         "fines and talks since March 2021",
-        "Without filters: `role:target,group since:90d`, five a page.",
+        "Without filters: `role:target,group since:90d`, five a page; `limit:10` shows more at once.",
         is_tried=True,
     ),
     "action": _Entry("<RW-id>", "one action: fields, quotes, documents, the history of its case", "action RW-1001", "all about RW-1001"),
