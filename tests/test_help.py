@@ -128,6 +128,13 @@ def test_what_was_typed_has_no_power() -> None:
     assert "&lt;!channel" in help.wrong(error, LOOK).text
 
 
+def test_a_shared_answer_keeps_only_the_buttons_that_serve_everyone() -> None:
+    """What one person's answer runs in its own place is no button for a channel."""
+    error = help.error("What?", [("Help", "help")], LOOK)
+    assert labels(help.shared(error, "U0ASKER")) == []
+    assert labels(help.shared(help.help_("firm", None, COVERAGE, LOOK), "U0ASKER")) == [("Try the example", "firm 騰訊")]
+
+
 def _templates() -> list[str]:
     """Every template, hint and label that the grammar may raise, read from its source."""
     found = []

@@ -21,6 +21,7 @@ from bot.slack.grammar.commands import (
     SubscribeList,
     Target,
     Unsubscribe,
+    unparse,
 )
 from bot.slack.grammar.filters import Sorted, name_of, sort_words, time_of
 from bot.slack.grammar.questions import HERE, flat, linked, no_limit, ref, retyped, whole_name
@@ -33,6 +34,7 @@ from storage.text import fold
 _LONGEST_MUTE = 365  # days
 _EVERYTHING = ("all", "everything", "everyone")
 _LINKS = ("for", "until", "till")
+_ONLY_HERE = "`{} channel` is for the channel that it is typed in."
 _MUTE_WHAT = (
     "Mute what? Type a firm, an action or channel, and how long: `mute tencent for 7d`, `mute RW-1001 for 12h`,"
     " `mute channel until 2021-04-01`."
@@ -132,7 +134,7 @@ def _muted(what: Sequence[Word], span: str, *, is_off: bool = False) -> Command:
     if said[:1] == "#":
         again = phrase(verb, "channel", ("until" if "-" in span else "for") if span else "", span)
         raise Wrong(
-            "`{} channel` is for the channel that it is typed in.",
+            _ONLY_HERE,
             verb,
             instead=again,
             label="Unmute this channel" if is_off else "Mute this channel",
@@ -251,8 +253,11 @@ def export(words: Sequence[Word]) -> Command:
     found = sort_words(typed, 1, verb="export", only=("since",))
     since = _since(found, "export")
     names = flat(found)
-    if " ".join(word.syntax for word in names) in HERE:
+    said = " ".join(word.syntax for word in names)
+    if said in HERE:
         return Export(None, since, format_)
+    if said[:1] == "#":
+        raise Wrong(_ONLY_HERE, "export", instead=unparse(Export(None, since, format_)), label="Export this channel")
     name = whole_name(found)
     if not name:
         raise Wrong(

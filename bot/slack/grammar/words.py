@@ -91,7 +91,8 @@ class Word:
 
 
 def syntax_of(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """As verbs, keys and values are compared: NFKC, folded case, straight apostrophes."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
 
 
 def unslack(text: str) -> str:
