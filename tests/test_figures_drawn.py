@@ -238,6 +238,14 @@ def test_the_pages_of_a_search(page: SearchPage, asked: Search, words: str, butt
     assert labels(message) == buttons
 
 
+def test_hits_that_do_not_fit_are_counted() -> None:
+    """With what shows them."""
+    hit = SearchHit(a_document(title="&" * 160, publisher="&" * 80, url="https://x.example/" + "a" * 1_900), "&" * 240, (1,))
+    message = figures.search(SearchPage((hit,) * 20, 20, False, COVERAGE), Search("x", Filter.parse("limit:20")), LOOK)
+    check_message(message)
+    assert "more of this page did not fit; a smaller `limit:` shows them." in seen(message)
+
+
 def test_a_hit_that_tells_of_no_action() -> None:
     """It is a hit all the same: of the regulator itself, undated."""
     hit = SearchHit(a_document(tier=Tier.PRIMARY, published_at=None), "", ())

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from bot.slack import picture
+from bot.slack.cards import Look
 from bot.slack.labels import LANGUAGES
-from bot.slack.picture import PictureError, drawable, fonts_for, timeline_png
+from bot.slack.picture import PictureError, drawable, fonts_for, timeline_png, title_of
 from storage.models import Kind, Status
 from storage.views import Coverage, TimelinePoint, TimelineView
+from tests.test_figures_drawn import TENCENT
 
 KINDS = list(Kind)
 
@@ -158,6 +160,12 @@ TITLES: list[tuple[str, str, str]] = [
 def test_a_title_without_what_cannot_be_drawn(title: str, out: str) -> None:
     """Whole words go, and no joint is left dangling."""
     assert drawable(title, frozenset(range(32, 256))) == out
+
+
+def test_the_title_of_a_firm() -> None:
+    """With its English name, for that can be drawn anywhere."""
+    assert title_of(TENCENT, Look()) == "Tencent · 騰訊 · 0700.HK"
+    assert title_of(None, Look(language="zh-Hans")) == "所有公司"
 
 
 def test_without_matplotlib_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ def unpack(view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def words(text: str, limit: int) -> Block:
+    """A plain text of at most so many characters; never empty."""
     return {"type": "plain_text", "text": t.plain(text, limit), "emoji": False}
 
 
@@ -75,6 +76,7 @@ def field(name: str, label: str, element: Block, *, hint: str = "", is_optional:
 
 
 def option(value: str, label: str) -> Block:
+    """One thing to choose."""
     return {"text": words(label, 75), "value": value}
 
 
@@ -85,12 +87,14 @@ def choice(kind: str, options: Mapping[str, str], chosen: str | None = None) -> 
 
 
 def choices(options: Mapping[str, str], chosen: Iterable[str], placeholder: str) -> Block:
+    """A `multi_static_select` of value -> label; what is chosen and not among them is left out."""
     element: Block = {"type": "multi_static_select", "options": [option(value, label) for value, label in options.items()]}
     first = [option(value, options[value]) for value in dict.fromkeys(chosen) if value in options]
     return {**element, "placeholder": words(placeholder, 150), **({"initial_options": first} if first else {})}
 
 
 def line(value: str, *, most: int, placeholder: str = "", is_multiline: bool = False) -> Block:
+    """A text that is typed, of at most `most` characters."""
     element: Block = {"type": "plain_text_input", "max_length": most, "multiline": is_multiline}
     if value:
         element["initial_value"] = value
@@ -98,6 +102,7 @@ def line(value: str, *, most: int, placeholder: str = "", is_multiline: bool = F
 
 
 def clock(value: str | None) -> Block:
+    """A time of day, HH:MM; None stands empty."""
     return {"type": "timepicker", **({"initial_time": value} if value else {})}
 
 
@@ -115,6 +120,7 @@ def chosen(view: Mapping[str, Any], name: str) -> str:
 
 
 def several(view: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The values of a choice of several, each once."""
     return tuple(dict.fromkeys(str(option["value"]) for option in _state(view, name).get("selected_options") or ()))
 
 

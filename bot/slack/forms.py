@@ -84,7 +84,8 @@ def subscribe_form(
         kept=str(kept),
         language=look.language,
     )
-    severities = {
+    # "any" can be chosen again, for not every client can clear a choice
+    severities = {"any": look.say("Any")} | {
         f">={kind.value}": look.say("{} or severer").format(_capital(t.words(kind, language=look.language)))
         for kind in Kind
         if kind.severity
@@ -106,7 +107,7 @@ def subscribe_form(
         fields.field(
             "severity",
             look.say("How severe"),
-            fields.choice("static_select", severities, next(iter(shown["severity"]), None)),
+            fields.choice("static_select", severities, next(iter(shown["severity"]), "any")),
             hint=look.say("Approvals, appeals and other kinds without severity do not pass it."),
             is_optional=True,
         ),
@@ -203,7 +204,7 @@ def read_subscribe(view: Mapping[str, Any]) -> SubscribeForm | Errors:
     severity = fields.chosen(view, "severity")
     terms = [
         Term("kind", fields.several(view, "kinds")),
-        Term("severity", (severity,) if severity else ()),
+        Term("severity", (severity,) if severity.startswith(">=") else ()),
         Term("role", fields.several(view, "role") or (Role.TARGET.value, Role.GROUP.value)),
         Term("regulator", tuple(dict.fromkeys(regulators))),
     ]
@@ -261,7 +262,7 @@ def settings_form(look: Look, channel: ChannelView) -> View:
             "quiet_to",
             look.say("Quiet hours to"),
             fields.clock(channel.quiet_to),
-            hint=look.say("Alerts wait until then and come together. Both empty: no quiet hours."),
+            hint=look.say("Alerts wait until then and come together. Both empty, or both the same: no quiet hours."),
             is_optional=True,
         ),
         fields.field(
@@ -289,15 +290,15 @@ def settings_form(look: Look, channel: ChannelView) -> View:
 
 
 def read_settings(view: Mapping[str, Any]) -> SettingsForm | Errors:
-    """The settings; an error where only one of the quiet hours is given, or both are the same minute, or there is no digest hour."""
+    """The settings; an error where only one of the quiet hours is given, or no zone, or no hour of the digest."""
     known, language = fields.unpack(view), fields.language_of(view)
     quiet = (fields.chosen(view, "quiet_from"), fields.chosen(view, "quiet_to"))
     errors = {}
     if bool(quiet[0]) != bool(quiet[1]):
         missing = "quiet_to" if quiet[0] else "quiet_from"
         errors[missing] = say(language, "Give both quiet hours, or neither.")
-    elif quiet[0] and quiet[0] == quiet[1]:
-        errors["quiet_to"] = say(language, "Quiet hours that end when they begin are none. Give another time, or neither.")
+    elif quiet[0] == quiet[1]:
+        quiet = ("", "")  # hours that end when they begin are none; not every client can clear a time
     at = fields.chosen(view, "digest_at")
     if not at:
         errors["digest_at"] = say(language, "Give the hour of the digest, such as 08:30.")

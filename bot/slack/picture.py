@@ -18,7 +18,7 @@ from bot.slack.blocks import Look
 from bot.slack.figures import step_name
 from bot.slack.replies import counted
 from storage.models import Kind
-from storage.views import TimelineView
+from storage.views import FirmView, TimelineView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,6 +114,13 @@ def timeline_png(view: TimelineView, title: str, language: str = "en") -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
+
+
+def title_of(firm: FirmView | None, look: Look) -> str:
+    """The title of a firm's picture (None: of all), and what it is called where pictures are not seen: Tencent · 騰訊 · 0700.HK."""
+    if firm is None:
+        return look.say("All firms")
+    return " · ".join(dict.fromkeys(name for name in (firm.name, firm.name_zh_hant or firm.name_zh_hans, *firm.tickers[:1]) if name))
 
 
 def fonts_for(language: str, installed: set[str]) -> tuple[str, ...]:
