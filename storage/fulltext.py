@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, column, exists, inspect, not_, or_, table, true
@@ -35,9 +35,10 @@ WORDS_OF = ("id", "title", "text", "language", "regulator_id", "published_at", "
 
 _OF_DOCUMENT = ("since", "until", "regulator", "country", "lang")
 _MOST_PHRASES = 32
+_QUOTE = "'"  # of a lexeme
 _IDS = 32  # bits of a document's id in its place
 _FTS = table("fulltext", column("rowid"))
-_SPANS = (timedelta(days=30), timedelta(days=365), None)  # of which PostgreSQL looks for the newest hits, one after the other
+_SPANS = (1, 12, None)  # months back in which PostgreSQL looks for the newest hits, one span after the other
 
 
 class FullTextStore(Base):
@@ -85,6 +86,7 @@ def words_values(
     marks = [mark("lang", one) for one in dict.fromkeys((base, language)) if one]
     marks += [mark("regulator", regulator_id)] if regulator_id else []
     day = min(published_at or first_seen_at, first_seen_at).date()
+    marks.append(mark("month", f"{day:%Y-%m}"))
     return {
         "place": day.toordinal() << _IDS | document_id,
         "document_id": document_id,
@@ -133,17 +135,21 @@ async def _find_by_lexemes(
     """
     place = col(DocumentWords.place)
     held: Any = select(place.label("place")).where(sql("fulltext_tokens(documentwords.words) @@ cast(:asked as tsquery)"), *conditions)
+    found = held.order_by(place.desc()).offset(0).subquery()
+    listed = select(found.c.place.op("&")((1 << _IDS) - 1)).order_by(found.c.place.desc()).limit(limit)
     rows = [f" {' '.join(phrase.tokens)}{'' if phrase.is_open else ' '}" for phrase in phrases if len(phrase.tokens) > 1]
-    # whatever it believes of a word, the planner must not walk all documents until it has met some that hold it
-    await session.exec(sql("set local enable_seqscan = off; set local enable_indexscan = off"))  # type: ignore[call-overload]
-    ids: list[int] = []
-    for span in _SPANS:
-        late = held.where(place >= (today - span).toordinal() << _IDS) if span else held
-        found = late.order_by(place.desc()).offset(0).subquery()
+    if rows:
         own = aliased(DocumentWords)
         words = select(and_(true(), *(col(own.words).contains(row) for row in rows))).where(col(own.place) == found.c.place)
-        listed = select(found.c.place.op("&")((1 << _IDS) - 1)).order_by(found.c.place.desc()).limit(limit)
-        ids = list(await session.exec(listed.where(words.scalar_subquery()) if rows else listed, params={"asked": lexemes}))
+        listed = listed.where(words.scalar_subquery())
+    # whatever it believes of a word, the planner must not walk all documents until it has met some that hold it
+    await session.exec(sql("set local enable_seqscan = off; set local enable_indexscan = off"))  # type: ignore[call-overload]
+    await session.exec(sql("set local max_parallel_workers_per_gather = 0"))  # type: ignore[call-overload]
+    ids: list[int] = []
+    for span in _SPANS:
+        # a rare token beside a common one is what the index is quick with, a condition on the place is not
+        months = f" & {_either([mark('month', one) for one in _months(today, span)], _QUOTE, ' | ')}" if span else ""
+        ids = list(await session.exec(listed, params={"asked": lexemes + months}))
         if len(ids) == limit:
             break
     await session.exec(sql("set local enable_seqscan = on; set local enable_indexscan = on"))  # type: ignore[call-overload]
@@ -181,12 +187,18 @@ def _lexemes(phrases: Sequence[Phrase], needed: Sequence[Sequence[str]], exclude
     """What a tsquery asks: all tokens, wherever they stand."""
     tokens = {f"'{token}'" for phrase in phrases for token in (phrase.tokens[:-1] if phrase.is_open else phrase.tokens)}
     parts = sorted(tokens | {f"'{phrase.tokens[-1]}':*" for phrase in phrases if phrase.is_open})
-    parts += [_either(group, "'", " | ") for group in needed]
+    parts += [_either(group, _QUOTE, " | ") for group in needed]
     return " & ".join([*parts, *(f"!'{one}'" for one in excluded)])
 
 
 def _either(tokens: Sequence[str], quote: str, joint: str) -> str:
     return f"({joint.join(f'{quote}{token}{quote}' for token in tokens)})"
+
+
+def _months(today: date, back: int) -> list[str]:
+    """This month and so many before it: `2021-03`."""
+    last = today.year * 12 + today.month - 1
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(last - back, last + 1)]
 
 
 def _of_days(filter: Filter, place: ColumnElement[Any], today: date) -> list[ColumnElement[bool]]:

@@ -211,6 +211,10 @@ async def test_several_files_are_one_list_and_owners_stand_in_a_third(tmp_path: 
         pytest.param(["backtest", "tencent", "--since", "soon"], "'soon' is no time", id="backtest: no time"),
         pytest.param(["backtest", "BA"], "is the name of several firms", id="backtest: a shared name"),
         pytest.param(["backtest", "..."], "is no name", id="backtest: no name"),
+        pytest.param(["backfill", "BA"], "is the name of several firms", id="backfill: a shared name"),
+        pytest.param(["backfill", "tencnt"], "Did you mean tencent", id="backfill: a slip"),
+        pytest.param(["backfill", "qqqqxxxx"], "regwatch sources list --off", id="backfill: nothing like it"),
+        pytest.param(["backfill", "tencent", "--since", "soon"], "'soon' is no time", id="backfill: no time"),
     ],
 )
 async def test_wrong_usage_ends_with_2_and_one_line(words: list[str], says: str) -> None:
@@ -219,6 +223,33 @@ async def test_wrong_usage_ends_with_2_and_one_line(words: list[str], says: str)
     assert result.exit_code == 2
     assert says in result.stderr
     assert result.stdout == ""
+
+
+async def test_backfill_reads_what_is_stored_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a firm that was added after its texts came, or by a source; a dry run changes nothing."""
+    async with FakeWeb() as web:
+        web.put("/feed", Answer(FEED.encode()))
+        (tmp_path / "sources.csv").write_text(
+            f"source_id,regulator_id,url,kind,stale_after_days\nmine,cn-samr,{web.url('/feed')},rss,3650\n"
+        )
+        monkeypatch.setenv("REGWATCH_SOURCES", str(tmp_path / "sources.csv"))
+        monkeypatch.setenv("REGWATCH_FETCH_ALLOW", web.host_port)
+        await regwatch("poll", "--json")
+        await regwatch("firms", "add", "Granite Voice Inc", "--alias", "Granite Voice")
+        for is_dry in (True, False):
+            told = _data(await regwatch("backfill", "granite voice", "--json", *(["--dry-run"] if is_dry else [])))
+            assert (told["subject"], told["looked_at"], told["is_dry_run"]) == ("granite-voice-inc", 2, is_dry)
+            assert (told["outcome"]["read"], told["outcome"]["changed"], told["outcome"]["firms"]) == (1, 1, ["granite-voice-inc"])
+        shown = await regwatch("backfill", "granite-voice-inc", "--since", "2021-03-13")
+        assert "1 of 1 stored documents read again" in shown.stdout
+        assert "0 changed" in shown.stdout
+        whole = await regwatch("backfill", "mine")
+        assert "2 of 2 stored documents read again" in whole.stdout
+        assert "its next poll is due" in whole.stdout
+        again = _data(await regwatch("poll", "mine", "--due", "--json"))
+        assert (again["entries"], again["new"], again["owed"]) == (2, 0, 0)
+    view = _data(await regwatch("firms", "show", "granite-voice-inc", "--json"))
+    assert view["target_actions"] == 1
 
 
 async def test_backtest_shows_what_would_have_matched_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

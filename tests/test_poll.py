@@ -810,3 +810,18 @@ async def test_a_lease_that_was_lost_writes_nothing(world: World) -> None:
     assert "another process took it over" in line.detail
     await world.store.release("xx-feed", taken.lease_token)
     assert (await world.poll(rss(old(1)))).new == 1
+
+
+async def test_a_source_that_is_looked_at_again_alerts_of_nothing_that_was_known_or_is_old(world: World) -> None:
+    """A backfill: the same bytes are looked at once more; what was missed so far is taken in, and old."""
+    await world.add("/feed")
+    first = rss(*(item(at, at=world.clock() - timedelta(days=at)) for at in range(1, 4)))
+    await world.poll(first)
+    assert await world.store.look_again("xx-feed", "mei")
+    line = await world.poll(first)
+    assert (line.entries, line.new, line.changed, line.owed) == (3, 0, 0, 0)
+    missed = rss(*(item(at, at=world.clock() - timedelta(days=at)) for at in range(1, 4)), item(9, at=world.clock() - timedelta(days=40)))
+    assert await world.store.look_again("xx-feed", "mei")
+    line = await world.poll(missed)
+    assert (line.new, line.owed, line.waived) == (1, 0, 1)
+    assert await world.alerts() == 0

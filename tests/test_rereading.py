@@ -93,9 +93,7 @@ async def test_a_firm_that_is_known_now_takes_the_place_of_its_raw_name(world: S
     outcome = await again(world, act(Kind.FINE, one, by=["us-sec"]))
     assert await firms(world) == {("first-bank", "First Bank", "target")}
     assert outcome == RereadOutcome(read=1, changed=1, moved=(1001,), firms=frozenset({"first-bank"}), waived=1)
-    assert await owed(world) == [("alert:RW-1001", "waived", READ_AGAIN)] or await owed(world) == [
-        ("update:RW-1001:2", "waived", READ_AGAIN)
-    ]
+    assert await owed(world) == [("alert:RW-1001", "waived", READ_AGAIN)]
     (document,) = await rows(world, Document)
     assert (document.register_version, document.edited_at) == ("new names", None)
 
@@ -193,7 +191,7 @@ async def test_a_case_that_moved_on_is_not_taken_back(world: Store) -> None:
     await poll(world, "sec-litigation", entry("A fine", fine, guid="1"))
     await poll(world, "sec-litigation", entry("An appeal", act(Kind.APPEAL, "first-bank", by=["us-sec"], number="9"), guid="2"))
     await again(world, fine, document=1)
-    assert [row.status for row in await rows(world, Action)][0] is Status.APPEALED
+    assert {row.id: row.status for row in await rows(world, Action)}[1001] is Status.APPEALED
 
 
 async def test_a_document_that_was_edited_meanwhile_is_left_out(world: Store) -> None:
@@ -250,7 +248,7 @@ async def test_a_source_is_looked_at_again(world: Store, clock: FakeClock) -> No
     assert [(one.subject, one.made_by, one.what) for one in await rows(world, Change)] == [("source:cac-news", "mei", "look again")]
 
 
-async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store, clock: FakeClock) -> None:
+async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store) -> None:
     with pytest.raises(StorageError, match="no source"):
         await world.look_again("nowhere", "mei")
     (due,) = await world.due_sources(1, timedelta(minutes=5), ["cac-news"], ignore_due=True)
@@ -261,8 +259,7 @@ async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store,
         row = (await session.exec(select(Source).where(Source.id == "cac-news"))).one()
         row.mode = Mode.OFF
     assert not await world.look_again("cac-news", "mei")
-    assert not [row for row in await rows(world, Change)]
-    clock.forward(days=1)
+    assert await rows(world, Change) == []
 
 
 # --- the rereader ----------------------------------------------------------------------------------------------------
@@ -310,8 +307,6 @@ FINED = "SAMR said on Thursday that it fined Blue Harbour 3 million yuan for abu
 async def harbour(store: Store) -> Store:
     """A regulator, three texts that were read before the register knew the firm they name, and who follows it."""
     await furnish(store)
-    async with store._write() as session:
-        session.add_all([])
     await store.sync_register(BASE)
     await deposit(
         store,
