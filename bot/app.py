@@ -352,7 +352,7 @@ class Regwatch:
         from slack_sdk.web.async_client import AsyncWebClient
 
         from bot.slack import register
-        from bot.slack.install import Authorize, Installations, SlackClients, sign_up, watch
+        from bot.slack.install import Authorize, Installations, SlackClients, not_installed, sign_up, watch
         from bot.slack.manifest import wanted_scopes
 
         logger, secret = logging.getLogger("slack_bolt"), self._access.signing_secret
@@ -373,7 +373,15 @@ class Regwatch:
             client = AsyncWebClient(base_url=self._settings.slack_api_url, session=session, retry_handlers=[])
             flow = sign_up(store, clients, installations, many, client, sorted(frozenset[str]().union(*wanted_scopes())))
             whose: Any = Authorize(clients)  # may say None, which Bolt's hint does not know
-            app = AsyncApp(client=client, signing_secret=secret, oauth_flow=flow, authorize=whose, logger=logger)
+            words = not_installed(many)
+            app = AsyncApp(
+                client=client,
+                signing_secret=secret,
+                oauth_flow=flow,
+                authorize=whose,
+                user_facing_authorize_error_message=words,
+                logger=logger,
+            )
             watch(app, store, installations, clients)
             slack = _Slack(app, clients.for_workspace)
         register(app, store, command=self._settings.command, now=self._now, kick=lambda: self._kick_delivery())

@@ -32,6 +32,7 @@ from bot.slack.install import (
     NoToken,
     SlackClients,
     UnreadableToken,
+    not_installed,
     sign_up,
     watch,
 )
@@ -292,7 +293,13 @@ class Bench:
         client = AsyncWebClient(base_url=slack.url, retry_handlers=[])
         flow = sign_up(store, self.clients, installations, MANY, client, ["chat:write", "commands"])
         whose: Any = Authorize(self.clients)
-        self.app = AsyncApp(client=client, signing_secret="sig", oauth_flow=flow, authorize=whose)
+        self.app = AsyncApp(
+            client=client,
+            signing_secret="sig",
+            oauth_flow=flow,
+            authorize=whose,
+            user_facing_authorize_error_message=not_installed(MANY),
+        )
         watch(self.app, store, installations, self.clients)
         self.tokens: list[tuple[str | None, Any]] = []
 
@@ -353,7 +360,7 @@ async def test_a_request_is_answered_with_its_own_workspaces_token_and_asks_slac
 
 async def test_a_stranger_is_told_that_the_app_is_not_installed(bench: Bench) -> None:
     """And no listener runs."""
-    assert "reinstall" in await bench.command(team_id="T8")
+    assert "not installed in this workspace" in await bench.command(team_id="T8")
     assert bench.tokens == []
 
 
@@ -361,7 +368,7 @@ async def test_a_workspace_that_uninstalls_loses_its_token_at_once(bench: Bench)
     """The others keep theirs, and what it follows stays for its return."""
     await bench.command(team_id="T1")
     await bench.event({"type": "app_uninstalled"}, "T1")
-    assert "reinstall" in await bench.command(team_id="T1")
+    assert "not installed in this workspace" in await bench.command(team_id="T1")
     with pytest.raises(NoToken):
         await bench.clients.for_workspace("T1")
     gone, stays = await bench.store.workspace("T1"), await bench.store.workspace("T2")

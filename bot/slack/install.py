@@ -414,6 +414,11 @@ class _SignUp(AsyncOAuthFlow):
         log.info("install workspace=%s by=%s", workspace_id, installation.user_id)
 
 
+def not_installed(many: ManyWorkspaces) -> str:
+    """What somebody reads whose workspace has no token."""
+    return f"Regwatch is not installed in this workspace, or no longer. Somebody who may install apps can do it: {many.public_url}{INSTALL_PATH}"
+
+
 def sign_up(
     store: Store, clients: SlackClients, installations: Installations, many: ManyWorkspaces, client: AsyncWebClient, scopes: Sequence[str]
 ) -> AsyncOAuthFlow:
