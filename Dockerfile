@@ -6,5 +6,7 @@ COPY storage storage
 RUN pip install --no-cache-dir -c constraints.txt '.[postgres]' \
     && useradd --create-home regwatch
 USER regwatch
+# listened on when REGWATCH_HTTP_BIND says so
+EXPOSE 3000
 # PID 1 gets SIGTERM itself, so that `docker stop` drains what is under way
 CMD ["regwatch", "run"]

@@ -356,10 +356,9 @@ class Regwatch:
     async def _slack(self, store: Store, session: ClientSession, own: _Own | None, names: Names, fetcher: Fetcher) -> _Slack:
         """The app with its listeners, and whose client posts where."""
         from slack_bolt.async_app import AsyncApp
-        from slack_sdk.web.async_client import AsyncWebClient
 
         from bot.slack import register
-        from bot.slack.install import Authorize, Installations, SlackClients, sign_up, watch
+        from bot.slack.install import app_for_many, watch
         from bot.slack.manifest import wanted_scopes
         from bot.slack.orders import Orders
 
@@ -373,16 +372,9 @@ class Regwatch:
             slack = _Slack(app, partial(_only, own))
         else:
             many = self._access.many
-            assert many is not None  # noqa: S101 - slack_access gives one or the other
-            installations = Installations(store.engine, many.client_id, many.token_keys)
-            if sealed := await installations.seal_anew():
-                _log.info("tokens of %d workspaces sealed anew with the newest key", sealed)
-            clients = SlackClients(store, installations, many, self._settings.slack_api_url, now=self._now, session=session)
-            client = AsyncWebClient(base_url=self._settings.slack_api_url, session=session, retry_handlers=[])
-            flow = sign_up(store, clients, installations, many, client, sorted(frozenset[str]().union(*wanted_scopes())))
-            whose: Any = Authorize(clients)  # may say None, which Bolt's hint does not know
-            app = AsyncApp(client=client, signing_secret=secret, oauth_flow=flow, authorize=whose, logger=logger)
-            watch(app, store, installations, clients)
+            assert many is not None and secret is not None  # noqa: S101, PT018 - slack_access gives them
+            scopes, url = sorted(frozenset[str]().union(*wanted_scopes())), self._settings.slack_api_url
+            app, clients = await app_for_many(store, many, url, secret, scopes=scopes, now=self._now, session=session)
             slack = _Slack(app, clients.for_workspace)
         register(
             app,

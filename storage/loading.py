@@ -74,7 +74,6 @@ from storage.views import (
     SubscriptionView,
 )
 
-_MOST = 500  # actions in one statement; unlike `chunks` it keeps their order
 _ROLES = {role: place for place, role in enumerate(Role)}
 
 
@@ -92,8 +91,8 @@ def firm_match(row: Firm, matched: str, score: float = 100.0) -> FirmMatch:
 async def load_actions(session: AsyncSession, ids: Sequence[int]) -> dict[int, ActionView]:
     """The views of these actions, in the order of the ids; an id that is no action's is left out."""
     found: dict[int, ActionView] = {}
-    for start in range(0, len(ids), _MOST):
-        found.update(await _load_chunk(session, ids[start : start + _MOST]))
+    for some in chunks(ids):
+        found.update(await _load_chunk(session, some))
     return found
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
 
-from bot.app import Job, Looks, Regwatch, fetcher_for, is_running, only_run, open_store, utc_now
+from bot.app import STUCK_SECONDS, Job, Looks, Regwatch, fetcher_for, is_running, only_run, open_store, utc_now
 from bot.config import Settings, SettingsError, load_settings
 from storage import StorageError
-from storage.intents import ChannelKey, FollowIntent
+from storage.intents import ChannelKey, FollowIntent, Installed
 from storage.models import Followed
 from tests.fakes.slack import TOKEN, SlackStub, refused
+from tests.fakes.socket_mode import APP_TOKEN, SocketModeStub
 from tests.fakes.web import Answer, FakeWeb
 
 OFTEN, NEVER = timedelta(milliseconds=10), timedelta(hours=1)
@@ -84,6 +88,26 @@ async def test_a_stop_waits_for_what_is_under_way_and_starts_nothing_new() -> No
     assert done
 
 
+async def test_looks_say_how_they_are() -> None:
+    """Never run, under way, ended; and one that will not end any more makes the process ill."""
+    began, release = asyncio.Event(), asyncio.Event()
+
+    async def look() -> None:
+        began.set()
+        await release.wait()
+
+    looks = Looks([Job("look", NEVER, look)])
+    assert looks.health() == {"look": {"ok": True, "running_seconds": None, "ended_seconds_ago": None}}
+    looks.start()
+    await began.wait()
+    assert looks.health()["look"] == {"ok": True, "running_seconds": 0, "ended_seconds_ago": None}
+    looks._busy["look"] -= STUCK_SECONDS
+    assert looks.health()["look"]["ok"] is False
+    release.set()
+    await looks.stop()
+    assert looks.health()["look"] == {"ok": True, "running_seconds": None, "ended_seconds_ago": 0}
+
+
 def _settings(tmp_path: Path, **more: object) -> Settings:
     return load_settings(
         database_url=f"sqlite:///{tmp_path / 'own.sqlite'}", slack_bot_token=TOKEN, slack_app_token="xapp-1", host_gap_seconds=0.0, **more
@@ -125,6 +149,49 @@ async def test_refused_tokens_end_the_start_before_anything_else(tmp_path: Path)
     with pytest.raises(SettingsError, match="cannot be reached"):
         await Regwatch(_settings(tmp_path, slack_api_url=slack.url)).serve(asyncio.Event())
     assert not (tmp_path / "own.sqlite").exists()
+
+
+async def test_over_http_the_service_answers_and_says_that_it_is_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One workspace, its token in the settings; no app token."""
+    caplog.set_level("INFO", logger="regwatch")
+    more = {"transport": "http", "slack_signing_secret": "sig", "http_bind": "127.0.0.1:0"}
+    async with SlackStub() as slack, FakeWeb() as web:
+        slack.add_channel("C1")
+        (tmp_path / "mine.csv").write_text(f"source_id,regulator_id,url,kind\nmine,cn-samr,{web.url('/feed')},rss\n")
+        settings = _settings(tmp_path, slack_api_url=slack.url, sources=str(tmp_path / "mine.csv"), **more)
+        stop = asyncio.Event()
+        service = asyncio.create_task(Regwatch(settings).serve(stop))
+
+        async def address() -> str:
+            while not (found := re.search(r"http address=(\S+) events=/slack/events", caplog.text)):
+                if service.done():
+                    await service
+                await asyncio.sleep(0.05)
+            return found[1]
+
+        async with aiohttp.ClientSession() as session, session.get(f"http://{await asyncio.wait_for(address(), 60)}/healthz") as answer:
+            told = await answer.json()
+        stop.set()
+        await service
+    assert answer.status == 200
+    assert told["transport"] == {"name": "http", "ok": True}
+    assert set(told["jobs"]) == {"poll", "deliver"}
+
+
+async def test_a_workspace_that_was_left_is_served_again_when_its_token_works_again(tmp_path: Path) -> None:
+    """It uninstalled the app and installed it again; the new token stands in the settings."""
+    async with SlackStub() as slack, SocketModeStub(slack):
+        settings = _settings(tmp_path, slack_api_url=slack.url).model_copy(update={"slack_app_token": SecretStr(APP_TOKEN)})
+        store = await open_store(settings, refresh=True)
+        await store.install(Installed("T1", "One", "U1"))
+        await store.uninstall("T1")
+        stop = asyncio.Event()
+        stop.set()
+        await Regwatch(settings).serve(stop)
+        view = await store.workspace("T1")
+        await store.close()
+    assert view is not None
+    assert view.uninstalled_at is None
 
 
 async def test_two_processes_on_postgresql_poll_and_deliver(postgres_url: str, tmp_path: Path) -> None:

@@ -27,12 +27,11 @@ from bot.config import ManyWorkspaces
 from bot.slack.install import (
     BOTS,
     STATES,
-    Authorize,
     Installations,
     NoToken,
     SlackClients,
     UnreadableToken,
-    sign_up,
+    app_for_many,
     watch,
 )
 from bot.transport import Health, HttpServer
@@ -286,14 +285,9 @@ async def slack() -> AsyncIterator[SlackStub]:
 class Bench:
     """A bot of many workspaces, and what it was asked with."""
 
-    def __init__(self, store: Store, installations: Installations, slack: SlackStub, clock: FakeClock) -> None:
+    def __init__(self, store: Store, installations: Installations, app: AsyncApp, clients: SlackClients) -> None:
         self.store, self.installations = store, installations
-        self.clients = clients_of(store, installations, slack.url, clock)
-        client = AsyncWebClient(base_url=slack.url, retry_handlers=[])
-        flow = sign_up(store, self.clients, installations, MANY, client, ["chat:write", "commands"])
-        whose: Any = Authorize(self.clients)
-        self.app = AsyncApp(client=client, signing_secret="sig", oauth_flow=flow, authorize=whose)
-        watch(self.app, store, installations, self.clients)
+        self.app, self.clients = app, clients
         self.tokens: list[tuple[str | None, Any]] = []
 
         @self.app.command("/regwatch")
@@ -336,7 +330,8 @@ async def bench(store: Store, installations: Installations, slack: SlackStub, cl
     await installations.async_save_bot(a_bot(None, "E1", "xoxb-e1"))
     for team, enterprise in (("T1", None), ("T2", None), ("E1", "E1")):
         await store.install(Installed(team, f"Team {team}", "U1", enterprise))
-    return Bench(store, installations, slack, clock)
+    app, clients = await app_for_many(store, MANY, slack.url, "sig", scopes=["chat:write", "commands"], now=clock)
+    return Bench(store, installations, app, clients)
 
 
 async def test_a_request_is_answered_with_its_own_workspaces_token_and_asks_slack_nothing(bench: Bench, slack: SlackStub) -> None:
@@ -353,7 +348,7 @@ async def test_a_request_is_answered_with_its_own_workspaces_token_and_asks_slac
 
 async def test_a_stranger_is_told_that_the_app_is_not_installed(bench: Bench) -> None:
     """And no listener runs."""
-    assert "reinstall" in await bench.command(team_id="T8")
+    assert "not installed in this workspace" in await bench.command(team_id="T8")
     assert bench.tokens == []
 
 
@@ -361,7 +356,7 @@ async def test_a_workspace_that_uninstalls_loses_its_token_at_once(bench: Bench)
     """The others keep theirs, and what it follows stays for its return."""
     await bench.command(team_id="T1")
     await bench.event({"type": "app_uninstalled"}, "T1")
-    assert "reinstall" in await bench.command(team_id="T1")
+    assert "not installed in this workspace" in await bench.command(team_id="T1")
     with pytest.raises(NoToken):
         await bench.clients.for_workspace("T1")
     gone, stays = await bench.store.workspace("T1"), await bench.store.workspace("T2")

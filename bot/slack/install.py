@@ -3,8 +3,8 @@
 `Installations` keeps the tokens, one row a workspace, in a table that is the SDK's in shape (`Store.engine` is the door,
 migration 0007 makes it). `SlackClients` gives whoever speaks to Slack a client whose token is valid now: tokens that
 live for twelve hours are renewed here, under a lease, because a refresh token may be used once. `Authorize` does the
-same for a request that came in, without asking Slack who we are each time. `sign_up` is the flow behind `/slack/install`.
-`watch` takes the tokens away when a workspace leaves.
+same for a request that came in, without asking Slack who we are each time. `app_for_many` puts them together with the flow
+behind `/slack/install`; `watch` takes the tokens away when a workspace leaves.
 
 A workspace is known by its team's id; for an installation in a whole organisation that names no team, by the
 organisation's. `NoToken` is what everybody gets who asks for a workspace that has none.
@@ -414,30 +414,52 @@ class _SignUp(AsyncOAuthFlow):
         log.info("install workspace=%s by=%s", workspace_id, installation.user_id)
 
 
-def sign_up(
-    store: Store, clients: SlackClients, installations: Installations, many: ManyWorkspaces, client: AsyncWebClient, scopes: Sequence[str]
-) -> AsyncOAuthFlow:
-    """The flow behind `/slack/install` and `/slack/oauth_redirect`; `client` needs no token."""
-    return _SignUp(
-        store,
-        clients,
-        client=client,
-        settings=AsyncOAuthSettings(
-            client_id=many.client_id,
-            client_secret=many.client_secret,
-            scopes=scopes,
-            user_scopes=[],
-            redirect_uri=many.public_url + REDIRECT_PATH,
-            install_path=INSTALL_PATH,
-            redirect_uri_path=REDIRECT_PATH,
-            # beside /api/, as at Slack's own
-            authorization_url=urljoin(client.base_url, "../oauth/v2/authorize"),
-            installation_store=installations,
-            state_store=_States(STATE_SECONDS, store.engine, log, STATES),
-            state_expiration_seconds=STATE_SECONDS,
-            logger=log,
-        ),
+async def app_for_many(
+    store: Store,
+    many: ManyWorkspaces,
+    base_url: str,
+    signing_secret: str,
+    *,
+    scopes: Sequence[str],
+    now: Callable[[], datetime],
+    session: ClientSession | None = None,
+) -> tuple[AsyncApp, SlackClients]:
+    """An app that any workspace may install at `/slack/install`, and the clients of those that did.
+
+    Tokens that an older key sealed are sealed anew with the newest. Raises StorageError.
+    """
+    installations = Installations(store.engine, many.client_id, many.token_keys)
+    if sealed := await installations.seal_anew():
+        log.info("tokens of %d workspaces sealed anew with the newest key", sealed)
+    clients = SlackClients(store, installations, many, base_url, now=now, session=session)
+    client = AsyncWebClient(base_url=base_url, session=session, retry_handlers=[])
+    settings = AsyncOAuthSettings(
+        client_id=many.client_id,
+        client_secret=many.client_secret,
+        scopes=scopes,
+        user_scopes=[],
+        redirect_uri=many.public_url + REDIRECT_PATH,
+        install_path=INSTALL_PATH,
+        redirect_uri_path=REDIRECT_PATH,
+        # beside /api/, as at Slack's own
+        authorization_url=urljoin(base_url, "../oauth/v2/authorize"),
+        installation_store=installations,
+        state_store=_States(STATE_SECONDS, store.engine, log, STATES),
+        state_expiration_seconds=STATE_SECONDS,
+        logger=log,
     )
+    whose: Any = Authorize(clients)  # may say None, which Bolt's hint does not know
+    app = AsyncApp(
+        client=client,
+        signing_secret=signing_secret,
+        oauth_flow=_SignUp(store, clients, client=client, settings=settings),
+        authorize=whose,
+        user_facing_authorize_error_message="Regwatch is not installed in this workspace, or no longer."
+        f" Somebody who may install apps can do it: {many.public_url}{INSTALL_PATH}",
+        logger=logging.getLogger("slack_bolt"),
+    )
+    watch(app, store, installations, clients)
+    return app, clients
 
 
 def watch(app: AsyncApp, store: Store, installations: Installations | None = None, clients: SlackClients | None = None) -> None:

@@ -117,6 +117,27 @@ async def _lag(lags: list[float], is_over: asyncio.Event) -> None:
         lags.append(time.perf_counter() - before - 0.002)
 
 
+_steps: list[float] = []
+
+
+def _time_each_step() -> None:
+    """Of every callback of the loop, the processor time: what stands in the way of others, however busy the machine is."""
+    run = asyncio.events.Handle._run
+
+    def timed(self: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(self)
+        _steps.append(time.thread_time() - began)
+
+    asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+
+
+def _steps_so_far() -> list[float]:
+    found = list(_steps)
+    _steps.clear()
+    return found
+
+
 def _line(name: str, values: list[float]) -> str:
     ordered = sorted(values)
     at = [ordered[min(int(len(ordered) * part), len(ordered) - 1)] * 1000 for part in (0.5, 0.95, 0.99)]
@@ -133,6 +154,7 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
     from bot.deliver import make_client
     from bot.feeds.catalog import load_catalogue
     from bot.slack import register
+    from bot.transport import answers_under_way
     from storage.intents import ChannelKey, FollowIntent
     from storage.models import Followed
     from tests.end_to_end.loopback import write_catalogue
@@ -158,6 +180,7 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
     async with aiohttp.ClientSession() as session, poller_for(settings, store) as poller:
         app = AsyncApp(client=make_client(TOKEN, slack_url, session=session))
         register(app, store, now=utc_now)
+        answered = answers_under_way(app, 30)
 
         async def send(text: str) -> None:
             body = {
@@ -186,13 +209,16 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
             return waits, lags, seconds
 
         first = await poller.poll(ids)
+        _steps_so_far()
         await send("help")
         keep_what_is_there()
         async with session.post(f"http://{_address(0)}:{port}/change") as answer:
             answer.raise_for_status()
         lines: list[object] = []
         waits, lags, seconds = await watch(poller.poll(ids, on_done=lines.append))
+        busy_steps = _steps_so_far()
         idle_waits, idle_lags, _ = await watch(asyncio.sleep(min(seconds, 15)))
+        await answered()
     counts = await store.counts()
     await store.close()
     print(
@@ -202,6 +228,7 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
     print(f"{'milliseconds':32} {'n':>6} {'p50':>8} {'p95':>8} {'p99':>8} {'max':>8}")
     print(_line("acknowledgement, during the poll", waits))
     print(_line("loop lag, during the poll", lags))
+    print(_line("a step's processor time, then", busy_steps))
     print(_line("acknowledgement, no poll", idle_waits))
     print(_line("loop lag, no poll", idle_lags))
 
@@ -212,6 +239,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=300)
     parser.add_argument("--per-second", type=float, default=5)
     wanted = parser.parse_args()
+    _time_each_step()
     start = multiprocessing.get_context("spawn")
     port_in, port_out = start.Pipe()
     server = start.Process(target=_serve, args=(wanted.sources, port_out), daemon=True)

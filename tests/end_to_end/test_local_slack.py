@@ -7,7 +7,6 @@ gets a network namespace of its own.
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import subprocess
 import sys
@@ -16,27 +15,18 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.end_to_end.doubles import ROOT, installed
+
 PACKAGE = "local-slack-linux-x64"
 VERSION = "0.1.8"
 
 
 @pytest.fixture(scope="module")
 def binary() -> Path:
-    """local-slack's program, installed into `.doubles` at the first run."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        pytest.skip("local-slack is installed for Linux on x86-64 only")
+    """local-slack's program."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode:
         pytest.skip("no user namespaces here: local-slack would listen on every interface")
-    path = ROOT / ".doubles" / "node_modules" / PACKAGE / "bin" / "local-slack"
-    if not path.exists():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is absent: local-slack cannot be installed")
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(ROOT / ".doubles"), f"{PACKAGE}@{VERSION}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        if not path.exists():
-            pytest.skip(f"npm could not install {PACKAGE}: {done.stderr.strip()[-200:]}")
-    return path
+    return installed(f"{PACKAGE}/bin/local-slack", f"{PACKAGE}@{VERSION}")
 
 
 @pytest.fixture(scope="module", params=["socket", "http"])
