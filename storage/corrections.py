@@ -105,11 +105,11 @@ class CorrectionStore(Places):
     async def _card(self, session: AsyncSession, row: Channel, action_id: int) -> CardView | None:
         now = self._now()
         views = await load_cases(session, [action_id])
-        action = views.pop(action_id, None)
-        if action is None:
+        if action_id not in views:
             return None
         place = channel_id(row)
-        said = (await load_remarks(session, {action_id: action}, [(place, action_id)], now))[place, action_id]
+        said = (await load_remarks(session, views, [(place, action_id)], now))[place, action_id]
+        action = views.pop(action_id)
         ts = (await session.exec(select(Card.ts).where(Card.channel_id == place, Card.case_id == action.case_id))).first()
         return CardView(
             channel=await load_channel(session, place, now),

@@ -23,7 +23,7 @@ from storage.views import ActionView, CorrectionView, ReviewView
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What people said of one action, as one channel sees it."""
+    """What people said of the actions of one case, as one channel sees it."""
 
     corrections: tuple[CorrectionView, ...] = ()
     reviews: tuple[ReviewView, ...] = ()
@@ -51,7 +51,13 @@ async def load_watched(session: AsyncSession, channel_ids: Collection[int]) -> d
 async def load_remarks(
     session: AsyncSession, views: Mapping[int, ActionView], shown: Sequence[tuple[int, int]], now: datetime
 ) -> dict[tuple[int, int], Remarks]:
-    """What was said of actions as channels see them: (channel, action) -> remarks. All actions must be in `views`."""
+    """What was said of cases as channels see them: (channel, action) -> remarks on any action of its case. All actions of the
+    cases must be in `views`."""
+    asked = list(shown)
+    cases: dict[int, list[int]] = defaultdict(list)
+    for view in views.values():
+        cases[view.case_id].append(view.id)
+    shown = [(channel_id, one) for channel_id, action_id in asked for one in cases[views[action_id].case_id]]
     channel_ids, action_ids = {channel_id for channel_id, _ in shown}, {action_id for _, action_id in shown}
     silence = await load_silence(session, {}, {}, channel_ids, now)
     watched = await load_watched(session, channel_ids)
@@ -60,18 +66,19 @@ async def load_remarks(
     for some in chunks(action_ids):
         looked = select(Review).where(col(Review.action_id).in_(some), col(Review.channel_id).in_(channel_ids)).order_by(col(Review.id))
         for row in await session.exec(looked):
-            reviews[row.channel_id, row.action_id].append(ReviewView(row.made_by, row.made_at, row.version))
+            reviews[row.channel_id, row.action_id].append(ReviewView(row.made_by, row.made_at, row.version, row.action_id))
         said = select(Correction, Firm.name).join(Firm, col(Firm.id) == Correction.firm_id, isouter=True)
         held = said.where(col(Correction.action_id).in_(some), col(Correction.withdrawn_at).is_(None)).order_by(col(Correction.id))
         for correction, firm in await session.exec(held):
             verdicts[correction.action_id].append((correction.workspace_id, correction_view(correction, firm)))
     found = {}
-    for channel_id, action_id in shown:
+    for channel_id, action_id in asked:
+        together = cases[views[action_id].case_id]
         workspace_id = silence.places[channel_id].workspace_id
         mutes = silence.mutes_of(channel_id, views[action_id], watched[channel_id])
         found[channel_id, action_id] = Remarks(
-            corrections=tuple(view for whose, view in verdicts[action_id] if whose in (None, workspace_id)),
-            reviews=tuple(reviews[channel_id, action_id]),
+            corrections=tuple(view for one in together for whose, view in verdicts[one] if whose in (None, workspace_id)),
+            reviews=tuple(sorted((view for one in together for view in reviews[channel_id, one]), key=lambda view: view.at)),
             muted_until=max((mute.until for mute in mutes), default=None),
         )
     return found
@@ -80,4 +87,5 @@ async def load_remarks(
 def correction_view(row: Correction, firm: str | None) -> CorrectionView:
     """A verdict as a card tells it; `firm` is the name of the one that is not meant."""
     assert row.id is not None  # noqa: S101  # of a row that was written
-    return CorrectionView(row.id, row.verdict, row.made_by, row.made_at, row.reason, firm, row.of_action_id, row.workspace_id is None)
+    is_for_all = row.workspace_id is None
+    return CorrectionView(row.id, row.verdict, row.made_by, row.made_at, row.reason, firm, row.of_action_id, is_for_all, row.action_id)

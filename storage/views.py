@@ -377,7 +377,7 @@ class DueDelivery:
     watched: frozenset[str] = frozenset()  # firm ids that this channel follows
     digest: DigestView | None = None
     notice: Mapping[str, str] = field(default_factory=dict)
-    corrections: tuple[CorrectionView, ...] = ()  # of the action, that hold here
+    corrections: tuple[CorrectionView, ...] = ()  # of the case's actions, that hold here
     reviews: tuple[ReviewView, ...] = ()
     muted_until: datetime | None = None
 
@@ -404,6 +404,7 @@ class CorrectionView:
     firm: str | None = None  # wrong_firm: its name
     of_action_id: int | None = None  # duplicate: of which
     is_for_all: bool = False
+    action_id: int = 0  # on which it was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +414,7 @@ class ReviewView:
     by: str
     at: datetime
     version: int
+    action_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,8 +436,8 @@ class CardView:
     case: tuple[ActionView, ...] = ()  # the other actions of the case
     watched: frozenset[str] = frozenset()  # firm ids that this channel follows
     ts: str | None = None  # of the message that shows the case here; None: there is none
-    corrections: tuple[CorrectionView, ...] = ()  # of this action, that hold here
-    reviews: tuple[ReviewView, ...] = ()  # of this action here, oldest first
+    corrections: tuple[CorrectionView, ...] = ()  # of the case's actions, that hold here
+    reviews: tuple[ReviewView, ...] = ()  # of the case's actions here, oldest first
     muted_until: datetime | None = None  # the case, a firm of it that is watched, or the channel
 
 

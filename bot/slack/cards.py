@@ -347,8 +347,7 @@ def alert(card: CardView) -> Message:
     look = Look(zone=card.channel.time_zone, watched=card.watched, language=card.channel.language)
     action, *others = sorted((card.action, *card.case), key=lambda one: (one.first_seen_at, one.id), reverse=True)
     others.reverse()
-    is_its_own = action.id == card.action.id  # what people said is of that action alone
-    verdicts = card.corrections if is_its_own else ()
+    verdicts = [one for one in card.corrections if one.action_id == action.id]
     sheet = Sheet(button_row(*_card_buttons(action, verdicts, look)), look)
     kind, who = t.kind_label(action.kind, language=look.language), _who(action, look)
     head = look.say("{}: {}").format(kind, who) if who else kind
@@ -366,8 +365,12 @@ def alert(card: CardView) -> Message:
     muted = (
         look.mrkdwn("Muted until {}", t.instant(card.muted_until, look.zone, language=look.language)) if card.muted_until else Mrkdwn("")
     )
-    reviewed = _reviews(card.reviews if is_its_own else (), action, look)
-    older = [] if is_its_own else [look.mrkdwn("{} struck: {}", card.action.ref, _verdict_words(one, look)) for one in card.corrections]
+    reviewed = _reviews([one for one in card.reviews if one.action_id == action.id], action, look)
+    older = [
+        look.mrkdwn("{} struck: {}", action_ref(one.action_id), _verdict_words(one, look))
+        for one in card.corrections
+        if one.action_id != action.id
+    ]
     sheet.add(
         context(source_line(action, look), seen, _case_line(others, look), join(look.say(", "), older[:CORRECTIONS]), reviewed, muted)
     )

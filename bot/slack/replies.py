@@ -515,7 +515,8 @@ def remembered(verdict: Verdict, look: Look, *, firm: str = "", is_for_all: bool
 
 def reviewed(card: CardView, look: Look) -> Message:
     """Who looked at an action, and how it stood then. Seen by who clicked: the card itself tells the channel."""
-    newest = card.reviews[-1] if card.reviews else None
+    own = [review for review in card.reviews if review.action_id == card.action.id]
+    newest = own[-1] if own else None
     lines = [head_line(card.action, look)]
     if newest is not None:
         when = t.instant(newest.at, card.channel.time_zone, language=look.language)
@@ -527,7 +528,7 @@ def reviewed(card: CardView, look: Look) -> Message:
         )
         if newest.version < card.action.version:
             lines.append(look.mrkdwn("It has changed since: it is at version {} now.", card.action.version))
-    earlier = list(dict.fromkeys(t.person(review.by) for review in card.reviews[:-1]))
+    earlier = list(dict.fromkeys(t.person(review.by) for review in own[:-1]))
     lines.append(look.mrkdwn("Before: {}", t.listed(earlier, 300, language=look.language)) if earlier else Mrkdwn(""))
     sheet = Sheet(button_row(details_button(card.action, look)))
     sheet.add(section(join("\n", lines)))
