@@ -61,7 +61,9 @@ def _block(block: Mapping[str, Any]) -> Iterable[RenderableType]:
         case "context":
             yield Group(*(_object(element, "dim") for element in block["elements"] if "text" in element))
         case "actions":
-            yield Columns([_button(element) for element in block["elements"]], padding=(0, 1))
+            menus = [element for element in block["elements"] if element.get("options")]
+            yield Columns([_button(element) for element in block["elements"] if element not in menus], padding=(0, 1))
+            yield from map(_button, menus)  # as wide as what is in it, so it stands alone
         case "divider":
             yield Rule(style="dim")
         case "image":
