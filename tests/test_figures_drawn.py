@@ -362,6 +362,10 @@ def test_reading_again() -> None:
     assert "<@U0ASKER> had *tencent* read again. Nobody was alerted." in seen(done)
     assert not done.is_ephemeral
     assert not labels(done)
+    assert "Not readable" not in seen(done)
+    more = seen(figures.read_again(Backfill("cn-cac-news"), LOOK, **told, is_dry_run=False, unreadable=2, is_due=True))
+    assert "• Not readable: 2, a fault of Regwatch" in more
+    assert "• Its next poll looks at all that it still lists; what is new there, and not old, alerts as ever" in more
 
 
 # --- strangers' text ---

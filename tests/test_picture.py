@@ -62,6 +62,7 @@ LINES: list[tuple[str, TimelineView, str]] = [
     ("forty quarters", a_line(), "Tencent · 騰訊 / 腾讯 · 0700.HK"),
     ("forty months and a title without end", a_line("month"), "The Very Long Name of a Company " * 9),
     ("a title of wide characters", a_line("year", 12), "W" * 200),
+    ("a century and more", a_line("year", 130, 1), "Standard Oil"),
     ("one step", a_line("month", 1, 1), "ByteDance"),
     ("more actions than points", a_line("month", 40, 900), "All firms"),
     ("many in one step", replace(a_line("year", 3), steps=((date(2020, 1, 1), 123_456),), total=123_456), "Tencent"),

@@ -359,9 +359,13 @@ def read_again(
     firms: Sequence[str],
     is_dry_run: bool,
     samples: Sequence[str] = (),
+    unreadable: int = 0,
+    is_due: bool = False,
 ) -> Message:
     """What reading stored texts again changed, or (`is_dry_run`) would change. `firms` are those newly
     named, `samples` lines of the report.
+
+    `unreadable`: documents on which the reader failed. `is_due`: the source's next poll looks at all that it still lists.
 
     A backfill alerts nobody, so the channel hears of it here alone.
     """
@@ -379,6 +383,10 @@ def read_again(
     if firms:
         named = t.listed([escape(firm, 80) for firm in firms], 800, language=look.language)
         lines.append(look.mrkdwn("Firms newly named: {}", named))
+    if unreadable:
+        lines.append(look.mrkdwn("Not readable: {}, a fault of Regwatch that its log explains", unreadable))
+    if is_due:
+        lines.append(look.mrkdwn("Its next poll looks at all that it still lists; what is new there, and not old, alerts as ever"))
     sheet.add(section(join("\n", [head, *(mrkdwn("• {}", line) for line in lines)])))
     if samples:
         sheet.lines([escape(sample, 300) for sample in samples])

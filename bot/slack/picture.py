@@ -29,7 +29,7 @@ WIDTH, HEIGHT, DPI = 8.0, 4.2, 150
 
 LONGEST_TITLE = 60
 _TICKS = 7  # labels under the bars, so that they never touch
-_EVERY = {"month": (1, 2, 3, 6, 12), "quarter": (1, 2, 4, 8), "year": (1, 2, 5, 10)}
+_EVERY = {"month": (1, 2, 3, 6, 12), "quarter": (1, 2, 4, 8), "year": (1, 2, 5, 10, 20, 50, 100, 500)}
 _INK, _FAINT, _GRID = "#1d1c1d", "#616061", "#dddddd"
 
 _GROUPS: tuple[tuple[str, str, Kind], ...] = (

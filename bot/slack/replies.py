@@ -416,6 +416,7 @@ _TRAIL = {
     "alert": "alert",
     "update": "update",
     "notice": "notice",
+    "withdrawn": "verdict withdrawn",
     "reviewed": "reviewed",
     "wrong_firm": "wrong firm",
     "not_relevant": "not relevant",
