@@ -238,7 +238,7 @@ class FirmStore(Base):
             matches = await _exact(session, name, is_ticker="$" in typed)
             if matches:
                 return Resolution(typed, True, matches)
-            names = [tuple(row) for row in await session.exec(_NAMES)]
+            names = (await session.exec(_NAMES)).all()
             best = await asyncio.to_thread(_likest, fold(name), names)
             firms = {row.id: row for row in await session.exec(select(Firm).where(col(Firm.id).in_([near[0] for near in best])))}
         near = tuple(firm_match(firms[firm_id], text, round(100 * score, 1)) for firm_id, text, score in best)
@@ -402,14 +402,14 @@ async def _exact(session: AsyncSession, name: str, *, is_ticker: bool) -> tuple[
     return tuple(found.values())
 
 
-def _likest(wanted: str, names: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, float]]:
+def _likest(wanted: str, names: Sequence[Any]) -> list[tuple[str, str, float]]:
     """Of (firm, name, folded name): the best name of each of the three likest firms, with its likeness."""
     is_han = bool(_HAN.search(wanted))
     sound = _pinyin(wanted) if is_han else wanted.replace(" ", "")
     # all names in one call each: a hundred thousand are compared in the time of a thousand calls
     folded = [name for _, _, name in names]
     near = [(place, score) for _, score, place in _compared(wanted, folded)]
-    han = [place for place, name in enumerate(folded) if _HAN.search(name)]
+    han = [place for place, name in enumerate(folded) if not name.isascii() and _HAN.search(name)]
     # a like sound is less than the same name
     near += [(han[at], 0.99 * score) for _, score, at in _compared(sound, [_pinyin(folded[place]) for place in han])]
     best: dict[str, tuple[str, str, float]] = {}
