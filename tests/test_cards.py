@@ -385,7 +385,7 @@ def test_a_firm_shows_how_precise_its_names_are() -> None:
 
 
 def a_verdict(verdict: Verdict = Verdict.WRONG_FIRM, **more: Any) -> CorrectionView:
-    return replace(CorrectionView(12, verdict, "U0ASKER", NOON, "another firm of that name", "Tencent"), **more)
+    return replace(CorrectionView(12, verdict, "U0ASKER", NOON, "another firm of that name", "Tencent", action_id=1001), **more)
 
 
 def lines(message: Message) -> list[str]:
@@ -444,7 +444,7 @@ def test_a_struck_card_says_what_holds(verdicts: tuple[CorrectionView, ...], wor
 def test_a_verdict_on_one_action_does_not_strike_the_next_of_its_case() -> None:
     """A fine is news, even where the talks before it were called irrelevant."""
     fine = an_action(1005, kind=Kind.FINE, first_seen_at=NOON + timedelta(days=30))
-    message = cards.alert(a_delivery(case=(fine,), corrections=(a_verdict(),), reviews=(ReviewView("U0ASKER", NOON, 1),)).card)
+    message = cards.alert(a_delivery(case=(fine,), corrections=(a_verdict(),), reviews=(ReviewView("U0ASKER", NOON, 1, 1001),)).card)
     said = seen(message)
     assert "Struck" not in said
     assert "RW-1001 struck: wrong firm (Tencent)" in lines(message)
@@ -453,10 +453,13 @@ def test_a_verdict_on_one_action_does_not_strike_the_next_of_its_case() -> None:
 
 def test_who_reviewed_it_and_when() -> None:
     """The newest two, how many more, and which of them saw an earlier state."""
-    reviews = tuple(ReviewView(f"U0R{number}", NOON + timedelta(hours=number), number) for number in range(1, 5))
+    reviews = tuple(ReviewView(f"U0R{number}", NOON + timedelta(hours=number), number, 1001) for number in range(1, 5))
     said = seen(cards.alert(a_delivery(action=an_action(version=4), reviews=reviews).card))
     assert "Reviewed: <@U0R4> 19 Mar 2021, 16:00 Taipei, <@U0R3> 19 Mar 2021, 15:00 Taipei (before its last change) and 2 more" in said
-    assert "Reviewed: @ann 19 Mar 2021, 12:00 Taipei\n" in seen(cards.alert(a_delivery(reviews=(ReviewView("ann", NOON, 1),)).card)) + "\n"
+    assert (
+        "Reviewed: @ann 19 Mar 2021, 12:00 Taipei\n"
+        in seen(cards.alert(a_delivery(reviews=(ReviewView("ann", NOON, 1, 1001),)).card)) + "\n"
+    )
 
 
 def test_a_muted_card_says_until_when() -> None:

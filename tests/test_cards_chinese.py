@@ -132,8 +132,10 @@ TENCENT = FirmView(
 def messages(look: Look) -> list[Message]:
     """Every screen of this room, with everything on it."""
     channel, action = a_channel(language=look.language), a_chinese_action()
-    verdicts = tuple(CorrectionView(at, verdict, "U0ASKER", NOON, "不是", "腾讯", 990) for at, verdict in enumerate(Verdict))
-    reviews = tuple(ReviewView("U0ASKER", NOON, version) for version in (0, 1, 1))
+    verdicts = tuple(
+        CorrectionView(at, verdict, "U0ASKER", NOON, "不是", "腾讯", 990, action_id=1001) for at, verdict in enumerate(Verdict)
+    )
+    reviews = tuple(ReviewView("U0ASKER", NOON, version, 1001) for version in (0, 1, 1))
     due = a_delivery(channel=channel, action=action, case=(a_chinese_action(990, first_seen_at=NOON - timedelta(days=3)),))
     struck = replace(due, corrections=(*verdicts, *verdicts), reviews=reviews, muted_until=NOON)
     update = replace(due, kind=DeliveryKind.UPDATE)

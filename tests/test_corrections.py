@@ -118,12 +118,12 @@ async def test_there_is_no_card_of_an_unknown_action_or_channel(world: Store) ->
     assert (await card(world)).ts is None
 
 
-async def test_verdicts_on_other_actions_of_a_case_are_not_on_this_card(world: Store) -> None:
+async def test_a_card_knows_of_the_verdicts_on_all_actions_of_its_case_and_on_which_each_was_said(world: Store) -> None:
     await found(world, "A decision", number="A-1")
     await found(world, "Its appeal", kind=Kind.APPEAL, number="A-1")
     await world.correct(verdict(action_id=1002))
-    assert (await card(world, 1001)).corrections == ()
-    assert len((await card(world, 1002)).corrections) == 1
+    for asked in (1001, 1002):
+        assert [one.action_id for one in (await card(world, asked)).corrections] == [1002]
 
 
 # --- what a verdict is ---------------------------------------------------------------------------------------------
@@ -494,11 +494,11 @@ async def test_a_review_is_kept_once_a_person_and_version(world: Store, clock: F
     assert view == await card(world)
 
 
-async def test_a_review_is_of_its_channel_and_its_action(world: Store) -> None:
+async def test_a_review_is_of_its_channel_and_says_of_which_action(world: Store) -> None:
     await found(world, "A decision", number="A-1")
     await found(world, "Its appeal", kind=Kind.APPEAL, number="A-1")
     await world.review(HERE, 1001, "U1")
-    assert (await card(world, 1002)).reviews == ()
+    assert [one.action_id for one in (await card(world, 1002)).reviews] == [1001]
     assert (await card(world, key=THERE)).reviews == ()
     assert await world.review(ChannelKey("T1", "C9"), 4711, "U1") is None
     assert await world.channel(ChannelKey("T1", "C9")) is None

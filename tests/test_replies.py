@@ -315,7 +315,7 @@ def test_a_verdict_that_is_withdrawn() -> None:
 
 def test_a_review_names_the_version() -> None:
     """What changed since is not reviewed."""
-    reviews = (ReviewView("U0OTHER", NOON, 1), ReviewView("U0ASKER", NOON, 2))
+    reviews = (ReviewView("U0OTHER", NOON, 1, 1001), ReviewView("U0ASKER", NOON, 2, 1001))
     said = seen(replies.reviewed(CardView(a_channel(), an_action(version=3), reviews=reviews), LOOK))
     assert "<@U0ASKER> reviewed *RW-1001*, 19 Mar 2021, 12:00 Taipei, as it stood at version 2." in said
     assert "It has changed since: it is at version 3 now.\nBefore: <@U0OTHER>" in said

@@ -44,7 +44,7 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
         is_shared = way == "share"
         message = await desk.answer(command, who, reach, is_public=is_shared)
         if is_shared and not message.is_error:
-            message = shared(message, who.user_id)
+            message = shared(message, who.user_id, language=(await desk.look(who))[1].language)
         is_replaced = way == "run" and message.is_ephemeral and bool(container.get("is_ephemeral"))
         thread_ts = container.get("thread_ts")
         await tell(respond, message, replace_original=is_replaced, **({"thread_ts": thread_ts} if thread_ts else {}))

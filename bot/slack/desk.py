@@ -41,7 +41,7 @@ from bot.slack.grammar import (
 )
 from bot.slack.naming import Naming, Stop
 from bot.slack.orders import Orders
-from bot.slack.picture import PictureError, timeline_png
+from bot.slack.picture import PictureError, timeline_png, title_of
 from bot.slack.reach import Reach
 from bot.slack.text import span
 from storage import Store
@@ -95,8 +95,7 @@ class Desk:
         command = parse(text)
         channel, look = await self.look(who)
         if isinstance(command, UserError):
-            choices = [(command.label or command.suggestion, command.suggestion)] if command.suggestion else []
-            message = help.error(command.text, choices, look)
+            message = help.wrong(command, look)
         else:
             try:
                 message = await self._run(command, who, channel, look, reach or Reach(), is_public=is_public)
@@ -206,16 +205,16 @@ class Desk:
         firm = await self._asked(command.firm, lambda name: replace(command, firm=name))
         command = replace(command, firm=firm.id if firm else None)
         view = await self._store.timeline(command.firm, filter_.over(DEFAULT_FILTER) if firm else filter_)
-        message = figures.timeline(view, command, firm, look)
         if not is_public or not view.total:
-            return message
-        title = firm.name if firm else look.say("All firms")
+            return figures.timeline(view, command, firm, look)
+        title = title_of(firm, look)
         try:
             # drawing takes a second, and the loop has other things to acknowledge
             picture = await asyncio.to_thread(timeline_png, view, title, look.language)
         except PictureError as error:
             log.info("picture cannot be drawn why=%s", error)
-            return message
+            return figures.timeline(view, command, firm, look, picture="plot")
+        message = figures.timeline(view, command, firm, look, picture="follows")
         return replace(message, file=Attachment("timeline.png", picture, title, str(message.text)[:1_000]))
 
     async def _search(self, command: Search, look: Look) -> Message:
@@ -238,5 +237,5 @@ class Desk:
         rows = await (self._store.export_firm(firm.id, since) if firm else self._store.export_channel(who.key, since))
         text = figures.export_text(rows, command.format)
         name = f"regwatch-{firm.id if firm else 'channel'}-{self._now():%Y-%m-%d}.{command.format}"
-        message = figures.exported(rows, command, look, is_attached=is_public)
+        message = figures.exported(rows, command, look, is_attached=is_public, firm=firm)
         return replace(message, file=Attachment(name, text.encode(), name)) if is_public and rows else message

@@ -290,7 +290,7 @@ def _hit(hit: SearchHit, look: Look) -> Mrkdwn:
 
 
 def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attached: bool, firm: FirmView | None = None) -> Message:
-    """What an export holds. `is_attached`: the file goes with it; else it could not be sent, and the newest rows stand here."""
+    """What an export holds. `is_attached`: the file goes with it; else only its reader sees this, and a button posts the file."""
     what = mrkdwn("{}", firm.name) if firm else mrkdwn("{}", asked.firm) if asked.firm else look.mrkdwn("this channel")
     sheet = Sheet([])
     if not rows:
@@ -307,8 +307,9 @@ def exported(rows: Sequence[ExportRow], asked: Export, look: Look, *, is_attache
     if is_attached:
         sheet.add(context(look.mrkdwn("The file follows. Times are UTC.")))
     else:
-        lacking = look.mrkdwn("No file: Regwatch may not send files here. An admin adds the scope {} to the app.", t.code("files:write"))
-        sheet.add(section(lacking), section(look.mrkdwn("*The newest rows*")))
+        # a file is seen by the whole channel, so nobody posts one unasked
+        sheet.tail = button_row(button(look.say("Post the file here"), unparse(asked), "share"))
+        sheet.add(section(look.mrkdwn("*The newest rows*")))
         sheet.lines([_export_line(row, look) for row in reversed(rows)])
     return sheet.message(aloud([head]))
 

@@ -74,9 +74,15 @@ class Orders:
             changed=outcome.changed,
             new_actions=len(outcome.opened),
             changed_actions=len(outcome.moved),
-            firms=sorted(outcome.firms),
+            firms=[await self._name(firm_id) for firm_id in sorted(outcome.firms)[:20]],
             is_dry_run=command.is_dry_run,
+            unreadable=report.unreadable,
+            is_due=report.is_due,
         )
+
+    async def _name(self, firm_id: str) -> str:
+        firm = await self._store.firm(firm_id, is_counted=False)
+        return firm.name if firm else firm_id
 
     async def read_again(self, firm_id: str, since: date | None = None, *, is_dry_run: bool = False) -> RereadReport:
         """Read again what may name a firm, with the names that the database holds now."""

@@ -90,7 +90,7 @@ class Option:
 
 
 class FirmPicker:
-    """Firms by what is typed so far. Made once for a register; making it takes half a second for 100,000 names."""
+    """Firms by what is typed so far. Made once for a register; making it takes a second for 100,000 names."""
 
     def __init__(self, register: Register) -> None:
         firms = {firm.id: firm for firm in register.firms if len(firm.id) <= LONGEST_VALUE}
