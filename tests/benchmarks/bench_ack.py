@@ -209,12 +209,12 @@ async def _measure(sources: int, per_second: float, port: int, slack_url: str, r
             return waits, lags, seconds
 
         first = await poller.poll(ids)
-        _steps_so_far()
         await send("help")
         keep_what_is_there()
         async with session.post(f"http://{_address(0)}:{port}/change") as answer:
             answer.raise_for_status()
         lines: list[object] = []
+        _steps_so_far()
         waits, lags, seconds = await watch(poller.poll(ids, on_done=lines.append))
         busy_steps = _steps_so_far()
         idle_waits, idle_lags, _ = await watch(asyncio.sleep(min(seconds, 15)))
