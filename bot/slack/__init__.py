@@ -72,13 +72,9 @@ def register(
         """Acknowledged by Bolt; we subscribe to none of them."""
 
     @app.error
-<<<<<<< HEAD
     async def on_error(
         error: Exception, body: dict[str, Any], response: BoltResponse | None, respond: Any, client: AsyncWebClient
     ) -> BoltResponse | None:
-=======
-    async def on_error(error: Exception, body: dict[str, Any], respond: Any, client: AsyncWebClient) -> BoltResponse:
->>>>>>> five-transport
         reference = secrets.token_hex(4)
         event = body.get("event") or {}
         log.error("request reference=%s type=%s failed", reference, event.get("type") or body.get("type") or "command", exc_info=error)
@@ -92,12 +88,7 @@ def register(
                 )
         except (SlackClientError, OSError, TimeoutError) as trouble:
             log.warning('request reference=%s could not be answered either why="%s"', reference, type(trouble).__name__)
-<<<<<<< HEAD
         # an error status would make Slack show a failure of its own, or send the event again; what was acknowledged takes no answer more
         return None if response is None else BoltResponse(status=200, body="")
 
     return desk
-=======
-        # an error status would make Slack show a failure of its own, or send the event again
-        return BoltResponse(status=200, body="")
->>>>>>> five-transport
