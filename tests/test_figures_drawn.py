@@ -151,7 +151,6 @@ def test_a_time_line() -> None:
     ("picture", "words"),
     [
         ("follows", "The picture follows."),
-        ("files:write", "An admin adds the scope `files:write` to the app."),
         ("plot", "who runs Regwatch installs `regwatch[plot]` for it."),
     ],
 )
@@ -271,13 +270,13 @@ def test_an_export_with_its_file() -> None:
     check_message(message)
 
 
-def test_an_export_without_its_file_is_not_lost() -> None:
-    """The newest rows, and what an admin does."""
+def test_an_export_is_posted_by_a_button_alone() -> None:
+    """A file is seen by the whole channel; until then its reader sees the newest rows."""
     rows = tuple(a_row(title=f"t{number}", ref=f"RW-{number}") for number in range(500))
     message = figures.exported(rows, Export(None, format="json"), LOOK, is_attached=False)
     said = seen(message)
     assert "Export of *this channel*: 500 rows" in said
-    assert "An admin adds the scope `files:write` to the app." in said
+    assert [one["text"]["text"] for one in message.blocks[-1]["elements"]] == ["Post the file here"]
     assert said.index("RW-499") < said.index("RW-498")
     assert "and " in said
     check_message(message)

@@ -151,8 +151,7 @@ def _totals_row(row: TotalsRow, by: str, look: Look) -> Mrkdwn:
 def timeline(view: TimelineView, asked: Timeline, firm: FirmView | None, look: Look, *, picture: str = "") -> Message:
     """When a firm was acted against: a line of blocks, and the newest actions one by one.
 
-    `picture` is what becomes of the picture: "follows", "files:write" (the scope that is missing), "plot" (the package
-    that is missing), or "" to say nothing of one.
+    `picture` is what becomes of the picture: "follows", "plot" (the package that is missing), or "" to say nothing of one.
     """
     detail = ActionDetail(view.points[0].action_id) if view.points else None
     buttons = button_row(
@@ -214,8 +213,6 @@ def _picture_words(picture: str, look: Look) -> Mrkdwn:
     match picture:
         case "follows":
             return look.mrkdwn("The picture follows.")
-        case "files:write":
-            return look.mrkdwn("No picture: Regwatch may not send files here. An admin adds the scope {} to the app.", t.code(picture))
         case "plot":
             return look.mrkdwn("No picture: who runs Regwatch installs {} for it.", t.code("regwatch[plot]"))
     return Mrkdwn("")
