@@ -27,7 +27,7 @@ from storage.corrections import CorrectionStore
 from storage.curation import CurationStore
 from storage.figures import FigureStore
 from storage.firms import FirmStore
-from storage.fulltext import FullTextStore
+from storage.fulltext import FullTextStore, Unsearchable
 from storage.ingest import IngestStore
 from storage.outbox import OutboxStore
 from storage.rereading import RereadingStore
@@ -35,7 +35,7 @@ from storage.search import SearchStore
 from storage.subscriptions import SubscriptionStore
 from storage.workspaces import WorkspaceStore
 
-__all__ = ["StorageError", "Store"]
+__all__ = ["StorageError", "Store", "Unsearchable"]
 
 
 class Store(

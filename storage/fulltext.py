@@ -41,6 +41,10 @@ _FTS = table("fulltext", column("rowid"))
 _SPANS = (1, 12, None)  # months back in which PostgreSQL looks for the newest hits, one span after the other
 
 
+class Unsearchable(StorageError):
+    """Words that cannot be searched for; its text says what to type instead."""
+
+
 class FullTextStore(Base):
     """Searches. They do not write."""
 
@@ -48,7 +52,7 @@ class FullTextStore(Base):
         """Documents that hold all the words (quoted: the phrase), newest first.
 
         `since`, `until`, `regulator`, `country` and `lang` are asked of the document; other keys of the actions it tells of.
-        Raises StorageError when nothing searchable is left of the words.
+        Raises Unsearchable when nothing searchable is left of the words.
         """
         phrases = _searchable(words)
         now = self._now()
@@ -101,11 +105,11 @@ def _rows(documents: Sequence[Any]) -> list[dict[str, Any]]:
 def _searchable(words: str) -> tuple[Phrase, ...]:
     phrases = asked(words)
     if not phrases:
-        raise StorageError(f"There is no word in {words!r} to search for. Type a name or some words, like: search 腾讯 罚款")
+        raise Unsearchable(f"There is no word in {words!r} to search for. Type a name or some words, like: search 腾讯 罚款")
     if short := next((phrase for phrase in phrases if phrase.is_too_short), None):
-        raise StorageError(f"One character alone ({short.pieces[0]}) stands in too many texts. Type it with its neighbours.")
+        raise Unsearchable(f"One character alone ({short.pieces[0]}) stands in too many texts. Type it with its neighbours.")
     if len(phrases) > _MOST_PHRASES:
-        raise StorageError(f"These are {len(phrases)} words to search for, and {_MOST_PHRASES} are the most. Leave some out.")
+        raise Unsearchable(f"These are {len(phrases)} words to search for, and {_MOST_PHRASES} are the most. Leave some out.")
     return phrases
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
+
+from sqlmodel import select
 
 from storage import Store
+from storage.fulltext import write_words
 from storage.models import (
     Action,
     ActionDocument,
@@ -213,4 +217,28 @@ async def add_action(
         session.add(
             Evidence(action_id=action.id, document_id=documents[0], field="kind", text="imposed a fine", start=0, end=14, sha256="0" * 64)
         )
+        await write_words(session, documents)
         return action.id
+
+
+async def add_document(store: Store, source_id: str, title: str, text: str, *, language: str = "zh-Hans") -> int:
+    """A stored document that tells of nothing yet."""
+    async with store._write() as session:
+        source = (await session.exec(select(Source).where(Source.id == source_id))).one()
+        document = Document(
+            source_id=source_id,
+            regulator_id=source.regulator_id,
+            tier=source.tier,
+            title=title,
+            text=text,
+            language=language,
+            sha256=sha256(f"{title}\n{text}".encode()).hexdigest(),
+            published_at=NOON,
+            fetched_at=NOON,
+            first_seen_at=NOON,
+        )
+        session.add(document)
+        await session.flush()
+        assert document.id is not None
+        await write_words(session, [document.id])
+        return document.id

@@ -44,7 +44,7 @@ from bot.slack.orders import Orders
 from bot.slack.picture import PictureError, timeline_png, title_of
 from bot.slack.reach import Reach
 from bot.slack.text import span
-from storage import Store
+from storage import Store, Unsearchable
 from storage.filters import DEFAULT_FILTER, Filter, Term, since_date
 from storage.views import ActionQuery, ChannelView, FirmView
 
@@ -221,7 +221,10 @@ class Desk:
         filter_ = await self.naming.filter(command.filter, lambda terms: replace(command, filter=terms))
         limit = int((filter_.values("limit") or (str(PAGE),))[0])
         asked = Filter(tuple(term for term in filter_.terms if term.key != "limit"))
-        page = await self._store.search(command.words, asked, limit, (command.page - 1) * limit)
+        try:
+            page = await self._store.search(command.words, asked, limit, (command.page - 1) * limit)
+        except Unsearchable as wrong:
+            raise Stop(str(wrong)) from wrong
         return figures.search(page, command, look)
 
     async def _sources(self, typed: str | None, look: Look) -> Message:

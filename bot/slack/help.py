@@ -229,4 +229,6 @@ def shared(message: Message, by: str, *, language: str = "en") -> Message:
             continue
         kept += button_row(*(button for button in block["elements"] if button["action_id"].split(".")[1] in ("ask", "open", "form")))
     note = context(mrkdwn(say(language, "Shared by {}"), t.person(by)))
-    return Message(mrkdwn(say(language, "{} Shared by {}."), message.text, t.person(by)), [*kept, note], is_ephemeral=False)
+    return Message(
+        mrkdwn(say(language, "{} Shared by {}."), message.text, t.person(by)), [*kept, note], is_ephemeral=False, file=message.file
+    )

@@ -64,13 +64,14 @@ class Chat:
         body = urlencode({"payload": json.dumps(payload)})
         return await self._dispatched(AsyncBoltRequest(body=body, headers={"content-type": ["application/x-www-form-urlencoded"]}))
 
-    async def happens(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+    async def happens(self, event: dict[str, Any], *, event_id: str = "") -> list[dict[str, Any]]:
         """An event of the Events API."""
         body = {
             "type": "event_callback",
             "team_id": TEAM,
             "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
             "event": event,
+            **({"event_id": event_id} if event_id else {}),
         }
         return await self._dispatched(AsyncBoltRequest(body=json.dumps(body), headers={"content-type": ["application/json"]}))
 
