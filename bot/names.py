@@ -42,6 +42,11 @@ class Names:
         """What a text says. Pure for one index; called in threads."""
         return extract(document, self.index)
 
+    async def ensure(self) -> None:
+        """Refreshes unless that was done before: for those who need some names, not the newest. Raises StorageError."""
+        if self._index is None:
+            await self.refresh()
+
     async def refresh(self) -> bool:
         """Read with the names that the database holds now; True when they are others than before. Raises StorageError."""
         async with self._one_at_a_time:

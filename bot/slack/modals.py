@@ -255,6 +255,7 @@ class Modals:
             who = Who(workspace_of(body), channel.get("id", ""), body["user"]["id"])
             _, look = await self._desk.look(who)
             text = unslack((body.get("message") or {}).get("text", ""))
+            await self._names.ensure()
             found = await asyncio.to_thread(self._names.read, DocumentText(title="", text=text, published_at=self._desk.now))
             try:
                 await self._show(readings.view(found, look), body["trigger_id"], client)
@@ -286,6 +287,7 @@ class Modals:
 
     async def _current_picker(self) -> FirmPicker:
         """The firms to choose from, as the register has them now."""
+        await self._names.ensure()
         version = self._names.version
         if self._picker is None or version != self._picked_from:
             register = await self._store.register()

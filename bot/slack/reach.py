@@ -122,7 +122,7 @@ class Reach:
             )
         except SlackApiError as error:
             if _code(error) == "missing_scope":
-                return "The file needs the scope files:write: add it under OAuth & Permissions and install the app again."
+                return "The file needs the scope `files:write`: add it under OAuth & Permissions and install the app again."
             if _code(error) in _UNSEEN:
                 return NOT_IN
             raise

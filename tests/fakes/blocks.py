@@ -74,7 +74,7 @@ WAYS: dict[str, re.Pattern[str]] = {
 """What a button or an option of our message carries beside a command, by the way that its action id names."""
 
 _OURS = re.compile(
-    r"<https?://[^<>|\s]+\|[^<>|]+>|<!date\^[0-9]+\^\{date_short\}, \{time\}\|[^<>|]+>|<@U0ASKER>|<#C[A-Z0-9]+(?:\|[\w.-]+)?>"
+    r"<https?://[^<>|\s]+\|[^<>|]+>|<!date\^[0-9]+\^\{date_short\}, \{time\}\|[^<>|]+>|<@U0[A-Z]+>|<#C[A-Z0-9]+(?:\|[\w.-]+)?>"
 )
 
 
