@@ -72,10 +72,10 @@ class CorrectionStore(Places):
                 await session.flush()
             return await self._result(session, channel, same or row, is_new=same is None)
 
-    async def withdraw(self, channel: ChannelKey, correction_id: int, by: str) -> CorrectionResult | None:
-        """End a verdict of this workspace, or an operator's that was given in it; None: there is none of that number here.
+    async def withdraw(self, channel: ChannelKey, correction_id: int, by: str, *, is_operator: bool = False) -> CorrectionResult | None:
+        """End a verdict of this workspace or, for an operator, one for all that was given in it; None: there is none of that number here.
 
-        One that has ended already stays as it ended, and is not new.
+        One that has ended already stays as it ended, and is not new. Raises StorageError for others' wish to end an operator's.
         """
         async with self._write() as session:
             row = await find_channel(session, channel)
@@ -84,6 +84,8 @@ class CorrectionStore(Places):
             if row is None or found is None or found[1] != channel.workspace_id:
                 return None
             correction = found[0]
+            if correction.workspace_id is None and not is_operator:
+                raise StorageError("An operator gave this verdict for every workspace, and operators alone withdraw it.")
             is_new = correction.withdrawn_at is None
             if is_new:
                 correction.withdrawn_by, correction.withdrawn_at = by, self._now()

@@ -103,7 +103,20 @@ async def test_a_verdict_asks_why_strikes_the_card_and_is_remembered(
     assert view is not None
     assert len(view.corrections) == 1
     (told,) = await chat.presses("Withdraw", {"blocks": chat.slack.posts(LEGAL)[-1].blocks}, ts=reply.ts, user=COLLEAGUE)
-    assert "withdrawn" in shown(told)
+    assert "The verdict on *RW-1001* is withdrawn" in shown(told)
+    assert "Struck" not in stands(chat)
+
+
+async def test_an_operators_verdict_stays_when_others_withdraw_it(chat: Chat, known: Store) -> None:
+    """It holds in every workspace."""
+    card = await posted(chat, known)
+    await chat.chooses("Not relevant", card, ts=TS, user=ADMIN)
+    await chat.submits({}, user=ADMIN)
+    assert "for all workspaces" in stands(chat)
+    reply = chat.slack.posts(LEGAL)[-1]
+    (told,) = await chat.presses("Withdraw", {"blocks": reply.blocks}, ts=reply.ts)
+    assert "operators alone withdraw it" in shown(told)
+    await chat.presses("Withdraw", {"blocks": reply.blocks}, ts=reply.ts, user=ADMIN)
     assert "Struck" not in stands(chat)
 
 

@@ -341,14 +341,14 @@ async def test_a_direct_message_is_a_question(chat: Chat) -> None:
     assert "subscribed this conversation to *Tencent*" in shown(followed)
 
 
-async def test_the_home_page_is_the_help(chat: Chat) -> None:
-    """Published when the tab is opened, not when the messages are."""
+async def test_the_home_page_is_published_when_its_tab_is_opened(chat: Chat) -> None:
+    """Not when the messages are; a page that Slack refuses is told to the log alone."""
     await chat.happens({"type": "app_home_opened", "user": ASKER, "channel": "D0ASKER", "tab": "messages"})
     assert chat.slack.published == {}
     await chat.happens({"type": "app_home_opened", "user": ASKER, "channel": "D0ASKER", "tab": "home"})
-    assert "Type these in the channel" in shown(chat.slack.published[ASKER])
+    assert "No channel of yours follows anything yet." in shown(chat.slack.published[ASKER])
     chat.slack.fail("views.publish", refused("internal_error"))
-    await chat.happens({"type": "app_home_opened", "user": ASKER, "channel": "D0ASKER", "tab": "home"})  # told to the log alone
+    await chat.happens({"type": "app_home_opened", "user": ASKER, "channel": "D0ASKER", "tab": "home"})
 
 
 async def test_nothing_is_left_unhandled(chat: Chat) -> None:

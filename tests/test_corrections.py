@@ -250,6 +250,16 @@ async def test_a_withdrawn_verdict_holds_no_more_and_is_kept(world: Store, clock
     assert (await world.correct(verdict())).is_new
 
 
+async def test_an_operators_verdict_is_withdrawn_by_operators_alone(world: Store) -> None:
+    await found(world, "A decision")
+    said = await world.correct(wrong(is_for_all=True))
+    with pytest.raises(StorageError, match="operators alone withdraw it"):
+        await world.withdraw(HERE, said.correction.id, "U3")
+    assert len((await card(world)).corrections) == 1
+    assert await world.withdraw(HERE, said.correction.id, "U3", is_operator=True) is not None
+    assert (await card(world)).corrections == ()
+
+
 async def test_a_verdict_is_withdrawn_in_any_channel_of_its_workspace_and_in_no_other(world: Store) -> None:
     await found(world, "A decision")
     own, everywhere = await world.correct(verdict()), await world.correct(wrong(is_for_all=True))
@@ -257,7 +267,7 @@ async def test_a_verdict_is_withdrawn_in_any_channel_of_its_workspace_and_in_no_
     await world.follow(FollowIntent(other, "U1", Followed.ALL))
     for said in (own, everywhere):
         assert await world.withdraw(THERE, said.correction.id, "U3") is None
-        assert await world.withdraw(other, said.correction.id, "U3") is not None
+        assert await world.withdraw(other, said.correction.id, "U3", is_operator=True) is not None
     assert await world.withdraw(HERE, 4711, "U3") is None
     assert await world.withdraw(ChannelKey("T1", "C9"), own.correction.id, "U3") is None
 

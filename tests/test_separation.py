@@ -222,9 +222,10 @@ BELONGS_TO_NOBODY = {
     *("action", "actions", "coverage", "export_firm", "search", "texts", "timeline", "totals"),
     *("add_firm", "firm", "import_list", "lists", "register", "remove_list", "resolve", "resolve_regulator", "sync_register"),
     *("arm", "due_sources", "hold", "import_sources", "known", "record_poll", "release", "source_rows", "sources"),
-    *("sync_catalogue", "wanted_bodies", "window"),
+    *("documents_naming", "look_again", "register_version", "reread", "sync_catalogue", "wanted_bodies", "window"),
     # the operators' and the processes' own
     *("close", "counts", "end_lease", "is_first", "lease", "migrate", "owe_notice", "revision", "workspaces"),
+    "engine",  # the door of Slack's SDK, whose tables know their workspaces
 }
 
 
@@ -238,7 +239,8 @@ def test_whatever_takes_something_of_a_workspace_is_tried_across() -> None:
     words = ("ChannelKey", "FollowIntent", "MuteIntent", "CorrectionIntent", "Installed")
     names = ("workspace_id", "channel", "subscription_id", "correction_id", "delivery_id", "slack_id")
     for name in BELONGS_TO_NOBODY:
-        for parameter in inspect.signature(getattr(Store, name)).parameters.values():
+        method = getattr(Store, name)
+        for parameter in inspect.signature(method).parameters.values() if callable(method) else ():
             assert parameter.name not in names, name
             assert not any(word in str(parameter.annotation) for word in words), name
 

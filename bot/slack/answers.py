@@ -56,6 +56,7 @@ from storage.views import (
     AliasView,
     Coverage,
     DocumentView,
+    EvidenceView,
     FirmView,
     SourceView,
     WhyLine,
@@ -167,8 +168,10 @@ def action(detail: ActionDetailView, look: Look) -> Message:
         sheet,
         look.mrkdwn("*Evidence*"),
         [
-            look.mrkdwn("{}: {}", _field(evidence.field, look), mrkdwn("“{}”", escape(evidence.text, LONGEST_QUOTE)))
-            for evidence in detail.evidence
+            look.mrkdwn(
+                "{}: {}", join(look.say(", "), [_field(field, look) for field in fields]), mrkdwn("“{}”", escape(text, LONGEST_QUOTE))
+            )
+            for text, fields in _proved_by(detail.evidence).items()
         ],
     )
     _add_lines(
@@ -233,6 +236,16 @@ def _document(document: DocumentView, view: ActionView, look: Look) -> Mrkdwn:
         when = look.mrkdwn("undated")
     title = t.link(document.url, t.plain(document.title or document.url, 160))
     return join(" · ", [title, escape(publisher_name(document, view, look), 80), tier, when, escape(document.number or "", 60)])
+
+
+def _proved_by(evidence: Sequence[EvidenceView]) -> dict[str, list[str]]:
+    """Each sentence once, with the fields that it proves."""
+    found: dict[str, list[str]] = {}
+    for one in evidence:
+        fields = found.setdefault(one.text, [])
+        if one.field not in fields:
+            fields.append(one.field)
+    return found
 
 
 def _add_lines(sheet: Sheet, title: Mrkdwn, lines: Sequence[Mrkdwn], most: int = 12) -> None:

@@ -18,7 +18,7 @@ from bot.slack.grammar import Digest, Mute, Subscribe, Target, Unsubscribe
 from bot.slack.naming import Naming, Stop, zone
 from bot.slack.reach import Reach
 from bot.slack.text import place
-from storage import Store
+from storage import StorageError, Store
 from storage.filters import Filter
 from storage.intents import ChannelKey, ChannelSetting, CorrectionIntent, DigestSetting, FollowIntent, MuteIntent
 from storage.models import Broadcast, Deliver, Followed
@@ -237,9 +237,12 @@ class Changes:
     async def withdraw(self, correction_id: int, who: Who, reach: Reach) -> CorrectionResult:
         """End a verdict. Raises Stop when there is none of that number here."""
         await self.require(who, reach, posts=False)
-        result = await self._store.withdraw(who.key, correction_id, who.user_id)
+        try:
+            result = await self._store.withdraw(who.key, correction_id, who.user_id, is_operator=self.is_operator(who))
+        except StorageError as refusal:
+            raise Stop(str(refusal)) from refusal
         if result is None:
-            raise Stop("That verdict is not there any more. `/regwatch action RW-1001` shows an action as it stands.")
+            raise Stop("That verdict is not there any more. `action RW-1001` shows an action as it stands.")
         await self.redraw(result, reach)
         return result
 

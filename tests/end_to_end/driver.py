@@ -8,6 +8,7 @@ local-slack listens on every interface, so this is started inside a network name
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import re
@@ -85,6 +86,52 @@ class Slack:
         self._call("command", {"channel": CHANNEL, "user": PERSON, "command": "/regwatch", "text": text})
         return time.monotonic() - started
 
+    def click(self, message: dict[str, Any], label: str) -> None:
+        """A click on a button of a message, or the choice of that name in its menu."""
+        for block in message["blocks"]:
+            for element in [*block.get("elements", []), *([block["accessory"]] if "accessory" in block else [])]:
+                if "action_id" not in element:
+                    continue
+                action = {"type": element["type"], "action_id": element["action_id"], "block_id": block.get("block_id", "b")}
+                chosen = [option for option in element.get("options", []) if option["text"]["text"] == label]
+                if chosen:
+                    action["selected_option"] = chosen[0]
+                elif element.get("text", {}).get("text") == label:
+                    action["value"] = element.get("value")
+                else:
+                    continue
+                self._call("interact", {"channel": CHANNEL, "messageTs": message["ts"], "user": PERSON, "action": action})
+                return
+        raise RuntimeError(f"no {label!r} to click")
+
+    def say(self, text: str, thread_ts: str | None = None) -> None:
+        """A message of the person's."""
+        self._call("message", {"channel": CHANNEL, "user": PERSON, "text": text, **({"thread_ts": thread_ts} if thread_ts else {})})
+
+    def open_home(self) -> None:
+        """The person looks at the app's Home tab."""
+        self._call("open-home", {"user": PERSON})
+
+    def submit(self, filled_in: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Submits the modal that is open, as the page does: over its WebSocket. What the page is told then."""
+        values = state_of(self.views()[-1]["view"], filled_in)
+
+        async def work() -> dict[str, Any]:
+            import aiohttp
+
+            async with aiohttp.ClientSession() as session, session.ws_connect(f"{self.url}/ui") as page:
+                await page.send_json({"t": "view_submit", "user": PERSON, "values": values})
+                while True:
+                    told: dict[str, Any] = await page.receive_json(timeout=20)
+                    if str(told.get("t", "")).startswith("view"):
+                        return told
+
+        return asyncio.run(work())
+
+    def views(self) -> list[dict[str, Any]]:
+        """The modals and home pages that the bot opened, oldest first."""
+        return [entry["detail"] for entry in self.log() if entry["kind"] == "web_api" and entry["summary"].startswith("views.")]
+
     def messages(self) -> list[dict[str, Any]]:
         """What stands in the channel, oldest first, answers to one person included."""
         found: list[dict[str, Any]] = self._call(f"messages/{CHANNEL}")["messages"]
@@ -129,6 +176,61 @@ def regwatch(environment: dict[str, str], folder: Path, *arguments: str) -> Any:
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments)}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def converse(slack: Slack, card: dict[str, Any], seen: dict[str, Any]) -> None:
+    """Buttons, a menu, modals with an error in them, the home page, a mention in the channel and one in a thread."""
+
+    def here() -> dict[str, Any]:
+        return next(message for message in slack.messages() if message["ts"] == card["ts"])
+
+    count = len(slack.messages())
+    slack.click(here(), "Details")
+    seen["details"] = wait_for("the details", slack.after(count))
+    slack.click(here(), "Reviewed")
+    seen["reviewed"] = wait_for("the card to say who looked", lambda: here() if "Reviewed:" in json.dumps(here()) else None)
+    slack.command("settings")
+    wait_for("the settings", lambda: [view for view in slack.views() if view["view"].get("callback_id") == "regwatch.settings"])
+    seen["refused"] = slack.submit({"quiet_from": {"selected_time": "22:00"}})
+    count = len(slack.messages())
+    seen["accepted"] = slack.submit({"quiet_from": {"selected_time": "22:00"}, "quiet_to": {"selected_time": "07:00"}})
+    seen["settings"] = wait_for("the channel to be told", slack.after(count))
+    slack.click(here(), "Duplicate")
+    wait_for("the form of a verdict", lambda: [view for view in slack.views() if view["view"].get("callback_id") == "regwatch.verdict"])
+    seen["no_duplicate"] = slack.submit({"of": {"value": "RW-1001"}})
+    opened = len(slack.views())
+    slack.click(here(), "Not relevant")
+    wait_for("the form of another verdict", lambda: slack.views()[opened:])
+    slack.submit({"reason": {"value": "only a meeting"}})
+    seen["struck"] = wait_for("the card to be struck", lambda: here() if "Struck: not relevant" in json.dumps(here()) else None)
+    told = wait_for(
+        "the channel to be told", lambda: [one for one in slack.messages() if "struck" in one["text"] and one["user"] == "U0BOT"]
+    )
+    slack.click(told[-1], "Withdraw")
+    wait_for("the verdict to be withdrawn", lambda: "Struck" not in json.dumps(here()))
+    slack.open_home()
+    seen["home"] = wait_for("the home page", lambda: [view for view in slack.views() if view["view"]["type"] == "home"])[-1]
+    count = len(slack.messages())
+    slack.say("<@U0BOT> what about 腾讯?")
+    seen["mention"] = wait_for("the answer to a mention", lambda: [one for one in slack.messages()[count:] if one["user"] == "U0BOT"])
+    slack.say("<@U0BOT> timeline tencent", thread_ts=card["ts"])
+    seen["in_thread"] = wait_for(
+        "the answer in the thread",
+        lambda: [one for one in slack.messages() if one.get("thread_ts") == card["ts"] and "a block a" in one["text"]],
+    )
+
+
+def state_of(view: dict[str, Any], filled_in: dict[str, dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The state of a form as Slack sends it: what was filled in, else what stood there at first."""
+    initial = {"initial_option": "selected_option", "initial_options": "selected_options", "initial_value": "value"}
+    initial |= {"initial_time": "selected_time", "initial_conversation": "selected_conversation"}
+    values = {}
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            element = block["element"]
+            held = {"type": element["type"], **{to: element[name] for name, to in initial.items() if name in element}}
+            values[block["block_id"]] = {element["action_id"]: held | filled_in.get(block["block_id"], {})}
+    return values
 
 
 def play(binary: str, folder: Path, transport: str, screenshot: str | None) -> dict[str, Any]:
@@ -208,6 +310,7 @@ def play(binary: str, folder: Path, transport: str, screenshot: str | None) -> d
             count = len(slack.messages())
             slack.command("digest now")
             seen["digest"] = wait_for("the digest", slack.after(count), 30)
+            converse(slack, seen["alert"][0], seen)
             if screenshot:
                 take(f"{slack.url}/", screenshot)
             acks = sorted(slack.command("actions 阿里巴巴 since:30d") for _ in range(ASKED))

@@ -89,6 +89,33 @@ def test_a_digest_comes_when_it_is_asked_for(seen: dict[str, Any]) -> None:
     assert "RW-1001" in _shown(seen["digest"])
 
 
+def test_a_card_is_clicked_reviewed_and_struck(seen: dict[str, Any]) -> None:
+    assert "Evidence" in _shown(seen["details"])
+    assert seen["details"][0]["ephemeral_to"] == "U01MEI"
+    assert "U01MEI" in _shown([seen["reviewed"]])
+    assert "only a meeting" in _shown([seen["struck"]])
+
+
+def test_an_error_stands_in_the_form_that_it_is_about(seen: dict[str, Any]) -> None:
+    assert seen["refused"] == {"t": "view_errors", "errors": {"quiet_to": "Give both quiet hours, or neither."}}
+    assert seen["accepted"] == {"t": "view", "stack": []}
+    assert "22:00 to 07:00" in _shown(seen["settings"])
+    assert list(seen["no_duplicate"]["errors"]) == ["of"]
+
+
+def test_the_home_page_shows_what_ones_channels_follow(seen: dict[str, Any]) -> None:
+    assert seen["home"]["user_id"] == "U01MEI"
+    assert "Tencent" in _shown([seen["home"]])
+    assert "2 of 2 sources fresh" in _shown([seen["home"]])
+
+
+def test_a_mention_is_answered_in_a_thread_of_its_own_and_in_the_thread_where_it_stands(seen: dict[str, Any]) -> None:
+    (card,) = seen["alert"]
+    assert all(answer["thread_ts"] != card["ts"] for answer in seen["mention"])
+    assert "RW-1001" in _shown(seen["mention"])
+    assert all(answer["thread_ts"] == card["ts"] for answer in seen["in_thread"])
+
+
 def test_every_post_forbids_unfurling_and_carries_its_delivery(seen: dict[str, Any]) -> None:
     posts = [call["detail"] for call in seen["calls"] if call["summary"] == "chat.postMessage" and "metadata" in call["detail"]]
     assert {post["metadata"]["event_payload"]["key"] for post in posts} >= {"alert:RW-1001", "update:RW-1001:2"}
