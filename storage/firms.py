@@ -194,6 +194,8 @@ _NAMES = select(_NAME.firm_id, _NAME.text, _NAME.folded).where(_NAME.kind != Ali
 class FirmStore(Base):
     """The register in the database, and names looked up in it."""
 
+    _spelt_names: tuple[Any, Sequence[Any]] = (None, ())
+
     async def sync_register(self, register: Register) -> None:
         """Bring shipped firms, names, edges and regulators to this register; doing it again changes nothing.
 
@@ -238,11 +240,19 @@ class FirmStore(Base):
             matches = await _exact(session, name, is_ticker="$" in typed)
             if matches:
                 return Resolution(typed, True, matches)
-            names = (await session.exec(_NAMES)).all()
+            names = await self._spelt(session)
             best = await asyncio.to_thread(_likest, fold(name), names)
             firms = {row.id: row for row in await session.exec(select(Firm).where(col(Firm.id).in_([near[0] for near in best])))}
         near = tuple(firm_match(firms[firm_id], text, round(100 * score, 1)) for firm_id, text, score in best)
         return Resolution(typed, False, near)
+
+    async def _spelt(self, session: AsyncSession) -> Sequence[Any]:
+        """Every firm with its names, as they are and folded. Kept until a name comes or goes: a hundred thousand of them are
+        compared in less time than they are fetched in."""
+        key = (await session.exec(select(func.max(Alias.id), func.count()).select_from(Alias))).one()
+        if self._spelt_names[0] != key:
+            self._spelt_names = (key, (await session.exec(_NAMES)).all())
+        return self._spelt_names[1]
 
     async def resolve_regulator(self, typed: str) -> tuple[RegulatorView, ...]:
         """The regulators of that id or name; when there is none, at most three that are near, marked `is_guess`."""

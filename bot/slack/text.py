@@ -23,7 +23,7 @@ from bot.slack.terms import Term, city, country, spoken, term
 from storage.filters import Filter
 from storage.models import AmountScope, Broadcast, Deliver, Followed, Health, Kind, Precision, Role, Status
 from storage.records import PartialDate
-from storage.views import AmountView, Coverage, SubscriptionView
+from storage.views import AmountView, Coverage, SourceProblem, SubscriptionView
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -444,20 +444,34 @@ def coverage_line(coverage: Coverage, zone: str, now: datetime | None, *, langua
     if not coverage.total:
         return Mrkdwn(say(language, "No source is polled for this: silence proves nothing"))
     whole = say(language, "{} of {} source fresh" if coverage.total == 1 else "{} of {} sources fresh")
-    told: Counter[Mrkdwn] = Counter()  # a regulator whose sources all fail in one way is named once
-    unread = [problem for problem in coverage.problems if problem.since is None and problem.health is Health.OK]
+    many_unread = sum(_is_unread(problem) for problem in coverage.problems) > 3
+    told: Counter[tuple[str, Health | None, datetime | None]] = Counter()  # a regulator whose sources all fail in one way is named once
     for problem in coverage.problems:
-        if problem in unread and len(unread) > 3:
-            continue
-        state = say(language, "not read yet") if problem in unread else words(problem.health, language=language)
-        who = escape(problem.regulator, 60)
-        if problem.since is None:
-            told[mrkdwn("{} {}", who, state)] += 1
-        else:
-            told[mrkdwn(say(language, "{} {} since {}"), who, state, since(problem.since, zone, now, language=language))] += 1
+        if not _is_unread(problem):
+            told[problem.regulator, problem.health, problem.since and problem.since.replace(second=0, microsecond=0)] += 1
+        elif not many_unread:
+            told[problem.regulator, None, None] += 1
     shown = told.most_common()[:3] if len(told) > 3 else list(told.items())
-    said = [line if count == 1 else mrkdwn(say(language, "{} ({} sources)"), line, count) for line, count in shown]
+    said = [_problem(*key, count, zone, now, language) for key, count in shown]
     more = sum(told.values()) - sum(count for _, count in shown)
     rest = [mrkdwn(say(language, "{} more"), more)] if more else []
-    rest += [mrkdwn(say(language, "{} not read yet"), len(unread))] if len(unread) > 3 else []
+    rest += [mrkdwn(say(language, "{} not read yet"), sum(map(_is_unread, coverage.problems)))] if many_unread else []
     return join(say(language, "; "), [mrkdwn(whole, coverage.fresh, coverage.total), join(say(language, ", "), [*said, *rest])])
+
+
+def _is_unread(problem: SourceProblem) -> bool:
+    """Nothing is wrong with it: nobody has looked yet."""
+    return problem.since is None and problem.health is Health.OK
+
+
+def _problem(
+    regulator: str, health: Health | None, at: datetime | None, count: int, zone: str, now: datetime | None, language: str
+) -> Mrkdwn:
+    """CSRC blocked since Sat 21:10 (2 sources); without a health: not read yet."""
+    state = words(health, language=language) if health else say(language, "not read yet")
+    who = escape(regulator, 60)
+    if at is None:
+        line = mrkdwn("{} {}", who, state)
+    else:
+        line = mrkdwn(say(language, "{} {} since {}"), who, state, since(at, zone, now, language=language))
+    return line if count == 1 else mrkdwn(say(language, "{} ({} sources)"), line, count)
