@@ -201,6 +201,8 @@ async def _tour(stage: Stage) -> None:
     await stage.say(LEGAL, "/regwatch recent actions against 騰訊")
     await stage.say(LEGAL, "/regwatch tencnt")
     await stage.say(RESEARCH, f"/regwatch why {FIRST_ALERT}")
+    await stage.say(LEGAL, "/regwatch timeline 腾讯")
+    await stage.say(LEGAL, "/regwatch search 語音")
     await stage.say(LEGAL, "/regwatch sources")
 
 
