@@ -36,12 +36,14 @@ def strings_of(node: ast.expr) -> Iterator[str]:
 
 
 def templates(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and template of every `look.say("...")`, `look.mrkdwn("...")` and `say(language, "...")`."""
+    """Line and template of every `look.say("...")`, `look.mrkdwn("...")`, `say(language, "...")` and `Stop("...")`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(attr="say" | "mrkdwn", value=owner), args=[first, *_]):
                 if not (isinstance(owner, ast.Name) and owner.id in MODULES):
                     yield from ((node.lineno, text) for text in strings_of(first))
+            case ast.Call(func=ast.Name(id="Stop"), args=[first, *_]):
+                yield from ((node.lineno, text) for text in strings_of(first))
             case ast.Call(func=ast.Name(id="say"), args=[_, second]):
                 yield from ((node.lineno, text) for text in strings_of(second))
 

@@ -67,7 +67,7 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
             else:
                 message = replies.reviewed(await desk.changes.review(_action_id(what), who, reach), look)
         except Stop as stop:
-            message = help.error(stop.text, stop.choices, look)
+            message = help.error(stop.said(look.say), stop.choices, look)
         await tell(respond, message, replace_original=False)
 
     @app.action(re.compile(r"^regwatch\.menu\.\d+$"))

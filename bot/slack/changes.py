@@ -123,7 +123,7 @@ class Changes:
         """One rule of this channel by its number. Raises Stop for another's."""
         found = next((view for view in await self._store.subscriptions(who.key) if view.id == number), None)
         if found is None:
-            raise Stop(f"This channel has no subscription #{number}. `subscribe list` shows what it follows.")
+            raise Stop("This channel has no subscription #{}. `subscribe list` shows what it follows.", number)
         return found
 
     async def list(self, who: Who, channel: ChannelView | None, look: Look) -> Message:
@@ -148,7 +148,9 @@ class Changes:
             else:
                 removed += await self._store.unfollow(who.key, who.user_id, regulator_id=id_)
         if not removed:
-            raise Stop("This channel does not follow that. `subscribe list` shows what it follows.", [("Show the list", "subscribe list")])
+            raise Stop(
+                "This channel does not follow that. `subscribe list` shows what it follows.", choices=[("Show the list", "subscribe list")]
+            )
         return replies.unfollowed(removed, who.user_id, place(who.channel_id, who.channel_name), await self._store.coverage(), look)
 
     # the digest
@@ -182,7 +184,7 @@ class Changes:
         """Hear nothing of something for a while, or hear of it again."""
         firm = await self._naming.firm(command.firm, lambda name: replace(command, firm=name)) if command.firm else None
         if command.action_id is not None and await self._store.action(command.action_id) is None:
-            raise Stop(no_action(command.action_id))
+            raise no_action(command.action_id)
         if channel is None:
             raise Stop("This channel follows nothing yet, so there is nothing to mute. `subscribe tencent` starts.")
         until = None if command.is_off else self._end(command.span, channel.time_zone)
@@ -200,7 +202,7 @@ class Changes:
             return now + timedelta(days=int(span[:-1]))
         until = datetime.fromisoformat(span).replace(tzinfo=ZoneInfo(zone_name))
         if until <= now:
-            raise Stop(f"{span} is past. `mute tencent for 7d` or a date to come, such as `mute tencent until {now:%Y}-12-31`.")
+            raise Stop("{} is past. `mute tencent for 7d`, or a date to come.", span)
         return until
 
     # settings
@@ -224,7 +226,7 @@ class Changes:
         """An action as this channel sees it. Raises Stop where there is nothing to see."""
         card = await self._store.card(who.key, action_id)
         if card is None:
-            raise Stop(no_action(action_id))
+            raise no_action(action_id)
         return card
 
     async def correct(self, intent: CorrectionIntent, who: Who, reach: Reach) -> CorrectionResult:
@@ -258,15 +260,15 @@ class Changes:
         """Note that this person looked at the action as it stands."""
         card = await self._store.review(who.key, action_id, who.user_id)
         if card is None:
-            raise Stop(no_action(action_id))
+            raise no_action(action_id)
         if card.ts is not None:
             await reach.redraw(who.channel_id, card.ts, cards.alert(card))
         return card
 
 
-def no_action(action_id: int) -> str:
+def no_action(action_id: int) -> Stop:
     """What is said of an action that is not there."""
-    return f"There is no action {action_ref(action_id)}. `actions <firm>` lists those of a firm."
+    return Stop("There is no action {}. `actions <firm>` lists those of a firm.", action_ref(action_id))
 
 
 def _retargeted(command: Subscribe | Unsubscribe, at: int, target: Target) -> Subscribe | Unsubscribe:

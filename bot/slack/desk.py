@@ -100,7 +100,7 @@ class Desk:
             try:
                 message = await self._run(command, who, channel, look, reach or Reach(), is_public=is_public)
             except Stop as stop:
-                message = help.error(stop.text, stop.choices, look)
+                message = help.error(stop.said(look.say), stop.choices, look)
         log.info(
             "command workspace=%s channel=%s verb=%s answer=%s",
             who.workspace_id,
@@ -119,13 +119,13 @@ class Desk:
             case ActionDetail(action_id):
                 detail = await self._store.action(action_id)
                 if detail is None:
-                    raise Stop(no_action(action_id))
+                    raise no_action(action_id)
                 return answers.action(detail, look)
             case FirmInfo(name):
                 match = await self.naming.firm(name, FirmInfo)
                 view = await self._store.firm(match.firm_id)
                 if view is None:  # its list was taken away a moment ago
-                    raise Stop(f"No firm “{name}” in the register any more.")
+                    raise Stop("No firm “{}” in the register any more.", name)
                 return answers.firm(view, await self._store.coverage(), look, is_followed=await self._follows(who, view.id))
             case Totals():
                 return await self._totals(command, look)
@@ -158,12 +158,12 @@ class Desk:
             case Why(action_id, channel_id):
                 why = await self._store.why(action_id, who.workspace_id, channel_id or who.channel_id)
                 if why is None:
-                    raise Stop(no_action(action_id))
+                    raise no_action(action_id)
                 return answers.why(why, await self._store.coverage(), look)
 
     def _operators_only(self, who: Who, what: str) -> None:
         if not self.changes.is_operator(who):
-            raise Stop(f"`{what}` is for those who run Regwatch (REGWATCH_ADMINS). `sources` shows the health of what is read.")
+            raise Stop("`{}` is for those who run Regwatch (REGWATCH_ADMINS). `sources` shows the health of what is read.", what)
 
     async def _follows(self, who: Who, firm_id: str) -> bool:
         return any(rule.firm is not None and rule.firm.firm_id == firm_id for rule in await self._store.subscriptions(who.key))

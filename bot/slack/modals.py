@@ -84,7 +84,7 @@ class Modals:
                     view = forms.subscribe_form(look, channel_id=who.channel_id or None, firm=firm, rule=None)
             await self._show(view, trigger_id, client)
         except Stop as stop:
-            await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
+            await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
 
     async def open_settings(self, who: Who, trigger_id: str | None, client: AsyncWebClient) -> bool:
         """The settings of a channel. False when no modal can be opened: they are told as a message then."""
@@ -104,7 +104,7 @@ class Modals:
             card = await self._desk.changes.card(action_id, who)
             await self._show(forms.verdict_form(look, Verdict(verdict), card), trigger_id, client)
         except Stop as stop:
-            await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
+            await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
 
     async def _settings(self, who: Who, look: Look) -> dict[str, Any]:
         return forms.settings_form(look, await self._channel(who))
@@ -163,7 +163,7 @@ class Modals:
                     id_ = rule.firm.firm_id if rule.firm else rule.regulator.id if rule.regulator else None
                     targets = [(Target(rule.followed, id_ or ""), id_)]
             except Stop as stop:
-                await ack(response_action="errors", errors={field: stop.text})
+                await ack(response_action="errors", errors={field: stop.said(look.say)})
                 return
             await ack()
             message = await self._desk.changes.follow(targets, filter_, read.broadcast, read.deliver, who, look, reach)
@@ -189,7 +189,7 @@ class Modals:
             try:
                 message = await self._desk.changes.set(read.setting, read.digest, who, look, reach)
             except Stop as stop:
-                await ack(response_action="errors", errors={"who": stop.text})
+                await ack(response_action="errors", errors={"who": stop.said(look.say)})
                 return
             await ack()
             await self._announce(message, who, client)
@@ -207,7 +207,8 @@ class Modals:
                 result = await self._desk.changes.correct(intent, who, reach)
             except (Stop, StorageError) as wrong:
                 field = {Verdict.WRONG_FIRM: "firm", Verdict.DUPLICATE: "of"}.get(read.verdict, "reason")
-                await ack(response_action="errors", errors={field: str(wrong)})
+                said = wrong.said(look.say) if isinstance(wrong, Stop) else str(wrong)
+                await ack(response_action="errors", errors={field: said})
                 return
             await ack()
             await self._announce(replies.corrected(result, look), who, client)
@@ -260,7 +261,7 @@ class Modals:
             try:
                 await self._show(readings.view(found, look), body["trigger_id"], client)
             except Stop as stop:
-                await self._tell(help.error(stop.text, stop.choices, look), who, respond, client)
+                await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
 
     async def _add(self, firm: FirmRow, aliases: Sequence[AliasRow], who: Who, look: Look) -> Message:
         """Adds a firm and reads the stored documents that name it again, silently; from others than operators it is a suggestion."""

@@ -16,16 +16,25 @@ from bot.slack.grammar import Actions, Command, Target, unparse
 from storage import Store
 from storage.filters import Filter, Term
 from storage.models import Followed
+from storage.text import fold
 from storage.views import FirmMatch, RegulatorView
 
 
 class Stop(Exception):
-    """Ends a command with an answer that says what is wrong, and what to run instead: (label, command) each a button."""
+    """Ends a command with an answer that says what is wrong, and what to run instead: (label, command) each a button.
 
-    def __init__(self, text: str, choices: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(text)
-        self.text = text
+    The template is translated before its places are filled with what people typed.
+    """
+
+    def __init__(self, template: str, *values: str | int, choices: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(template, *values)
+        self.template = template
+        self.values = values
         self.choices = choices
+
+    def said(self, say: Callable[[str], str]) -> str:
+        """What is wrong, in the language of `say`. A backtick in what was typed would set code, so it becomes an apostrophe."""
+        return say(self.template).format(*(str(value).replace("`", "'") for value in self.values)) if self.values else say(self.template)
 
 
 class Naming:
@@ -42,16 +51,16 @@ class Naming:
         found = await self._store.resolve(typed)
         if found.is_exact and len(found.matches) == 1:
             return found.matches[0]
-        choices = [(cards.match_label(match), unparse(again(match.firm_id))) for match in found.matches]
+        choices = [(_label(match), unparse(again(match.firm_id))) for match in found.matches]
         if found.is_exact:
-            raise Stop(f"“{typed}” is the name of several firms. Which one?", choices)
+            raise Stop("“{}” is the name of several firms. Which one?", typed, choices=choices)
         if instead is not None:
             choices.insert(0, (instead, instead))
         regulators = [view for view in await self._store.resolve_regulator(typed) if not view.is_guess]
         choices += [(f"Acts of {view.name}", unparse(Actions(None, Filter((Term("regulator", (view.id,)),))))) for view in regulators]
         if choices:
-            raise Stop(f"No firm “{typed}”. Did you mean", choices)
-        raise Stop(f"No firm “{typed}” in the register. Try its full name, its Chinese name or a ticker: `actions 0700.HK`.")
+            raise Stop("No firm “{}”. Did you mean", typed, choices=choices)
+        raise Stop("No firm “{}” in the register. Try its full name, its Chinese name or a ticker: `actions 0700.HK`.", typed)
 
     async def regulator(self, typed: str, again: Callable[[str], Command]) -> RegulatorView:
         """The one regulator of that name, likewise."""
@@ -60,9 +69,10 @@ class Naming:
             return found[0]
         choices = [(f"{view.name} ({view.id})", unparse(again(view.id))) for view in found]
         if not found:
-            raise Stop(f"No regulator “{typed}”. Its short name or id will do: `sources csrc`.")
-        said = f"No regulator “{typed}”. Did you mean" if found[0].is_guess else f"“{typed}” is the name of several regulators. Which one?"
-        raise Stop(said, choices)
+            raise Stop("No regulator “{}”. Its short name or id will do: `sources csrc`.", typed)
+        if found[0].is_guess:
+            raise Stop("No regulator “{}”. Did you mean", typed, choices=choices)
+        raise Stop("“{}” is the name of several regulators. Which one?", typed, choices=choices)
 
     async def source(self, typed: str, again: Callable[[str], Command]) -> str:
         """The id of a source; near misses are offered."""
@@ -72,8 +82,9 @@ class Naming:
             return wanted
         near = difflib.get_close_matches(wanted, known, n=4, cutoff=0.6)
         choices = [(name, unparse(again(name))) for name in near]
-        said = "Did you mean" if near else "`sources` lists those that are not well, `sources csrc` those of a regulator."
-        raise Stop(f"No source “{typed}”. {said}", choices)
+        if near:
+            raise Stop("No source “{}”. Did you mean", typed, choices=choices)
+        raise Stop("No source “{}”. `sources` lists those that are not well, `sources csrc` those of a regulator.", typed)
 
     async def target(self, target: Target, again: Callable[[Target], Command]) -> str | None:
         """The id of what is to be followed; None for everything."""
@@ -101,6 +112,12 @@ class Naming:
         return Filter(tuple(terms))
 
 
+def _label(match: FirmMatch) -> str:
+    """The firm, and the name of it that was found where that is another one: QQ (Tencent QQ)."""
+    label = cards.match_label(match)
+    return label if fold(match.matched) in fold(label) else f"{label} ({match.matched})"
+
+
 def zone(typed: str, again: Callable[[str], Command]) -> str:
     """The IANA zone that was typed, in any case, or by its city where only one zone has it. Raises Stop for none."""
     known = {name.casefold(): name for name in available_timezones()}
@@ -111,4 +128,6 @@ def zone(typed: str, again: Callable[[str], Command]) -> str:
         return found
     near = cities or [known[folded] for folded in difflib.get_close_matches(wanted, known, n=3, cutoff=0.75)]
     choices = [(name, unparse(again(name))) for name in near[:3]]
-    raise Stop(f"No time zone “{typed}”. " + ("Did you mean" if choices else "Use a name such as Asia/Taipei."), choices)
+    if choices:
+        raise Stop("No time zone “{}”. Did you mean", typed, choices=choices)
+    raise Stop("No time zone “{}”. Use a name such as Asia/Taipei.", typed)

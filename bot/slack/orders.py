@@ -44,7 +44,7 @@ class Orders:
 
     async def _checked(self, source_id: str, who: Who, look: Look) -> Message:
         if self._check is None:
-            raise Stop(f"This process polls nothing. On the command line: `regwatch sources check {source_id}`.")
+            raise Stop("This process polls nothing. On the command line: `regwatch sources check {}`.", source_id)
         row = next(row for row in await self._store.source_rows() if row.id == source_id)
         checked = await self._check(row)
         newest = f", the newest of {checked.newest:%Y-%m-%d}" if checked.newest else ""
