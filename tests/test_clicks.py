@@ -12,8 +12,9 @@ import pytest
 
 from bot.slack import cards
 from storage import Store
-from storage.intents import ChannelKey, ChannelSetting
-from storage.models import Broadcast, Deliver, Kind, Role
+from storage.filters import Filter
+from storage.intents import ChannelKey, ChannelSetting, FollowIntent
+from storage.models import Broadcast, Deliver, Followed, Kind, Role
 from storage.tenancy import Card, WhoMayChange
 from tests import builders
 from tests.fakes.blocks import check_view
@@ -348,6 +349,23 @@ async def test_the_home_page_shows_the_readers_own_channels(chat: Chat, known: S
     assert "2 subscriptions" in shown(page)
     assert "4 of 4 sources fresh" in shown(page)
     assert "*Tencent*" not in shown(await opened(chat, "U0GUEST"))
+
+
+async def test_the_home_page_shows_a_direct_message_too(chat: Chat) -> None:
+    """Of its own person."""
+    chat.slack.add_channel("D0ASKER", "", members=(BOT_USER, ASKER))
+    await chat.says("subscribe tencent", channel="D0ASKER")
+    assert "Direct message with Regwatch" in shown(await opened(chat))
+    assert "Direct message" not in shown(await opened(chat, COLLEAGUE))
+
+
+async def test_a_rule_that_no_form_can_carry_is_changed_by_the_command(chat: Chat, known: Store) -> None:
+    """Slack gives a form 3,000 characters to remember things in."""
+    regulators = ",".join(f'"{"x" * 60} {number}"' for number in range(60))
+    await known.follow(FollowIntent(HERE, ASKER, Followed.FIRM, "tencent", filter=Filter.parse(f"-regulator:{regulators}")))
+    (listed,) = await chat.says("subscribe list")
+    (told,) = await chat.presses("Edit", listed)
+    assert "Rule #1 is too long for a form." in shown(told)
 
 
 async def test_the_home_page_mutes_and_ends_what_it_shows(chat: Chat, known: Store) -> None:

@@ -63,7 +63,9 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
         verb, _, what = action["value"].partition(" ")
         try:
             if verb == "withdraw":
-                message = replies.corrected(await desk.changes.withdraw(int(what), who, reach), look, is_withdrawn=True)
+                result = await desk.changes.withdraw(int(what), who, reach)
+                await desk.changes.redraw(result, reach)
+                message = replies.corrected(result, look, is_withdrawn=True)
             else:
                 message = replies.reviewed(await desk.changes.review(_action_id(what), who, reach), look)
         except Stop as stop:

@@ -230,14 +230,12 @@ class Changes:
         return card
 
     async def correct(self, intent: CorrectionIntent, who: Who, reach: Reach) -> CorrectionResult:
-        """Remember a verdict; an operator's holds for all workspaces. The posts that show the case are redrawn."""
+        """Remember a verdict; an operator's holds for all workspaces. `redraw` shows it, which takes its time where many posts do."""
         await self.require(who, reach, posts=False)
-        result = await self._store.correct(replace(intent, is_for_all=who.user_id in self._operators))
-        await self.redraw(result, reach)
-        return result
+        return await self._store.correct(replace(intent, is_for_all=who.user_id in self._operators))
 
     async def withdraw(self, correction_id: int, who: Who, reach: Reach) -> CorrectionResult:
-        """End a verdict. Raises Stop when there is none of that number here."""
+        """End a verdict. Raises Stop when there is none of that number here; see `correct`."""
         await self.require(who, reach, posts=False)
         try:
             result = await self._store.withdraw(who.key, correction_id, who.user_id, is_operator=self.is_operator(who))
@@ -245,7 +243,6 @@ class Changes:
             raise Stop(str(refusal)) from refusal
         if result is None:
             raise Stop("That verdict is not there any more. `action RW-1001` shows an action as it stands.")
-        await self.redraw(result, reach)
         return result
 
     async def redraw(self, result: CorrectionResult, reach: Reach) -> None:

@@ -34,7 +34,7 @@ from storage.intents import CorrectionIntent
 from storage.models import Followed, Strength
 from storage.records import AliasRow, DocumentText, FirmRow
 from storage.tenancy import Verdict
-from storage.views import ChannelView
+from storage.views import ChannelView, SubscriptionView
 
 log = logging.getLogger("regwatch.slack")
 
@@ -71,8 +71,7 @@ class Modals:
                 case "settings":
                     view = await self._settings(who, look)
                 case "edit":
-                    rule = await self._desk.changes.rule(int(of), who)
-                    view = forms.subscribe_form(look, channel_id=who.channel_id, firm=None, rule=rule)
+                    view = self._edited(await self._desk.changes.rule(int(of), who), who, look)
                 case "firm":
                     view = forms.firm_form(look, await self._desk.changes.card(int(of.removeprefix("RW-")), who))
                 case "unsubscribe":
@@ -105,6 +104,12 @@ class Modals:
             await self._show(forms.verdict_form(look, Verdict(verdict), card), trigger_id, client)
         except Stop as stop:
             await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
+
+    def _edited(self, rule: SubscriptionView, who: Who, look: Look) -> dict[str, Any]:
+        try:
+            return forms.subscribe_form(look, channel_id=who.channel_id, firm=None, rule=rule)
+        except ValueError as error:
+            raise Stop("Rule #{} is too long for a form. The `subscribe` command changes it: `help subscribe`.", rule.id) from error
 
     async def _settings(self, who: Who, look: Look) -> dict[str, Any]:
         return forms.settings_form(look, await self._channel(who))
@@ -211,6 +216,7 @@ class Modals:
                 await ack(response_action="errors", errors={field: said})
                 return
             await ack()
+            await self._desk.changes.redraw(result, reach)
             await self._announce(replies.corrected(result, look), who, client)
 
         @app.view("regwatch.firm")

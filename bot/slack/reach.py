@@ -79,7 +79,7 @@ class Reach:
         return False
 
     async def channels_of(self, user_id: str) -> frozenset[str] | None:
-        """The channels that both the person and Regwatch can see; None where that may not be read."""
+        """The channels that both the person and Regwatch can see, their direct messages among them; None where that may not be read."""
         if self._client is None:
             return None
         found: set[str] = set()
@@ -87,7 +87,7 @@ class Reach:
         try:
             for _ in range(_PAGES):
                 page = await self._client.users_conversations(
-                    user=user_id, types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor
+                    user=user_id, types="public_channel,private_channel,im", exclude_archived=True, limit=200, cursor=cursor
                 )
                 found.update(channel["id"] for channel in page["channels"])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""

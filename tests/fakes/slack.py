@@ -426,7 +426,7 @@ class SlackStub:
         mine = [
             channel
             for channel in self.channels.values()
-            if user in channel.members and not channel.is_im and (BOT_USER in channel.members or not channel.is_private)
+            if user in channel.members and (BOT_USER in channel.members or not (channel.is_private or channel.is_im))
         ]
         return {"channels": [{"id": channel.id, "name": channel.name} for channel in mine], "response_metadata": {"next_cursor": ""}}
 
