@@ -3,7 +3,7 @@ WORKDIR /app
 COPY pyproject.toml constraints.txt README.md ./
 COPY bot bot
 COPY storage storage
-RUN pip install --no-cache-dir -c constraints.txt '.[postgres]' \
+RUN pip install --no-cache-dir -c constraints.txt '.[postgres,plot]' \
     && useradd --create-home regwatch
 USER regwatch
 # listened on when REGWATCH_HTTP_BIND says so
