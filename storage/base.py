@@ -177,9 +177,10 @@ def _table(table: type[SQLModel]) -> Table:
     return cast(Table, inspect(table).local_table)
 
 
-def is_of_the_tables(_thing: object, name: str | None, _kind: str, _is_reflected: bool, _counterpart: object) -> bool:
-    """Whether a thing of the database belongs to the tables of the code: the index of full text is a migration's own work."""
-    return not (name or "").startswith("fulltext")
+def is_of_the_tables(_thing: object, name: str | None, kind: str, _is_reflected: bool, _counterpart: object) -> bool:
+    """Whether a thing of the database belongs to the tables of the code: the index of full text is a migration's own work, and
+    Slack's SDK describes its own tables."""
+    return not (name or "").startswith("fulltext") and not (kind == "table" and name in SLACK_TABLES)
 
 
 def chunks(values: Iterable[Value]) -> list[list[Value]]:

@@ -85,9 +85,9 @@ def test_the_help_is_chinese_in_a_chinese_channel(verb: str | None) -> None:
         assert not re.search(r"[A-Za-z]{2}", ours), ours
 
 
-def test_a_home_page_has_no_channel() -> None:
-    """It says where to type."""
-    assert "Type these in the channel" in shown(help.help_(None, None, COVERAGE, LOOK, is_home=True))
+def test_the_help_has_the_state_of_the_channel() -> None:
+    """A channel that follows nothing has little to tell."""
+    assert "This channel follows nothing yet." in shown(help.help_(None, None, COVERAGE, LOOK))
     assert "This channel: 1 subscription. " in shown(help.help_(None, replace(CHANNEL, subscriptions=1), COVERAGE, LOOK))
 
 

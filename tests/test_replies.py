@@ -210,12 +210,12 @@ def test_the_trail_of_changes() -> None:
         ChangeView(NOON, "operator", "subscribed", "", "firm:tencent role:target"),
         ChangeView(NOON, "slack", "some_new_word", "x", ""),
     ]
-    said = seen(replies.changes(rows, LOOK))
+    said = seen(replies.settings(a_channel(), rows, LOOK))
     assert "19 Mar 2021, 12:00 Taipei · <@U0ASKER> · Who may change it: everyone → admins" in said
     assert "@operator · subscribed: firm:tencent role:target" in said
     assert "@slack · some new word: x" in said
-    assert "已訂閱: firm:tencent role:target" in seen(replies.changes(rows, CHINESE))
-    assert "Nothing was changed here so far." in seen(replies.changes([], LOOK))
+    assert "已訂閱: firm:tencent role:target" in seen(replies.settings(a_channel(), rows, CHINESE))
+    assert "Changes here" not in seen(replies.settings(a_channel(), [], LOOK))
 
 
 ORDERS: list[tuple[str, str, dict[str, Any], dict[str, Any], tuple[str, ...], bool]] = [
@@ -378,7 +378,7 @@ def shown(draw: st.DrawFn) -> Message:
         case 2:
             return replies.settings_changed(draw(CHANNELS), draw(st.none() | CHANNELS), draw(BY), look)
         case 3:
-            return replies.changes(draw(st.lists(CHANGE_VIEWS, max_size=40)), look)
+            return replies.settings(draw(st.none() | CHANNELS), draw(st.lists(CHANGE_VIEWS, max_size=40)), look)
         case 4:
             did = draw(st.sampled_from(["arm", "hold", "check"]))
             return replies.source_order(did, draw(SOURCES), draw(BY), look, found=draw(TITLES), is_well=draw(st.booleans()))

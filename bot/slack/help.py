@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import bot.slack.text as t
-from bot.slack.blocks import LONGEST_LABEL, Block, Look, Message, Sheet, button, button_row, context, section
+from bot.slack.blocks import LONGEST_LABEL, Block, Look, Message, Sheet, button, button_row, context, question_before, section
 from bot.slack.cards import coverage_block
 from bot.slack.grammar import VERBS, UserError
 from bot.slack.labels import say
@@ -144,16 +144,14 @@ _HELP: Mapping[str, _Entry] = {
 }
 
 
-def help_(verb: str | None, channel: ChannelView | None, coverage: Coverage, look: Look, *, is_home: bool = False) -> Message:
-    """Eight lines and this channel's state (a home page has none); or what one verb takes, with an example."""
+def help_(verb: str | None, channel: ChannelView | None, coverage: Coverage, look: Look) -> Message:
+    """Eight lines and this channel's state; or what one verb takes, with an example."""
     if verb is not None:
         return _help_of(verb, coverage, look)
     sheet = Sheet(coverage_block(coverage, look))
     lines = [mrkdwn("{}  {}", t.code(f"{look.command} {usage}"), prose(look.say(what), "")) for usage, what in _OVERVIEW]
     sheet.add(section(join("\n", lines)))
-    if is_home:
-        state = look.mrkdwn("Type these in the channel that is to follow a firm.")
-    elif channel is None:
+    if channel is None:
         state = look.mrkdwn("This channel follows nothing yet.")
     else:
         template = "This channel: {} subscription. {}" if channel.subscriptions == 1 else "This channel: {} subscriptions. {}"
@@ -203,7 +201,14 @@ def error(text: str, choices: Sequence[tuple[str, str]], look: Look) -> Message:
 
     A text without places is said in the reader's language; one that was filled in comes as it is to be shown.
     """
-    sheet = Sheet(button_row(*(button(label, command, "run", number) for number, (label, command) in enumerate(choices[:8]))))
+    sheet = Sheet(
+        button_row(
+            *(
+                button(label, command, "run", number, question=question_before(command, look))
+                for number, (label, command) in enumerate(choices[:8])
+            )
+        )
+    )
     said = prose(look.say(text), look.command)
     sheet.add(section(said))
     labels = ", ".join(t.plain(label, LONGEST_LABEL) for label, _ in choices[:8])

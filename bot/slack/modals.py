@@ -25,6 +25,7 @@ from bot.slack.desk import Desk
 from bot.slack.fields import unpack
 from bot.slack.grammar import Subscribe, Target
 from bot.slack.grammar.words import unslack
+from bot.slack.manifest import SHORTCUT
 from bot.slack.naming import Stop
 from bot.slack.picker import FirmPicker, zones
 from bot.slack.reach import Reach, tell, workspace_of
@@ -254,7 +255,7 @@ class Modals:
         async def on_zone_options(ack: Any, payload: dict[str, Any]) -> None:
             await ack(options=[option.block() for option in zones(payload.get("value", ""))])
 
-        @app.shortcut("regwatch.read")
+        @app.shortcut(SHORTCUT)
         async def on_read(ack: Any, body: dict[str, Any], respond: Any, client: AsyncWebClient) -> None:
             """What does Regwatch make of this message?"""
             await ack()

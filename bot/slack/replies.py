@@ -378,16 +378,6 @@ def mute_name(mute: MuteView, look: Look) -> Mrkdwn:
 # --- what people said, and the trail of it ----------------------------------------------------------------------------------------
 
 
-def changes(rows: Sequence[ChangeView], look: Look) -> Message:
-    """The newest changes of a channel: who, when, what, from what to what."""
-    sheet = Sheet([])
-    head = look.mrkdwn("*Changes here, the newest first*") if rows else look.mrkdwn("Nothing was changed here so far.")
-    sheet.add(section(head))
-    sheet.lines([_change(row, look) for row in rows])
-    many = counted(len(rows), "{} change", "{} changes", look)
-    return sheet.message(aloud([many, *(_change(row, look) for row in rows[:1])]) if rows else head)
-
-
 def _change(row: ChangeView, look: Look) -> Mrkdwn:
     when, who = t.instant(row.at, look.zone, language=look.language), t.person(row.by)
     what = escape(trail_word(row.what, look), 60)
