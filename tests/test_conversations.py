@@ -12,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from bot.check import Checked
 from bot.slack.changes import Who
+from bot.slack.desk import Desk
+from bot.slack.orders import Orders
 from storage import Store
 from storage.intents import ChannelKey, ChannelSetting
-from storage.models import Kind, Mode, Role
+from storage.models import Health, Kind, Mode, Role
+from storage.records import SourceRow
 from storage.tenancy import WhoMayChange
 from tests import builders
 from tests.fakes.chat import ADMIN, ASKER, COLLEAGUE, ELSEWHERE, LEGAL, Chat, labels, shown
@@ -220,6 +224,20 @@ async def test_a_process_that_polls_nothing_says_where_to_check(chat: Chat) -> N
     """The tests' desk has no fetcher."""
     (answer,) = await chat.says("sources check cn-cac-news", user=ADMIN)
     assert "`regwatch sources check cn-cac-news`" in shown(answer)
+
+
+async def test_a_source_is_asked_now(known: Store, clock: FakeClock) -> None:
+    """What it yields, how new that is, and what is odd; told to the one who asked."""
+
+    async def asked(row: SourceRow) -> Checked:
+        return Checked(row.id, Health.EMPTY, 0, None, "", None, "no entry where at least 1 is expected", 0.2)
+
+    desk = Desk(known, now=clock, operators=frozenset({ADMIN}), orders=Orders(known, now=clock, check=asked))
+    answer = await desk.answer("sources check cn-cac-news", Who(TEAM, LEGAL, ADMIN))
+    assert answer.is_ephemeral
+    said = shown({"blocks": answer.blocks})
+    assert "Asked just now, `cn-cac-news` (Cyberspace Administration of China) is not well." in said
+    assert "0 entries. no entry where at least 1 is expected." in said
 
 
 async def test_reading_again_alerts_nobody_and_says_what_it_changed(chat: Chat, known: Store) -> None:
