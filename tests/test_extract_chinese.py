@@ -45,6 +45,8 @@ from tests.reading import read, targets
         pytest.param("3公司", Look.NONE, id="a number"),
         pytest.param("青", Look.NONE, id="one letter"),
         pytest.param("青禾，远山", Look.NONE, id="a mark"),
+        pytest.param("其对社交软件", Look.NONE, id="a pronoun begins it"),
+        pytest.param("其士国际", Look.CERTAIN, id="a name that begins like one"),
     ],
 )
 def test_what_looks_like_a_firm(body: str, found: Look) -> None:
@@ -362,6 +364,7 @@ def test_more_subjects(text: str, found: set[str]) -> None:
             {"远山贸易有限公司"},
             id="当事人 goes on about it",
         ),
+        pytest.param("网信办约谈远山信通，要求其对社交软件开展安全评估。", {"远山信通"}, id="what they are to look at"),
         pytest.param("市监局对远山贸易有限公司立案调查。当地依据新规，罚款8万元。", {"远山贸易有限公司"}, id="a sentence of its own"),
     ],
 )

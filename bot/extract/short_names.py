@@ -34,11 +34,16 @@ _OFFICE = re.compile("[省市县区镇村乡路局委院部会厅署办]$")
 _UNNAMED = re.compile("(?:相关|有关|涉事|背后|同名|旗下|关联)(?:公司|企业|平台|机构)$|[子母]公司$")
 
 
+_PRONOUN = re.compile("其(?!士)")  # 其士 is a firm
+
+
 @lru_cache(maxsize=1024)
 def look(body: str, *, is_corporate: bool = False, shortest: int = 3) -> Look:
     """How much a folded run looks like a firm's name. `is_corporate`: what stands beside it is only said of firms."""
     if not 2 <= len(body) <= 12 or not _LETTERS.fullmatch(body) or _NUMBERED.search(body) or _is_common(body):
         return Look.NONE
+    if _PRONOUN.match(body):
+        return Look.NONE  # 要求其对语音软件开展评估
     ending = _ending(body)
     stem = body[: len(body) - len(ending)]
     if ending:
