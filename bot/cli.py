@@ -278,6 +278,37 @@ def migrate(db: Db = None) -> None:
 
 
 @app.command()
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")], db: Db = None) -> None:
+    """Copy the whole database into a file, while everything runs. PostgreSQL needs its pg_dump."""
+    from storage.copies import backup as copy
+
+    size = copy(_settings(db).database, file)
+    print(f"{file}: {size / 1e6:,.1f} MB")  # noqa: T201
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="What `backup` wrote.")], db: Db = None) -> None:
+    """Put a copy in the place of the database, which is kept beside it on SQLite; then bring it to this version."""
+    settings = _settings(db)
+
+    async def work() -> int:
+        from bot.app import is_running, open_store, utc_now
+        from storage.copies import restore as put_back
+
+        if is_running(settings.database):
+            _fail("a `regwatch run` is using the database. Stop it first")
+        kept = await asyncio.to_thread(put_back, settings.database, file, utc_now())
+        store = await open_store(settings, refresh=True)
+        counts = await store.counts()
+        await store.close()
+        former = f"; the former one is kept as {kept}" if kept else ""
+        print(f"restored: documents {counts['documents']}, actions {counts['actions']}, subscriptions {counts['subscriptions']}{former}")  # noqa: T201
+        return 0
+
+    _run(work())
+
+
+@app.command()
 def doctor(as_json: AsJson = False, db: Db = None) -> None:
     """Check settings, database, tokens, scopes, clock and sources, and say what to do. Exit 1 when something falls short."""
     settings = _settings(db)
