@@ -20,7 +20,7 @@ from tests import builders
 from tests.fakes.blocks import check_view
 from tests.fakes.chat import ADMIN, ASKER, COLLEAGUE, ELSEWHERE, LEGAL, SECRET, Chat, labels, shown
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack import BOT_USER, TEAM, Message, refused
+from tests.fakes.slack import BOT_USER, TEAM, Message, refused, unavailable
 
 HERE = ChannelKey(TEAM, LEGAL, "legal")
 TS = "1616126400.000100"
@@ -299,6 +299,30 @@ async def test_an_unknown_name_becomes_a_firm(chat: Chat, known: Store) -> None:
     assert (await known.counts())["deliveries_owed"] == 0
 
 
+async def test_a_firm_whose_name_is_taken_is_told_to_the_one_who_adds_it(chat: Chat, known: Store) -> None:
+    """Two firms of one name are read as neither."""
+    await chat.says("subscribe tencent")
+    action_id = await builders.add_action(known, (None, Role.TARGET), ("tencent", Role.TARGET), kind=Kind.TALKS)
+    (detail,) = await chat.says(f"action RW-{action_id}", user=ADMIN)
+    (add,) = [label for label in labels(detail) if label.startswith("Add ")]
+    await chat.presses(add, detail, user=ADMIN)
+    await chat.submits({"written": {"value": "Lingxi Games"}, "names": {"value": "Alibaba"}}, user=ADMIN)
+    await chat.submits({}, user=ADMIN)
+    (told,) = chat.slack.ephemeral
+    assert told["user"] == ADMIN
+    assert "is a name of Alibaba (alibaba) already" in str(told["blocks"])
+    assert not (await known.resolve("Lingxi Games")).is_exact
+
+
+async def test_what_breaks_behind_a_form_is_told_in_its_channel(chat: Chat, known: Store) -> None:
+    """To the one who submitted it, with the reference that is in the log."""
+    card = await posted(chat, known)
+    await chat.chooses("Not relevant", card, ts=TS)
+    chat.slack.fail("chat.postMessage", unavailable())
+    await chat.submits({})
+    assert "Reference" in str(chat.slack.ephemeral[-1]["blocks"])
+
+
 async def test_a_firm_that_others_add_is_a_suggestion(chat: Chat, known: Store) -> None:
     """Only operators change the register."""
     await chat.says("subscribe tencent")
@@ -324,6 +348,7 @@ async def test_what_regwatch_makes_of_a_message(chat: Chat, known: Store) -> Non
     assert "FINE" in shown(view)
     assert "*Tencent*" in shown(view)
     assert "<!" not in shown(view)
+    assert not [block for block in view["blocks"] if block["type"] == "actions"]  # nothing could answer their clicks
     await chat.takes("regwatch.read", "Good morning, who wants coffee?")
     assert "No act of a regulator against a firm is told here." in shown(modal(chat))
     assert (await known.counts())["documents"] == documents
@@ -384,6 +409,16 @@ async def test_the_home_page_mutes_and_ends_what_it_shows(chat: Chat, known: Sto
     assert "unsubscribed" in chat.slack.posts(LEGAL)[-1].shown
     assert "No channel of yours follows anything yet." in shown(chat.slack.published[ASKER])
     await chat.chooses("Mute for 7 days", page, channel="")  # a page that is out of date
+    assert await known.mutes(HERE) == ()
+
+
+async def test_a_refusal_on_the_home_page_is_told_there(chat: Chat, known: Store) -> None:
+    """In a modal: there is no message that could be answered."""
+    await chat.says("subscribe tencent")
+    page = await opened(chat)
+    await known.set_channel(HERE, ChannelSetting(who_may_change=WhoMayChange.ADMINS), ADMIN)
+    await chat.chooses("Mute for 7 days", page, channel="")
+    assert "Only admins may change" in shown(modal(chat))
     assert await known.mutes(HERE) == ()
 
 

@@ -22,9 +22,9 @@ from storage.models import Health, Kind, Mode, Role
 from storage.records import SourceRow
 from storage.tenancy import WhoMayChange
 from tests import builders
-from tests.fakes.chat import ADMIN, ASKER, COLLEAGUE, ELSEWHERE, LEGAL, Chat, labels, shown
+from tests.fakes.chat import ADMIN, ASKER, COLLEAGUE, ELSEWHERE, LEGAL, SECRET, Chat, labels, shown
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack import TEAM, refused
+from tests.fakes.slack import BOT_USER, TEAM, refused
 
 HERE = ChannelKey(TEAM, LEGAL, "legal")
 
@@ -183,6 +183,19 @@ async def test_everyone_may_ask_whatever_the_rule(chat: Chat, known: Store) -> N
     for text in ("tencent", "subscribe list", "sources", "totals tencent", "why RW-1001", "digest preview"):
         (answer,) = await chat.says(text, user="U0GUEST")
         assert "Only admins" not in shown(answer), text
+
+
+async def test_what_another_conversation_follows_is_told_to_those_who_are_in_it(chat: Chat, known: Store) -> None:
+    """A public channel is open to all; a private one and another's direct message are not."""
+    chat.slack.channels[SECRET].members.add(BOT_USER)
+    await chat.says("subscribe tencent", channel=SECRET)
+    assert f"*Why RW-1001 in <#{SECRET}" in shown((await chat.says(f"why RW-1001 <#{SECRET}|secret>"))[0])
+    for text in (f"why RW-1001 <#{SECRET}|secret>", "why RW-1001 <#D0ASKER|>", "why RW-1001 <#G0NOWHERE|x>"):
+        (refusal,) = await chat.says(text, user=COLLEAGUE)
+        assert "You are not in that channel" in shown(refusal), text
+        assert "Tencent" not in shown(refusal)
+    assert "*Why RW-1001" in shown((await chat.says(f"why RW-1001 <#{ELSEWHERE}|elsewhere>", user=COLLEAGUE))[0])
+    assert "*Why RW-1001" in shown((await chat.says(f"why RW-1001 <#{SECRET}|secret>", user=ADMIN))[0])
 
 
 async def test_every_change_has_a_who_and_a_when(chat: Chat, known: Store) -> None:

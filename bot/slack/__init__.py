@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import buttons, commands, events
 from bot.slack.desk import Desk
+from bot.slack.fields import unpack
 from bot.slack.help import failure
 from bot.slack.modals import Modals
 from bot.slack.orders import Orders
@@ -86,6 +87,8 @@ def register(
                 await client.chat_postEphemeral(
                     channel=event["channel"], user=event["user"], thread_ts=event.get("thread_ts"), text=message.text, blocks=message.blocks
                 )
+            elif channel := unpack(body.get("view") or {}).get("channel"):
+                await client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=message.text, blocks=message.blocks)
         except (SlackClientError, OSError, TimeoutError) as trouble:
             log.warning('request reference=%s could not be answered either why="%s"', reference, type(trouble).__name__)
         # an error status would make Slack show a failure of its own, or send the event again; what was acknowledged takes no answer more

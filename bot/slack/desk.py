@@ -156,6 +156,9 @@ class Desk:
             case Export():
                 return await self._export(command, who, look, is_public=is_public)
             case Why(action_id, channel_id):
+                other = channel_id if channel_id != who.channel_id else None
+                if other and not self.changes.is_operator(who) and not await reach.may_see(other, who.user_id):
+                    raise Stop("You are not in that channel, so what it follows is not told here. Type `why RW-{}` there.", action_id)
                 why = await self._store.why(action_id, who.workspace_id, channel_id or who.channel_id)
                 if why is None:
                     raise no_action(action_id)

@@ -86,7 +86,7 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
         command = f"mute {what} for 7d" if verb == "mute" else f"unmute {what}"
         message = await desk.answer(command, who, reach)
         if message.is_ephemeral or await reach.refusal(who.channel_id) is not None:
-            log.info("home command=%s answer=%s", verb, "error" if message.is_error else "quiet")
+            await modals.say(message, (await desk.look(who))[1], body["trigger_id"], client)
         else:
             await reach.post(who.channel_id, message)  # a change is told to the channel that it concerns
             kick()

@@ -19,7 +19,7 @@ from typing import Any
 
 import bot.slack.fields as fields
 import bot.slack.text as t
-from bot.slack.blocks import Block, Look, context, section
+from bot.slack.blocks import Block, Look, Message, context, section
 from bot.slack.cards import head_line, match_label
 from bot.slack.fields import View
 from bot.slack.grammar import ActionDetail, parse
@@ -527,6 +527,12 @@ def _tried_blocks(tried: Tried, look: Look) -> list[Block]:
 def _tried_metadata(form: FirmForm, look: Look) -> str:
     values = asdict(form)
     return fields.pack(channel=values.pop("channel_id"), action=values.pop("action_id"), language=look.language, tried=values)
+
+
+def told(look: Look, title: str, message: Message) -> View:
+    """A message as a modal, to be read and closed. Without its buttons: Slack gives their clicks there no way to be answered."""
+    blocks = [block for block in message.blocks if block["type"] != "actions"]
+    return fields.modal(look, "regwatch.told", title, "", blocks, fields.pack(language=look.language))
 
 
 def waiting_form(look: Look, title: str) -> View:

@@ -84,7 +84,18 @@ class Modals:
                     view = forms.subscribe_form(look, channel_id=who.channel_id or None, firm=firm, rule=None)
             await self._show(view, trigger_id, client)
         except Stop as stop:
-            await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
+            message = help.error(stop.said(look.say), stop.choices, look)
+            if respond is None:
+                await self.say(message, look, trigger_id, client)
+            else:
+                await self._tell(message, who, respond, client)
+
+    async def say(self, message: Message, look: Look, trigger_id: str, client: AsyncWebClient) -> None:
+        """Tells something where no message can be answered: to whoever clicks on the home page."""
+        try:
+            await self._show(forms.told(look, "Regwatch", message), trigger_id, client)
+        except Stop:
+            log.info("home answer=%s came too late", message.text[:80])
 
     async def open_settings(self, who: Who, trigger_id: str | None, client: AsyncWebClient) -> bool:
         """The settings of a channel. False when no modal can be opened: they are told as a message then."""
@@ -236,7 +247,11 @@ class Modals:
                 return
             if read.is_confirmed:
                 await ack()
-                await self._announce(await self._add(firm, aliases, who, look), who, client)
+                try:
+                    message = await self._add(firm, aliases, who, look)
+                except StorageError as wrong:  # another firm has that name
+                    message = help.error(str(wrong), (), look)
+                await self._announce(message, who, client)
                 return
             await ack(response_action="update", view=forms.waiting_form(look, look.say("Add a firm")))
             tally = await tallied(self._store, firm, aliases)
@@ -266,7 +281,7 @@ class Modals:
             await self._names.ensure()
             found = await asyncio.to_thread(self._names.read, DocumentText(title="", text=text, published_at=self._desk.now))
             try:
-                await self._show(readings.view(found, look), body["trigger_id"], client)
+                await self._show(forms.told(look, look.say("What it says"), readings.reading(found, look)), body["trigger_id"], client)
             except Stop as stop:
                 await self._tell(help.error(stop.said(look.say), stop.choices, look), who, respond, client)
 

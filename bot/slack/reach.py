@@ -17,7 +17,7 @@ from bot.slack.blocks import Attachment, Message
 log = logging.getLogger("regwatch.slack")
 
 _UNSEEN = frozenset({"channel_not_found", "missing_scope", "not_in_channel"})
-_PAGES = 5  # of 200 members or channels
+_PAGES = 10  # of a thousand members or channels
 CANNOT_SEE = "Regwatch cannot see this conversation, so nothing was saved. In a private channel type /invite @Regwatch first."
 NOT_IN = "Regwatch is not in this channel yet, so nothing was saved. Type /invite @Regwatch first."
 ARCHIVED = "This channel is archived, so nothing was saved."
@@ -70,13 +70,27 @@ class Reach:
             return True
         cursor = ""
         for _ in range(_PAGES):
-            page = await self._client.conversations_members(channel=channel_id, limit=200, cursor=cursor)
+            page = await self._client.conversations_members(channel=channel_id, limit=1_000, cursor=cursor)
             if user_id in page["members"]:
                 return True
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
         return False
+
+    async def may_see(self, channel_id: str, user_id: str) -> bool:
+        """Whether the person may know what another conversation follows: a public channel, or one that they are in."""
+        if self._client is None:
+            return True
+        if channel_id.startswith("D"):
+            return False  # somebody else's
+        try:
+            channel = (await self._client.conversations_info(channel=channel_id))["channel"]
+        except SlackApiError as error:
+            if _code(error) in _UNSEEN:
+                return False
+            raise
+        return not channel.get("is_private") or await self.is_member(channel_id, user_id)
 
     async def channels_of(self, user_id: str) -> frozenset[str] | None:
         """The channels that both the person and Regwatch can see, their direct messages among them; None where that may not be read."""
@@ -87,7 +101,7 @@ class Reach:
         try:
             for _ in range(_PAGES):
                 page = await self._client.users_conversations(
-                    user=user_id, types="public_channel,private_channel,im", exclude_archived=True, limit=200, cursor=cursor
+                    user=user_id, types="public_channel,private_channel,im", exclude_archived=True, limit=999, cursor=cursor
                 )
                 found.update(channel["id"] for channel in page["channels"])
                 cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""

@@ -5,24 +5,18 @@ Nothing of it is stored: the reader is asked, as `regwatch explain` asks it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import bot.slack.text as t
-from bot.slack.blocks import LONGEST_QUOTE, Look, Message, Sheet, button, button_row, context, section
-from bot.slack.grammar import Actions, unparse
+from bot.slack.blocks import LONGEST_QUOTE, Look, Message, Sheet, context, section
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.models import Role, Status
 from storage.records import Extraction, FoundAction, FoundFirm
 
 MOST_ACTIONS = 8
-MOST_BUTTONS = 4
 
 
 def reading(found: Extraction, look: Look) -> Message:
     """The reading of one text, acts first. A text that tells of no act against a firm says so."""
-    known = list(dict.fromkeys((firm.firm_id, firm.name) for firm in found.mentions if firm.firm_id is not None))
-    buttons = [button(name, unparse(Actions(firm_id)), "ask") for firm_id, name in known[:MOST_BUTTONS] if firm_id is not None]
-    sheet = Sheet([context(look.mrkdwn("Only this text was read, and nothing was stored.")), *button_row(*buttons)])
+    sheet = Sheet([context(look.mrkdwn("Only this text was read, and nothing was stored."))], look)
     if not found.actions:
         sheet.add(section(look.mrkdwn("No act of a regulator against a firm is told here.")))
     for action in found.actions[:MOST_ACTIONS]:
@@ -35,13 +29,6 @@ def reading(found: Extraction, look: Look) -> Message:
         sheet.add(section(look.mrkdwn("*Also named*\n{}", t.listed(list(dict.fromkeys(others)), language=look.language))))
     said = join("; ", [_head(action, look) for action in found.actions[:MOST_ACTIONS]])
     return sheet.message(said or look.mrkdwn("No act of a regulator against a firm is told here."))
-
-
-def view(found: Extraction, look: Look) -> dict[str, Any]:
-    """The reading as a modal."""
-    title = {"type": "plain_text", "text": look.say("What it says"), "emoji": False}
-    close = {"type": "plain_text", "text": look.say("Close"), "emoji": False}
-    return {"type": "modal", "title": title, "close": close, "blocks": reading(found, look).blocks}
 
 
 def _head(action: FoundAction, look: Look) -> Mrkdwn:
