@@ -155,7 +155,7 @@ def test_every_error_of_the_grammar_is_translated() -> None:
 
 def test_a_failure_and_a_shared_answer_speak_the_language_too() -> None:
     """The reference is the one of the log."""
-    assert help.failure("abc", language="zh-Hant").text == "系統發生錯誤，未作任何變更。參考編號 `abc`。"
+    assert help.failure("abc", language="zh-Hant").text == "系統發生錯誤，您的要求可能未完成。參考編號 `abc`。"
     assert help.failure("abc", "The database is locked.").text == "The database is locked. Reference `abc`."
     message = help.help_(None, None, COVERAGE, LOOK)
     assert help.shared(message, "U0ASKER", language="zh-Hant").text.endswith("由 <@U0ASKER> 分享。")

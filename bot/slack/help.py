@@ -218,7 +218,7 @@ def error(text: str, choices: Sequence[tuple[str, str]], look: Look) -> Message:
 
 def failure(reference: str, words: str = "", *, language: str = "en") -> Message:
     """Something broke here. The reference is in the log too."""
-    told = escape(words) if words else Mrkdwn(say(language, "Something went wrong here, and nothing was changed."))
+    told = escape(words) if words else Mrkdwn(say(language, "Something went wrong here, and what you asked for may not have been done."))
     said = mrkdwn(say(language, "{} Reference {}."), told, t.code(reference))
     sheet = Sheet([])
     sheet.add(section(said))
