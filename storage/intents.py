@@ -109,11 +109,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """Not now. `is_unsure`: the reply was lost, so it may have been posted."""
+    """Not now. `is_unsure`: the reply was lost, so it may have been posted. `is_for_all`: the whole workspace waits until then;
+    `is_too_fast`: because Slack took it for too many messages, so that it is posted to more slowly from now on."""
 
     at: datetime
     why: str
     is_unsure: bool = False
+    is_for_all: bool = False
+    is_too_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,7 @@ class DeliveryKind(StrEnum):
     UPDATE = "update"
     DIGEST = "digest"
     NOTICE = "notice"
+    ROLLUP = "rollup"  # several alerts, or moves of cases without a card, in one message
 
 
 class DeliveryState(StrEnum):

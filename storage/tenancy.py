@@ -45,6 +45,9 @@ class Workspace(SQLModel, table=True):
     installed_at: datetime | None = None  # by OAuth; null for the one workspace of a token in the settings
     uninstalled_at: datetime | None = None  # its tokens are gone since; null while it is served
     added_at: datetime
+    next_post_at: datetime | None = None  # pacing: nothing is claimed for the workspace before; null: never posted to
+    pace: float = 5.0  # messages a second, when it was last found to be too many
+    limited_at: datetime | None = None  # when that was; null: never
 
 
 class Channel(SQLModel, table=True):
@@ -112,11 +115,12 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_due", "state", "next_attempt_at"),
         # serves the digest's window
         Index("ix_delivery_channel_owed", "channel_id", "owed_at"),
+        Index("ix_delivery_rolled_into", "rolled_into"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id")
-    key: str  # alert:RW-1001, update:RW-1001:2, digest:2021-03-22, notice:<source>:<health>:<since>
+    key: str  # alert:RW-1001, update:RW-1001:2, digest:2021-03-22, rollup:<key of its first>, notice:<source>:<health>:<since>
     kind: DeliveryKind = Field(sa_type=choice(DeliveryKind))
     action_id: int | None = Field(default=None, foreign_key="action.id", index=True)
     payload: dict[str, Any] = Field(sa_type=JSON)  # digest: window; notice: facts; alert, update: matched subscriptions, changes
@@ -128,13 +132,19 @@ class Delivery(SQLModel, table=True):
     next_attempt_at: datetime  # when it may be claimed; while leased, when the lease ends
     owed_at: datetime
     sent_at: datetime | None = None
-    ts: str | None = None  # Slack's, once sent
+    ts: str | None = None  # Slack's, once sent; of a digest or roll-up, once its root stands
+    rolled_into: int | None = None  # the delivery whose one message tells of this one too; null: it has a message of its own
+    is_held: bool = False  # it waited for the end of quiet hours
+    parts: int = 0  # messages of its thread that stand
 
 
 class Card(SQLModel, table=True):
     """The Slack message that shows a case in a channel."""
 
-    __table_args__ = (UniqueConstraint("channel_id", "case_id", name="uq_card_channel_case"),)
+    __table_args__ = (
+        UniqueConstraint("channel_id", "case_id", name="uq_card_channel_case"),
+        Index("ix_card_channel_posted", "channel_id", "posted_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id")

@@ -358,6 +358,15 @@ class DigestView:
 
 
 @dataclass(frozen=True, slots=True)
+class RollupView:
+    """Several alerts of one channel in one message, because they came together."""
+
+    actions: tuple[ActionView, ...]  # in the order in which they were owed; of a case that moved, as it is now
+    is_after_quiet: bool  # they waited for the end of quiet hours
+    next_at: datetime  # what comes before this moment is told then, together
+
+
+@dataclass(frozen=True, slots=True)
 class DueDelivery:
     """A leased delivery with what its rendering needs, true now."""
 
@@ -376,6 +385,9 @@ class DueDelivery:
     is_broadcast: bool = False
     watched: frozenset[str] = frozenset()  # firm ids that this channel follows
     digest: DigestView | None = None
+    rollup: RollupView | None = None
+    ts: str | None = None  # of the root of a digest or roll-up that stands already
+    parts: int = 0  # messages of its thread that stand for sure
     notice: Mapping[str, str] = field(default_factory=dict)
     corrections: tuple[CorrectionView, ...] = ()  # of the case's actions, that hold here
     reviews: tuple[ReviewView, ...] = ()
