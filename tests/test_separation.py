@@ -176,6 +176,11 @@ async def _settle(store: Store, key: ChannelKey, known: Known) -> Any:
     return await store.settle(due.id, due.token, Dead("is_archived", is_channel_gone=True))
 
 
+async def _next_part(store: Store, key: ChannelKey, known: Known) -> Any:
+    (due,) = await _claim(store, key, known)
+    return await store.next_part(due.id, due.token, LEASE, ts="2.2", parts=1)
+
+
 async def poll_ours(store: Store) -> None:
     """Let one act be found that our workspace alone follows."""
     await store.follow(FollowIntent(OURS, "U1", Followed.FIRM, "alibaba"))
@@ -213,6 +218,7 @@ CROSSED: dict[str, type_of_crossing] = {
     "uninstall": lambda store, key, _: store.uninstall(key.workspace_id),
     "claim": _claim,
     "settle": _settle,
+    "next_part": _next_part,
     "owe_digests": _owe_digests,
 }
 """What is asked with a workspace, a channel, or the number of a row that one has; and what gives such rows back."""
@@ -253,7 +259,7 @@ async def test_nothing_of_another_workspace_is_seen_or_changed(name: str, world:
     assert await theirs(world.store) == before
 
 
-@pytest.mark.parametrize("name", sorted(CROSSED.keys() - {"claim", "settle", "owe_digests", "install", "uninstall"}))
+@pytest.mark.parametrize("name", sorted(CROSSED.keys() - {"claim", "settle", "next_part", "owe_digests", "install", "uninstall"}))
 async def test_a_channel_that_only_they_have_is_unknown_here(name: str, world: World) -> None:
     before = await theirs(world.store)
     result = await CROSSED[name](world.store, ChannelKey("T1", "C2"), world.known)
