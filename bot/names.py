@@ -8,13 +8,27 @@ goes on with the old one. The poller reads with it, `reread` too; a job of `app`
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from functools import cache
+from importlib.resources import files
 
 from bot.extract import FirmIndex, extract
 from storage import Store
 from storage.records import DocumentText, Extraction
 
 _log = logging.getLogger("regwatch.names")
+
+
+@cache
+def reader_version() -> str:
+    """Another text whenever the reader is another one: made of its rules and words, so that nobody has to think of it."""
+    rules = [file for file in files("bot.extract").iterdir() if file.name.endswith((".py", ".toml"))]
+    told = hashlib.sha256()
+    for file in (*sorted(rules, key=lambda file: file.name), files("storage") / "text.py"):
+        told.update(f"{file.name}\n".encode())
+        told.update(file.read_bytes())
+    return told.hexdigest()[:8]
 
 
 class Names:
@@ -35,8 +49,8 @@ class Names:
 
     @property
     def version(self) -> str:
-        """Of the register that texts are read with."""
-        return self.index.version
+        """Of the register that texts are read with, and of the reader; documents keep it."""
+        return f"{self.index.version}-{reader_version()}"
 
     def read(self, document: DocumentText) -> Extraction:
         """What a text says. Pure for one index; called in threads."""
