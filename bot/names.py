@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from bot.extract import FirmIndex, extract
 from storage import Store
@@ -23,11 +25,15 @@ _log = logging.getLogger("regwatch.names")
 @cache
 def reader_version() -> str:
     """Another text whenever the reader is another one: made of its rules and words, so that nobody has to think of it."""
-    rules = [file for file in files("bot.extract").iterdir() if file.name.endswith((".py", ".toml"))]
+    return _version_of([*files("bot.extract").iterdir(), files("storage") / "text.py"])
+
+
+def _version_of(rules: Iterable[Traversable]) -> str:
     told = hashlib.sha256()
-    for file in (*sorted(rules, key=lambda file: file.name), files("storage") / "text.py"):
-        told.update(f"{file.name}\n".encode())
-        told.update(file.read_bytes())
+    for file in sorted(rules, key=lambda file: file.name):
+        if file.name.endswith((".py", ".toml")):
+            told.update(f"{file.name}\n".encode())
+            told.update(file.read_bytes())
     return told.hexdigest()[:8]
 
 

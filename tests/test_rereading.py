@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, col, select
 
-from bot.extract import FirmIndex, extract
 from bot.reread import Rereader
 from storage import StorageError, Store
 from storage.filters import Filter
@@ -22,30 +20,24 @@ from storage.models import (
     Document,
     DocumentKey,
     Evidence,
-    FirmKind,
     Kind,
     Mention,
     Mode,
-    OwnershipKind,
     Source,
     Status,
 )
 from storage.records import (
-    AliasRow,
     DocumentText,
     Extraction,
-    FirmRow,
     FoundAction,
     FoundFirm,
-    OwnershipRow,
-    Register,
-    RegulatorRow,
     Reread,
     RereadOutcome,
 )
 from storage.rereading import READ_AGAIN
 from storage.tenancy import Change, Correction, Delivery, Verdict
 from tests.fakes.clock import FakeClock
+from tests.fakes.harbour import BASE, BLUE, FINED, deposit, reader
 from tests.fakes.polls import NOON, act, entry, firm, follow, furnish, money, poll
 
 
@@ -263,44 +255,6 @@ async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store)
 
 
 # --- the rereader ----------------------------------------------------------------------------------------------------
-
-BODIES = (
-    RegulatorRow(
-        "cn-samr", "State Administration for Market Regulation", "国家市场监督管理总局", ("SAMR", "市场监管总局"), (), "CN", "Asia/Shanghai"
-    ),
-)
-BASE = Register("1", (FirmRow("alibaba", "Alibaba"),), (AliasRow("alibaba", "Alibaba"), AliasRow("alibaba", "阿里巴巴")), (), BODIES)
-BLUE = replace(
-    BASE,
-    version="2",
-    firms=(*BASE.firms, FirmRow("blue-harbour", "Blue Harbour"), FirmRow("harbourpay", "HarbourPay", kind=FirmKind.BRAND)),
-    aliases=(
-        *BASE.aliases,
-        AliasRow("blue-harbour", "Blue Harbour"),
-        AliasRow("blue-harbour", "蓝港科技"),
-        AliasRow("harbourpay", "HarbourPay"),
-    ),
-    ownerships=(OwnershipRow("harbourpay", "blue-harbour", OwnershipKind.BRAND_OF),),
-)
-
-
-def reader(register: Register) -> Callable[[DocumentText], Extraction]:
-    index = FirmIndex(register)
-    return lambda document: extract(document, index)
-
-
-async def deposit(store: Store, register: Register, **texts: str) -> None:
-    """Poll these texts as a source of the market regulator brought them, read with these names."""
-    read = reader(register)
-    entries = []
-    for name, text in texts.items():
-        published = NOON - timedelta(days=300 if name.startswith("old") else 1)
-        reading = read(DocumentText(name, text, published, None, "cn-samr"))
-        entries.append(replace(entry(name, text=text, published=published, language=reading.language), extraction=reading))
-    await poll(store, "samr-news", *entries)
-
-
-FINED = "SAMR said on Thursday that it fined Blue Harbour 3 million yuan for abusing its market position."
 
 
 @pytest.fixture

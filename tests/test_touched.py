@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -197,8 +196,8 @@ def texts(draw: st.DrawFn) -> DocumentText:
 def test_a_text_that_is_not_concerned_is_read_as_before(before: Register, after: Register, said: list[DocumentText]) -> None:
     """And one that is read otherwise is always among those concerned."""
     what = touched(before, after)
-    reads: list[Callable[[DocumentText], object]] = [lambda text, index=FirmIndex(one): extract(text, index) for one in (before, after)]
+    old, new = FirmIndex(before), FirmIndex(after)
     for text in said:
         folded = fold(text.whole)
         if not what.is_everything and not any(piece in folded for piece in what.pieces):
-            assert reads[0](text) == reads[1](text), (what, text)
+            assert extract(text, old) == extract(text, new), (what, text)
