@@ -17,7 +17,7 @@ from importlib.resources.abc import Traversable
 
 from bot.extract import FirmIndex, extract
 from storage import Store
-from storage.records import DocumentText, Extraction
+from storage.records import DocumentText, Extraction, Register
 
 _log = logging.getLogger("regwatch.names")
 
@@ -43,6 +43,7 @@ class Names:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._index: FirmIndex | None = None
+        self._register: Register | None = None
         self._seen = ""
         self._one_at_a_time = asyncio.Lock()
 
@@ -52,6 +53,13 @@ class Names:
         if self._index is None:
             raise RuntimeError("Names are read before their first refresh")
         return self._index
+
+    @property
+    def register(self) -> Register:
+        """What the index was built of. Raises RuntimeError before the first refresh."""
+        if self._register is None:
+            raise RuntimeError("Names are asked for before their first refresh")
+        return self._register
 
     @property
     def version(self) -> str:
@@ -78,6 +86,6 @@ class Names:
             before, self._seen = self._index, seen
             if before is not None and before.version == register.version:
                 return False
-            self._index = await asyncio.to_thread(FirmIndex, register)
+            self._index, self._register = await asyncio.to_thread(FirmIndex, register), register
             _log.info("names version=%s firms=%s names=%s", register.version, len(register.firms), len(register.aliases))
             return True

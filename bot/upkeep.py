@@ -29,8 +29,8 @@ from storage import Store
 from storage.records import Reread, RereadOutcome, RereadProgress, RereadStep, StoredText, Touched, action_ref
 from storage.text import fold
 
-BATCH = 50
-"""Documents that are read again in one transaction."""
+BATCH = 25
+"""Documents that are read again in one transaction: other writers wait for it."""
 
 LOOKED_AT = 200
 """Documents that are gone through for those that may be concerned."""
@@ -109,10 +109,8 @@ class Upkeep:
             await self._read_late(progress)
 
     async def _begin(self, former: RereadProgress | None) -> RereadProgress | None:
-        """Note what is to be read again; None when things changed meanwhile, and the next look sees how they stand."""
-        register = await self._store.register()
-        if register.version != self._names.index.version:
-            return None
+        """Note what is to be read again; None when another process was quicker, and the next look sees how things stand."""
+        register = self._names.register
         before = await self._store.names_read_with() if former and former.reader == reader_version() else None
         what = await asyncio.to_thread(touched, before, register) if before else Touched(is_everything=True)
         progress = await self._store.begin_reread(register, reader_version(), what, former)

@@ -220,8 +220,10 @@ async def _reread(session: AsyncSession, readings: Sequence[Reread], now: dateti
         Telling(one, entry, row.tier, row.regulator_id, is_reread=True) for one, entry, row in zip(ids, entries, documents, strict=True)
     ]
     await book.load(tellings)
-    for telling in tellings:
+    for at, telling in enumerate(tellings):
         book.tell(telling)
+        if at % 20 == 19:
+            await asyncio.sleep(0)  # the event loop has other things to do
     moves = await book.write()
     _, waived = await owe_moves(session, moves, now)
     moved = {move.action_id for move in moves}
