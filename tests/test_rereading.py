@@ -430,8 +430,8 @@ async def test_a_wrong_firm_whose_name_is_gone_leaves_the_action_and_the_verdict
     assert outcome.opened == ()
     assert await firms(world) == {(None, "Tencent", "target")}
     assert (await world.action(1001)) is not None
-    corrections = await rows(world, Correction)
-    assert [(row.verdict, row.firm_id, row.withdrawn_at) for row in corrections][0] == (Verdict.WRONG_FIRM, "tencent", None)
+    first, *_ = await rows(world, Correction)
+    assert (first.verdict, first.firm_id, first.withdrawn_at) == (Verdict.WRONG_FIRM, "tencent", None)
 
 
 async def test_a_name_that_another_document_still_reads_as_the_firms_stays_the_firms(world: Store) -> None:
