@@ -18,6 +18,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func
@@ -320,19 +321,22 @@ _SHAPE = [list(record.__slots__) for record, _ in _PARTS]
 
 
 def _packed(register: Register) -> str:
-    """A register as short text: a hundred thousand names are some megabytes."""
+    """A register as short text: a hundred thousand names are some megabytes. A row at a time: one long call would stop the event
+    loop, though it stands in a thread."""
     parts = (register.firms, register.aliases, register.ownerships, register.regulators)
-    rows = [[list(values_of(row).values()) for row in part] for part in parts]
-    told = json.dumps({"version": register.version, "shape": _SHAPE, "rows": rows}, ensure_ascii=False, default=str)
-    return base64.b85encode(zlib.compress(told.encode())).decode()
+    lines = [json.dumps({"version": register.version, "shape": _SHAPE, "rows": [len(part) for part in parts]})]
+    lines += [json.dumps(list(values_of(row).values()), ensure_ascii=False, default=str) for part in parts for row in part]
+    return base64.b85encode(zlib.compress("\n".join(lines).encode())).decode()
 
 
 def _unpacked(packed: str) -> Register | None:
-    told = json.loads(zlib.decompress(base64.b85decode(packed)))
+    lines = iter(zlib.decompress(base64.b85decode(packed)).decode().split("\n"))
+    told = json.loads(next(lines))
     if told["shape"] != _SHAPE:
         return None
     parts = []
-    for (record, readers), rows in zip(_PARTS, told["rows"], strict=True):
+    for (record, readers), count in zip(_PARTS, told["rows"], strict=True):
         reads = [readers.get(name) for name in record.__slots__]
+        rows = (json.loads(line) for line in islice(lines, count))
         parts.append(tuple(record(*(read(value) if read else value for read, value in zip(reads, row, strict=True))) for row in rows))
     return Register(told["version"], *parts)
