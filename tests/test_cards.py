@@ -351,6 +351,24 @@ def test_a_notice_to_the_operators() -> None:
     assert "held since soon" in seen(naive)
 
 
+def test_a_notice_of_what_reading_again_came_to() -> None:
+    """How many, what changed, who is named, what to type; nothing is said of what is none. A firm's id cannot ping anybody."""
+    facts = {"reread": "120", "changed": "7", "opened": "2", "moved": "3", "unsaid": "1", "unreadable": "0"}
+    full = facts | {"firms": "blue-harbour, <!channel>", "refs": "RW-1005, RW-1006"}
+    message = cards.notice(a_delivery(DeliveryKind.NOTICE, notice=full, action=None))
+    said = seen(message)
+    assert "*Stored documents read again*: 120, of which 7 say other things now\n" in said
+    assert "2 actions new, 3 changed, 1 without a firm now; no channel was alerted" in said
+    assert "newly named: blue-harbour, " in said
+    assert "<!channel>" not in f"{message.text} {message.blocks}"
+    assert "To see them (RW-1005, RW-1006): `/regwatch action RW-1005`" in said
+    assert "could not be read" not in said
+    bare = seen(cards.notice(a_delivery(DeliveryKind.NOTICE, notice=facts | {"firms": "", "refs": "", "unreadable": "4"}, action=None)))
+    assert "newly named" not in bare
+    assert "To see them" not in bare
+    assert "4 could not be read: a fault of Regwatch" in bare
+
+
 def test_a_delivery_without_its_action_is_a_bug() -> None:
     """It raises, and the Deliverer keeps it for the operator."""
     with pytest.raises(ValueError, match="has no action"):

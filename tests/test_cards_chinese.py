@@ -170,6 +170,7 @@ def messages(look: Look) -> list[Message]:
             for since in ("", NOON.isoformat())
         ),
         cards.notice(replace(due, notice={"text": "请检查"})),
+        cards.notice(replace(due, notice=dict.fromkeys(("reread", "changed", "opened", "moved", "unsaid", "unreadable", "firms"), "1"))),
         answers.actions(page, Actions("1", page=2), TENCENT, span=span, limit=3, look=look),
         answers.actions(replace(page, is_older=True), Actions("1"), None, span="", limit=3, look=look),
         answers.actions(replace(page, actions=()), Actions("1", page=3), None, span="", limit=3, look=look),
