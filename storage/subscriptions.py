@@ -38,13 +38,14 @@ class SubscriptionStore(Places):
 
         What was typed replaces the default of its key. The same again changes nothing ("same"). The first
         subscription turns the digest on, unless somebody has spoken about the digest before. Nothing old is
-        posted: the result says how many past actions match. Raises StorageError for a firm or regulator that
-        is not there.
+        posted: the result says how many past actions match, and what a rule was before it was edited. Raises
+        StorageError for a firm or regulator that is not there.
         """
         now = self._now()
         async with self._write() as session:
             await _require(session, intent)
             channel = await self._open(session, intent.channel, intent.by, now)
+            before = await load_subscriptions(session, channel_id(channel), now.date())
             did, row = await _put(session, channel, intent, now)
             is_turned_on = did == "created" and await _turn_digest_on(session, channel, intent.by, now)
             if channel.is_digest_on and channel.next_digest_at is None:
@@ -60,6 +61,7 @@ class SubscriptionStore(Places):
                 known=await count_matching(session, past),
                 last=tuple(last.values()),
                 is_digest_turned_on=is_turned_on,
+                former=next((view for view in before if view.id == row.id), None) if did == "edited" else None,
             )
 
     async def unfollow(

@@ -9,11 +9,12 @@ A verdict of a person that holds strikes the card: nothing on it is deleted, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import bot.slack.text as t
+from bot.slack import unheard
 from bot.slack.blocks import (
     LONGEST_LABEL,
     LONGEST_QUOTE,
@@ -533,8 +534,20 @@ def _changed_value(what: str, value: str, look: Look) -> Mrkdwn:
 
 
 def notice(due: DueDelivery) -> Message:
-    """What the operators are told: a source whose health changed, or that the fuse holds."""
+    """What the operators are told: a source whose health changed, or that the fuse holds; and what they and the owners of a
+    channel are told when it is served no more."""
     look, facts = _look_of(due), due.notice
+    if facts.get("channel"):
+        lines = unheard.paused(facts, look)
+    else:
+        lines = unheard.departed(facts, look) if facts.get("workspace") else _told_of_source(facts, look)
+    sheet = Sheet([], look)
+    sheet.add(section(join("\n", lines)))
+    said = " ".join(line if line.endswith((".", "。")) else f"{line}." for line in lines if line)
+    return sheet.message(Mrkdwn(said.replace("*", "").replace("`", "")), is_ephemeral=False)
+
+
+def _told_of_source(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     health = facts.get("health", "")
     known = {"source", "regulator", "health", "since", "detail", "text"}
     who = t.code(facts.get("source", ""))
@@ -547,15 +560,12 @@ def notice(due: DueDelivery) -> Message:
         first = look.mrkdwn("*Source* {}: {} since {}", who, state, _moment_of(facts["since"], look))
     else:
         first = look.mrkdwn("*Source* {}: {}", who, state)
-    lines = [
+    return [
         first,
         escape(facts.get("detail", ""), 600),
         escape(facts.get("text", ""), 600),
         *(mrkdwn("{}: {}", escape(key, 60), escape(value, 300)) for key, value in sorted(facts.items()) if key not in known),
     ]
-    sheet = Sheet([], look)
-    sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
 
 
 def _moment_of(value: str, look: Look) -> str:
