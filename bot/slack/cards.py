@@ -538,7 +538,7 @@ def notice(due: DueDelivery) -> Message:
     channel are told when it is served no more."""
     look, facts = _look_of(due), due.notice
     if facts.get("channel"):
-        lines = unheard.paused(facts, look)
+        lines = unheard.paused(facts, look, is_near=facts.get("workspace") in (None, due.channel.workspace_id))
     else:
         lines = unheard.departed(facts, look) if facts.get("workspace") else _told_of_source(facts, look)
     sheet = Sheet([], look)

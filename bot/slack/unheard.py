@@ -12,7 +12,7 @@ from datetime import datetime
 
 import bot.slack.text as t
 from bot.slack.blocks import Look
-from bot.slack.text import Mrkdwn, escape, join
+from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.records import action_ref
 from storage.views import MuteView
 
@@ -48,14 +48,17 @@ def refusal(why: str, look: Look) -> Mrkdwn:
 # --- notices ---
 
 
-def paused(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
+def paused(facts: Mapping[str, str], look: Look, *, is_near: bool = True) -> list[Mrkdwn]:
     """That a channel is paused: since when and why, what stands and waits, what to do. For its owners, and for the operators, who
-    are told who else was (`told`)."""
+    are told who else was (`told`). `is_near`: its readers are of its workspace, so that Slack knows for them who and what is meant."""
     slack_id, why = facts.get("channel", ""), facts.get("reason", "")
     is_person = t.person(slack_id).startswith("<@")
-    name = t.person(slack_id) if is_person else t.place(slack_id, facts.get("name", ""), language=look.language)
     if slack_id.startswith("D"):
         name = look.mrkdwn("A direct message ({})", t.code(slack_id))
+    elif is_near:
+        name = t.person(slack_id) if is_person else t.place(slack_id, facts.get("name", ""), language=look.language)
+    else:
+        name = t.code(slack_id) if is_person else mrkdwn("#{} ({})", facts.get("name", ""), t.code(slack_id))
     since = _moment(facts.get("since", ""), look)
     if is_person:
         return [
@@ -74,7 +77,7 @@ def paused(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
         sentences([_remedy(why, look), _ending(why, look)], look),
     ]
     if "told" in facts:
-        people = [t.person(one) for one in facts["told"].split()]
+        people = [t.person(one) if is_near else t.code(one) for one in facts["told"].split()]
         told = look.mrkdwn("Told: {}.", t.listed(people, 600, language=look.language)) if people else look.mrkdwn("Nobody else was told.")
         lines.append(sentences([_workspace(facts, look), told], look))
     return lines
