@@ -151,7 +151,7 @@ def _key(intent: FollowIntent) -> str:
 
 async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, now: datetime) -> tuple[str, Subscription]:
     """The subscription as it was asked for, and what that took: created, edited, same."""
-    key, effective = _key(intent), str(intent.filter.over(DEFAULT_FILTER))
+    key, effective = _key(intent), intent.filter.over(DEFAULT_FILTER)
     row = (await session.exec(select(Subscription).where(Subscription.channel_id == channel.id, Subscription.key == key))).first()
     if row is None:
         row = Subscription(
@@ -160,7 +160,7 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
             followed=intent.followed,
             firm_id=intent.firm_id,
             regulator_id=intent.regulator_id,
-            filter=effective,
+            filter=str(effective),
             broadcast=intent.broadcast or channel.broadcast,
             deliver=intent.deliver,
             created_by=intent.by,
@@ -171,7 +171,9 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
         await session.flush()
         return "created", row
     before = words_of(row)
-    row.filter, row.broadcast, row.deliver = effective, intent.broadcast or channel.broadcast, intent.deliver
+    if set(effective.terms) != set(Filter.parse(row.filter).terms):  # in another order it is the same rule
+        row.filter = str(effective)
+    row.broadcast, row.deliver = intent.broadcast or channel.broadcast, intent.deliver
     if words_of(row) == before:
         return "same", row
     session.add(change(channel, intent.by, now, "edited", before, words_of(row)))

@@ -13,7 +13,7 @@ import pytest
 from bot.slack import cards
 from storage import Store
 from storage.filters import Filter
-from storage.intents import ChannelKey, ChannelSetting, FollowIntent
+from storage.intents import ChannelKey, ChannelSetting, FollowIntent, Installed
 from storage.models import Broadcast, Deliver, Followed, Kind, Role
 from storage.tenancy import Card, WhoMayChange
 from tests import builders
@@ -458,6 +458,39 @@ async def test_a_channel_that_is_archived_waits_until_it_is_back(chat: Chat, kno
         channel = await known.channel(HERE)
         assert channel is not None
         assert channel.paused_reason == ""
+    assert len(await known.subscriptions(HERE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("channel_archive", "is_archived"),
+        ("group_archive", "is_archived"),
+        ("channel_left", "not_in_channel"),
+        ("group_deleted", "channel_deleted"),
+    ],
+)
+async def test_the_owner_of_a_channel_that_is_gone_is_owed_a_direct_message(chat: Chat, known: Store, event: str, why: str) -> None:
+    """Once, however often Slack says so; and the person's row is on nobody's home page."""
+    await chat.says("subscribe tencent", user=COLLEAGUE)
+    await known.set_channel(HERE, ChannelSetting(language="zh-Hant"), ASKER)
+    for _ in range(2):
+        await chat.happens({"type": event, "channel": LEGAL})
+    (due,) = await known.claim(9, timedelta(minutes=2))
+    assert (due.channel.slack_id, due.channel.language, due.notice["reason"]) == (COLLEAGUE, "zh-Hant", why)
+    chat.slack.add_channel(COLLEAGUE, "", members=(BOT_USER, ASKER))
+    await chat.happens({"type": "app_home_opened", "tab": "home", "user": ASKER})
+    assert COLLEAGUE not in shown(chat.slack.published[ASKER])
+
+
+async def test_an_organisation_that_takes_a_workspace_away_silences_it(chat: Chat, known: Store) -> None:
+    """Each of those that the event names; what it follows stays."""
+    await known.install(Installed(TEAM, "Acme", ASKER, "E1"))
+    await chat.says("subscribe tencent")
+    await chat.happens({"type": "team_access_revoked", "team_ids": ["T0NOBODY", TEAM]})
+    workspace = await known.workspace(TEAM)
+    assert workspace is not None
+    assert workspace.uninstalled_at is not None
     assert len(await known.subscriptions(HERE)) == 1
 
 

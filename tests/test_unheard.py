@@ -160,7 +160,7 @@ def test_turning_the_digest_off_says_what_is_then_seen_nowhere(
     assert "<@U0ASKER>" in first
     assert len(rest) == 2
     assert "`/regwatch digest on`" in rest[1]
-    assert "`/regwatch actions`" in rest[1]
+    assert ("`/regwatch actions alibaba`" in rest[1]) is (rules[0].firm is not None)
     assert not message.is_ephemeral
     assert "`" not in message.text
     if language == "en":

@@ -17,6 +17,7 @@ from bot.slack.grammar import Actions, Mute, Subscribe, Target, Unsubscribe, unp
 from bot.slack.labels import LANGUAGES
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from bot.slack.unheard import mute_name, muted_now
+from storage.filters import Filter, Term
 from storage.intents import MuteIntent
 from storage.models import Broadcast, Deliver, Followed, Health, Mode
 from storage.records import action_ref
@@ -266,7 +267,11 @@ def nowhere(views: Sequence[SubscriptionView], mutes: Sequence[MuteView], kept: 
         return []
     firms = any(view.followed is Followed.FIRM for view in views)
     muted_names = [mute_name(mute, look) for mute in mutes]
-    return unheard.nowhere(look, is_nameless_followed=firms, digest_only=_digest_only(views, look), muted=muted_names, kept=kept)
+    first = views[0]
+    own = Filter((Term("regulator", (first.regulator.id,)),)) if first.regulator else Filter((Term("since", ("30d",)),))
+    question = unparse(Actions(first.firm.firm_id) if first.firm else Actions(None, own))
+    digest_only = _digest_only(views, look)
+    return unheard.nowhere(look, question, is_nameless_followed=firms, digest_only=digest_only, muted=muted_names, kept=kept)
 
 
 def digest_setting(

@@ -169,8 +169,10 @@ def mute_name(mute: MuteView, look: Look) -> Mrkdwn:
 # --- where the digest is off ---
 
 
-def nowhere(look: Look, *, is_nameless_followed: bool, digest_only: Sequence[Mrkdwn], muted: Sequence[Mrkdwn], kept: int) -> list[Mrkdwn]:
-    """What a channel that has no digest shows nowhere, and how to turn it on: two lines.
+def nowhere(
+    look: Look, question: str, *, is_nameless_followed: bool, digest_only: Sequence[Mrkdwn], muted: Sequence[Mrkdwn], kept: int
+) -> list[Mrkdwn]:
+    """What a channel that has no digest shows nowhere, and how to turn it on: two lines. `question` is a command that finds it.
 
     `is_nameless_followed`: it would have acts in its digest that name no firm; `digest_only` are its rules that are told in the
     digest alone, `muted` what it does not hear now, `kept` how many acts waited for the next digest.
@@ -187,10 +189,10 @@ def nowhere(look: Look, *, is_nameless_followed: bool, digest_only: Sequence[Mrk
         parts.append(look.mrkdwn("what will be muted"))
     if kept:
         parts.append(look.mrkdwn("{} act kept for the next digest" if kept == 1 else "{} acts kept for the next digest", f"{kept:,}"))
-    again, asked = t.code(f"{look.command} digest on"), t.code(f"{look.command} actions")
+    again, asked = t.code(f"{look.command} digest on"), t.code(f"{look.command} {question}")
     return [
         look.mrkdwn("Shown nowhere in this channel from now on: {}.", join(look.say("; "), parts)),
-        look.mrkdwn("{} turns it on again, from then on; {} finds what was missed.", again, asked),
+        look.mrkdwn("{} turns it on again, from then on; what was missed can be asked for: {}.", again, asked),
     ]
 
 
