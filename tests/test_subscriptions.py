@@ -145,8 +145,8 @@ async def test_what_is_not_there_cannot_be_followed_and_leaves_no_trace(intent: 
 async def test_the_same_filters_in_another_order_are_the_same_rule(store: Store) -> None:
     """So that a rule that was undone and typed anew is no change."""
     await fill(store)
-    first = await store.follow(firm("tencent", filter="kind:fine -role:mentioned min:USD1m"))
-    again = await store.follow(firm("tencent", filter="min:USD1m kind:fine -role:mentioned"))
+    first = await store.follow(firm("tencent", filter="kind:fine -role:mentioned min:USD1000000"))
+    again = await store.follow(firm("tencent", filter="min:USD1000000 kind:fine -role:mentioned"))
     assert (again.did, again.former) == ("same", None)
     assert again.subscription == first.subscription
 
