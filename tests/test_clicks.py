@@ -262,6 +262,18 @@ async def test_the_settings_are_a_form(chat: Chat, known: Store) -> None:
     assert f"<@{ASKER}>" in chat.slack.posts(LEGAL)[-1].shown
 
 
+async def test_a_form_that_turns_the_digest_off_says_what_is_then_seen_nowhere(chat: Chat) -> None:
+    """As the command does; a later form that leaves it off does not say it again."""
+    await chat.says("subscribe tencent deliver:digest")
+    await chat.says("settings")
+    assert await chat.submits({"digest": {"selected_option": {"value": "off"}}}) == {}
+    said = chat.slack.posts(LEGAL)[-1].shown
+    assert "Shown nowhere in this channel from now on: what is for the digest alone (*Tencent*" in said
+    await chat.says("settings")
+    assert await chat.submits({"quiet_from": {"selected_time": "22:00"}, "quiet_to": {"selected_time": "07:00"}}) == {}
+    assert "nowhere" not in chat.slack.posts(LEGAL)[-1].shown
+
+
 async def test_settings_where_no_form_can_be_opened_are_told(chat: Chat, known: Store) -> None:
     """In a mention there is nothing to open one with; in a channel that follows nothing there is nothing to set."""
     (nothing,) = await chat.says("settings")
