@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import bot.slack.text as t
-from bot.slack import unheard
+import bot.slack.unheard as unheard
 from bot.slack.blocks import (
     LONGEST_LABEL,
     LONGEST_QUOTE,

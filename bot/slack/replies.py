@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import bot.slack.text as t
-from bot.slack import unheard
+import bot.slack.unheard as unheard
 from bot.slack.blocks import Block, Look, Message, Sheet, button, button_row, confirm, context, section
 from bot.slack.cards import coverage_block, details_button, head_line, match_name, regulator_name, short_line
 from bot.slack.grammar import Actions, Mute, Subscribe, Target, Unsubscribe, unparse
