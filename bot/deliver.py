@@ -42,8 +42,8 @@ EVENT_TYPE = "regwatch_delivery"
 
 BUG_ATTEMPTS = 10
 """So often a delivery is tried that fails by a bug of ours."""
-GIVE_UP_AFTER = timedelta(days=7)
-"""An alert that could not be delivered for so long is no alert any more."""
+GIVE_UP_AFTER, TRIES = timedelta(days=7), 100
+"""An alert that could not be delivered for so long, and with so many tries, is no alert any more."""
 PATIENCE = 10.0
 """Seconds for which a run waits for what it began."""
 _LOOK_AGAIN = 1.0  # seconds
@@ -139,7 +139,8 @@ def decide(trouble: Trouble, *, now: datetime, owed_at: datetime, attempts: int,
         return Dead(trouble.why, is_channel_gone=True)
     if trouble.cause in (Cause.OURS, Cause.BLOCKS, Cause.METADATA, Cause.CARD) and attempts >= BUG_ATTEMPTS:
         return Dead(f"{trouble.why}, after {attempts} attempts")
-    if now - owed_at >= GIVE_UP_AFTER:
+    # what waited for its channel or workspace was hardly tried, however old it is
+    if now - owed_at >= GIVE_UP_AFTER and attempts >= TRIES:
         return Dead(f"{trouble.why}, for {GIVE_UP_AFTER.days} days")
     pause = min(_FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 10), _LONGEST_PAUSE)
     if trouble.cause is Cause.WORKSPACE:

@@ -11,8 +11,9 @@ come out, no session and no table row leaves. The rooms inside:
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
 - `rereading`: stored documents read again, silently, and how far that has come
 - `places` (a channel's row, and its audit); on it `subscriptions` (what channels follow), `channels` (settings, mutes, the
-  life of a channel), `corrections` (verdicts, reviews); `silence`: what a channel is not told for their sake; `remarks`: what
-  of it stands on a card; `hours`: when a digest is due, when quiet hours end (pure)
+  life of a channel), `corrections` (verdicts, reviews); `owners`: who is told when a channel is paused; `silence`: what a
+  channel is not told for the sake of mutes and verdicts; `remarks`: what of it stands on a card; `hours`: when a digest is
+  due, when quiet hours end (pure)
 - `workspaces`: installations, repeated requests, leases
 - `search` and `figures`: answers to questions; `fulltext`: words in documents, cut as `words` says (pure); `loading`: loaders
   shared by rooms

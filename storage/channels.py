@@ -1,7 +1,7 @@
 """Channels: their settings, what they do not hear for a while, and what Slack says becomes of them.
 
 Every change is idempotent and leaves a Change row with who, when, before and after (`subscriptions` does the same for rules).
-What a mute silences is `silence`'s to say.
+What a mute silences is `silence`'s to say, who is told of a channel that Slack refuses `owners`'s.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import StorageError, chunks
+from storage.digests import digest_since, load_digest
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, ChannelSetting, MuteIntent
 from storage.loading import firm_match, load_channel, load_channels, load_rules
-from storage.models import Action, Broadcast, Firm
+from storage.models import Action, Broadcast, DeliveryState, Firm
+from storage.owners import pause_and_tell
 from storage.places import (
     Places,
     change,
@@ -28,7 +30,7 @@ from storage.places import (
     checked_zone,
     find_channel,
     hold_anew,
-    pause,
+    is_person,
     rename,
     resume,
     subject_of,
@@ -108,7 +110,9 @@ class ChannelStore(Places):
             return (await _load_mutes(session, [channel_id(row)], self._now()))[channel_id(row)] if row else ()
 
     async def places(self, workspace_id: str) -> tuple[PlaceView, ...]:
-        """All channels of a workspace that follow something, mute something or have settings of their own, by name."""
+        """All channels of a workspace that follow something, mute something or have settings of their own, by name.
+
+        The row of a person, to whom notices go, is no channel."""
         now = self._now()
         is_following = select(Subscription.id).where(Subscription.channel_id == Channel.id).exists()
         is_muting = select(Mute.id).where(Mute.channel_id == Channel.id, Mute.until > now).exists()
@@ -121,10 +125,27 @@ class ChannelStore(Places):
         async with self._read() as session:
             wanted = select(Channel.id).where(Channel.workspace_id == workspace_id, or_(is_following, is_muting, is_set))
             ids = [one for one in await session.exec(wanted.order_by(Channel.name, col(Channel.id))) if one is not None]
-            views = await load_channels(session, ids, now)
+            views = {one: view for one, view in (await load_channels(session, ids, now)).items() if not is_person(view.slack_id)}
+            ids = [one for one in ids if one in views]
             rules = await load_rules(session, ids, now.date())
             mutes = await _load_mutes(session, ids, now)
         return tuple(PlaceView(views[one], rules[one], mutes[one]) for one in ids)
+
+    async def kept_for_digest(self, channel: ChannelKey) -> int:
+        """How many acts nothing but the channel's next digest tells of: found since the last one, and posted nowhere, by rule."""
+        now = self._now()
+        async with self._read() as session:
+            row = await find_channel(session, channel)
+            if row is None:
+                return 0
+            since = await digest_since(session, row)
+            # the day is that of its heading, which nobody sees here
+            view = await load_digest(session, row, now.date(), since, now, is_late=False, now=now)
+            told = {action.id for action, _ in view.moved} | {action.id for action in view.new}
+            posted = select(Delivery.action_id).where(
+                Delivery.channel_id == row.id, Delivery.owed_at >= since, col(Delivery.state) != DeliveryState.WAIVED
+            )
+            return len(told - set(await session.exec(posted)))
 
     async def changes(self, channel: ChannelKey, limit: int = 20) -> tuple[ChangeView, ...]:
         """The newest changes of a channel, newest first: who, when, what, before and after."""
@@ -138,16 +159,21 @@ class ChannelStore(Places):
     async def pause_channel(self, channel: ChannelKey, why: str, by: str = "slack") -> bool:
         """Nothing is posted there any more until somebody speaks to Regwatch in it: archived, deleted, the bot removed.
 
-        `why` is Slack's word. False: not known here, or paused already."""
+        `why` is Slack's word. Its owners and the operators are owed a notice, once. False: not known here, or paused already."""
+        now = self._now()
         async with self._write() as session:
             row = await self._known(session, channel)
-            return row is not None and pause(session, row, why, by, self._now())
+            return row is not None and await pause_and_tell(
+                session, row, why, by, now, operations=self._operations, default_zone=self._default_zone
+            )
 
     async def resume_channel(self, channel: ChannelKey, by: str = "slack") -> bool:
-        """It may be posted to again: the bot was invited, the channel unarchived. False: not known here, or not paused."""
+        """It may be posted to again, and what waited comes: the bot was invited, the channel unarchived.
+
+        False: not known here, or not paused."""
         async with self._write() as session:
             row = await self._known(session, channel)
-            return row is not None and resume(session, row, by, self._now())
+            return row is not None and await resume(session, row, by, self._now())
 
     async def rename_channel(self, channel: ChannelKey) -> bool:
         """The name of `channel` is its new one. False: not known here."""

@@ -27,7 +27,8 @@ from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_channels
 from storage.models import Action, DeliveryKind, DeliveryState
 from storage.owing import delivery_row, insert_deliveries, owe_operators
-from storage.places import find_channel, pause
+from storage.owners import pause_and_tell
+from storage.places import find_channel
 from storage.remarks import Remarks, load_remarks, load_watched
 from storage.tenancy import Card, Channel, Delivery, Workspace
 from storage.turns import PACE, WINDOW
@@ -94,7 +95,9 @@ class OutboxStore(Base):
                 for one in (row, *members):
                     one.state, one.reason = DeliveryState.DEAD, outcome.why
                 if outcome.is_channel_gone:
-                    pause(session, channel, outcome.why, "slack", now)
+                    await pause_and_tell(
+                        session, channel, outcome.why, "slack", now, operations=self._operations, default_zone=self._default_zone
+                    )
             return True
 
     async def owe_digests(self) -> int:

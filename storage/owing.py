@@ -191,8 +191,8 @@ def _row_of(move: Move, interest: Interest, owed: Owed, channel_id: int, silence
         payload={
             "subscriptions": sorted(rule.id or 0 for rule in rules),
             "version": move.version,
-            # what a mute keeps from a rule that is told at once only is told in the digest
-            "digest": owed.waived == MUTED or not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
+            # what is kept from a rule that is told at once only is told in the digest, if it is the place for it
+            "digest": bool(owed.waived) or not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
         },
     )
 
@@ -294,16 +294,17 @@ async def owe_operators(
     place = select(Channel.id).where(Channel.workspace_id == operations.workspace_id, Channel.slack_id == operations.slack_id)
     channel_id = (await session.exec(place)).one_or_none()
     if channel_id is None:
-        channel = Channel(
+        fresh = Channel(
             workspace_id=operations.workspace_id,
             slack_id=operations.slack_id,
             name=operations.name,
             time_zone=operations.zone or default_zone,
             added_at=now,
         )
-        session.add(channel)
-        await session.flush()
-        channel_id = channel.id or 0
+        values = fresh.model_dump(exclude={"id"})
+        await session.exec(insert_for(session, Channel).values(values).on_conflict_do_nothing(index_elements=["workspace_id", "slack_id"]))
+        channel_id = (await session.exec(place)).one()
+    assert channel_id is not None  # noqa: S101  # of a row that was written
     row = delivery_row(channel_id=channel_id, key=key, kind=DeliveryKind.NOTICE, now=now, payload=dict(facts))
     return bool(await insert_deliveries(session, [row]))
 

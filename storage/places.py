@@ -1,10 +1,12 @@
 """A channel's row: found, made on the first word about it, and held until the end of a transaction; its audit rows.
 
-What `subscriptions`, `channels` and `corrections` stand on: whatever a person says is said in a channel.
+What `subscriptions`, `channels` and `corrections` stand on: whatever a person says is said in a channel. Here a channel is
+paused and served again, with all that waited; `owners` says who is told of it.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,8 @@ from storage.hours import quiet_until
 from storage.intents import ChannelKey
 from storage.models import DeliveryKind, DeliveryState
 from storage.tenancy import Change, Channel, Delivery, Subscription, Workspace
+
+_HELD = (DeliveryKind.ALERT, DeliveryKind.UPDATE)  # by quiet hours; a digest has an hour of its own, a notice is for at once
 
 
 class Places(Base):
@@ -32,7 +36,7 @@ class Places(Base):
             session.add(row)
             await session.flush()
         rename(session, row, key.name or row.name, by, now)
-        resume(session, row, by, now)
+        await resume(session, row, by, now)
         return row
 
     async def _hold(self, session: AsyncSession, key: ChannelKey) -> None:
@@ -53,17 +57,35 @@ def rename(session: AsyncSession, row: Channel, name: str, by: str, now: datetim
         row.name = name
 
 
-def resume(session: AsyncSession, row: Channel, by: str, now: datetime) -> bool:
-    """Let the channel be posted to again; False: it was not paused."""
+async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) -> bool:
+    """Let the channel be posted to again, with all that waited; False: it was not paused.
+
+    What Slack refused when the channel was paused is owed again, for nobody saw it. A digest that it refused is sent late,
+    or, where the next one is due by now, told in that one. Quiet hours hold what waited like anything else.
+    """
     if not row.paused_reason:
         return False
-    session.add(change(row, by, now, "resumed", before=row.paused_reason))
-    row.paused_reason = ""
+    why, row.paused_reason = row.paused_reason, ""
+    session.add(change(row, by, now, "resumed", before=why))
+    until = quiet_until(now, row.time_zone, row.quiet_from, row.quiet_to)
+    refused = select(Delivery).where(Delivery.channel_id == row.id, col(Delivery.state) == DeliveryState.DEAD, Delivery.reason == why)
+    for one in await session.exec(refused.order_by(col(Delivery.id))):
+        if one.kind is DeliveryKind.DIGEST:
+            if not row.is_digest_on or one.owed_at != row.last_digest_at:
+                continue  # nobody wants it, or a later one told of it
+            if row.next_digest_at is not None and row.next_digest_at <= now:
+                row.last_digest_at = datetime.fromisoformat(one.payload["since"])
+                continue
+        is_held = until is not None and one.kind in _HELD
+        # before the try that was refused there may have been one whose reply was lost: its post is looked for then
+        one.state = DeliveryState.OWED if one.attempts <= 1 else DeliveryState.UNKNOWN
+        one.is_held, one.next_attempt_at = is_held, until if until is not None and is_held else now
+    await hold_anew(session, row, now)
     return True
 
 
 def pause(session: AsyncSession, row: Channel, why: str, by: str, now: datetime) -> bool:
-    """Post nothing to the channel any more; False: it was paused already."""
+    """Post nothing to the channel any more; False: it was paused already. `owners.pause_and_tell` tells people too."""
     if row.paused_reason:
         return False
     session.add(change(row, by, now, "paused", after=why))
@@ -72,15 +94,20 @@ def pause(session: AsyncSession, row: Channel, why: str, by: str, now: datetime)
 
 
 async def hold_anew(session: AsyncSession, row: Channel, now: datetime) -> None:
-    """Reckon anew until when quiet hours hold what was never tried: they were changed, or the zone was."""
+    """Reckon anew until when quiet hours hold what was never tried: they or the zone were changed, or the channel was not served."""
     until = quiet_until(now, row.time_zone, row.quiet_from, row.quiet_to)
     waiting = update(Delivery).where(
         col(Delivery.channel_id) == row.id,
         col(Delivery.state) == DeliveryState.OWED,
         col(Delivery.attempts) == 0,
-        col(Delivery.kind).in_((DeliveryKind.ALERT, DeliveryKind.UPDATE)),
+        col(Delivery.kind).in_(_HELD),
     )
-    await session.exec(waiting.values(next_attempt_at=until or now))
+    await session.exec(waiting.values(next_attempt_at=until or now, is_held=until is not None))
+
+
+def is_person(slack_id: str) -> bool:
+    """Whether a Slack id names a person: what is posted to it is a direct message. Such a row follows nothing."""
+    return re.fullmatch(r"[UW][A-Z0-9]{2,20}", slack_id) is not None
 
 
 def subject_of(row: Channel) -> str:

@@ -38,13 +38,14 @@ class SubscriptionStore(Places):
 
         What was typed replaces the default of its key. The same again changes nothing ("same"). The first
         subscription turns the digest on, unless somebody has spoken about the digest before. Nothing old is
-        posted: the result says how many past actions match. Raises StorageError for a firm or regulator that
-        is not there.
+        posted: the result says how many past actions match, and what a rule was before it was edited. Raises
+        StorageError for a firm or regulator that is not there.
         """
         now = self._now()
         async with self._write() as session:
             await _require(session, intent)
             channel = await self._open(session, intent.channel, intent.by, now)
+            before = await load_subscriptions(session, channel_id(channel), now.date())
             did, row = await _put(session, channel, intent, now)
             is_turned_on = did == "created" and await _turn_digest_on(session, channel, intent.by, now)
             if channel.is_digest_on and channel.next_digest_at is None:
@@ -60,6 +61,7 @@ class SubscriptionStore(Places):
                 known=await count_matching(session, past),
                 last=tuple(last.values()),
                 is_digest_turned_on=is_turned_on,
+                former=next((view for view in before if view.id == row.id), None) if did == "edited" else None,
             )
 
     async def unfollow(
@@ -149,7 +151,7 @@ def _key(intent: FollowIntent) -> str:
 
 async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, now: datetime) -> tuple[str, Subscription]:
     """The subscription as it was asked for, and what that took: created, edited, same."""
-    key, effective = _key(intent), str(intent.filter.over(DEFAULT_FILTER))
+    key, effective = _key(intent), intent.filter.over(DEFAULT_FILTER)
     row = (await session.exec(select(Subscription).where(Subscription.channel_id == channel.id, Subscription.key == key))).first()
     if row is None:
         row = Subscription(
@@ -158,7 +160,7 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
             followed=intent.followed,
             firm_id=intent.firm_id,
             regulator_id=intent.regulator_id,
-            filter=effective,
+            filter=str(effective),
             broadcast=intent.broadcast or channel.broadcast,
             deliver=intent.deliver,
             created_by=intent.by,
@@ -169,7 +171,9 @@ async def _put(session: AsyncSession, channel: Channel, intent: FollowIntent, no
         await session.flush()
         return "created", row
     before = words_of(row)
-    row.filter, row.broadcast, row.deliver = effective, intent.broadcast or channel.broadcast, intent.deliver
+    if set(effective.terms) != set(Filter.parse(row.filter).terms):  # in another order it is the same rule
+        row.filter = str(effective)
+    row.broadcast, row.deliver = intent.broadcast or channel.broadcast, intent.deliver
     if words_of(row) == before:
         return "same", row
     session.add(change(channel, intent.by, now, "edited", before, words_of(row)))

@@ -322,6 +322,7 @@ class FollowResult:
     known: int  # past actions that match
     last: tuple[ActionView, ...]  # three at most
     is_digest_turned_on: bool
+    former: SubscriptionView | None = None  # edited: the rule as it was
 
 
 @dataclass(frozen=True, slots=True)

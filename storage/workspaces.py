@@ -1,6 +1,7 @@
 """Workspaces that install the app and leave, requests that come in twice, and work that one process at a time does.
 
-Which channels are served at all is asked in `outbox`, when a delivery is claimed and when a digest is owed.
+Which channels are served at all is asked in `outbox`, when a delivery is claimed and when a digest is owed. Whom the
+operators lose is told to them by `owners`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, insert_for
 from storage.intents import Installed
+from storage.owners import tell_of_departure
+from storage.places import hold_anew
 from storage.tenancy import Change, Channel, Inbound, Lease, Subscription, Workspace
 from storage.views import WorkspaceView
 
@@ -27,7 +30,9 @@ class WorkspaceStore(Base):
     """Workspaces, inbound requests, leases."""
 
     async def install(self, installed: Installed) -> None:
-        """A workspace installed the app, or did so again: what it follows is served from now on."""
+        """A workspace installed the app, or did so again: what it follows is served from now on, with all that waited.
+
+        What waited comes at the end of a channel's quiet hours, where they hold now."""
         now = self._now()
         async with self._write() as session:
             fresh = insert_for(session, Workspace).values(id=installed.workspace_id, name="", added_at=now)
@@ -36,18 +41,26 @@ class WorkspaceStore(Base):
             assert row is not None  # noqa: S101  # it was just written
             before = (row.name, row.enterprise_id, row.installed_by, row.installed_at is None, row.uninstalled_at)
             after = (installed.name or row.name, installed.enterprise_id, installed.by, False, None)
+            if row.uninstalled_at is not None:
+                quiet = select(Channel).where(Channel.workspace_id == row.id, col(Channel.quiet_from).is_not(None))
+                for channel in (await session.exec(quiet.order_by(col(Channel.id)))).all():
+                    await hold_anew(session, channel, now)
             if before != after:
                 row.name, row.enterprise_id, row.installed_by, row.installed_at, row.uninstalled_at = *after[:3], now, None
                 session.add(self._workspace_change(row, installed.by, "installed"))
 
-    async def uninstall(self, workspace_id: str, by: str = "slack") -> bool:
-        """A workspace is served no more: nothing is claimed for its channels. What it follows stays. False: not known, or gone already."""
+    async def uninstall(self, workspace_id: str, by: str = "slack", *, why: str = "app_uninstalled") -> bool:
+        """A workspace is served no more: nothing is claimed for its channels. What it follows stays, and what it is owed waits.
+
+        The operators are owed a notice where it followed anything; `why` is Slack's word. False: not known, or gone already."""
+        now = self._now()
         async with self._write() as session:
             row = await _locked(session, workspace_id)
             if row is None or row.uninstalled_at is not None:
                 return False
-            row.uninstalled_at = self._now()
+            row.uninstalled_at = now
             session.add(self._workspace_change(row, by, "uninstalled"))
+            await tell_of_departure(session, row, why, now, operations=self._operations, default_zone=self._default_zone)
             return True
 
     async def workspace(self, workspace_id: str) -> WorkspaceView | None:
@@ -103,7 +116,8 @@ async def _locked(session: AsyncSession, workspace_id: str) -> Workspace | None:
 async def _load_workspaces(session: AsyncSession, workspace_id: str | None = None) -> list[WorkspaceView]:
     """One workspace, or all by name."""
     wanted = select(Workspace).order_by(Workspace.name, Workspace.id)
-    channels = select(Channel.workspace_id, func.count()).group_by(Channel.workspace_id)
+    is_channel = func.substr(Channel.slack_id, 1, 1).not_in(("U", "W"))  # the rows of persons, to whom notices go, are none
+    channels = select(Channel.workspace_id, func.count()).where(is_channel).group_by(Channel.workspace_id)
     rules = select(Channel.workspace_id, func.count()).join(Subscription, col(Subscription.channel_id) == Channel.id)
     if workspace_id is not None:
         wanted, channels = wanted.where(Workspace.id == workspace_id), channels.where(Channel.workspace_id == workspace_id)

@@ -206,6 +206,13 @@ async def test_in_the_day_nothing_waits(quiet: Store, clock: FakeClock) -> None:
     assert len(await claim(quiet)) == 1
 
 
+async def held(store: Store) -> list[tuple[bool, datetime]]:
+    """Of each message: whether it waits for the end of quiet hours, and when it may be posted."""
+    async with store._read() as session:
+        rows = await session.exec(select(Delivery).order_by(col(Delivery.id)))
+        return [(row.is_held, row.next_attempt_at) for row in rows]
+
+
 @pytest.mark.parametrize(
     "setting",
     [ChannelSetting(quiet=("", "")), ChannelSetting(quiet=("00:00", "07:00")), ChannelSetting(zone="Europe/London")],
@@ -214,7 +221,37 @@ async def test_in_the_day_nothing_waits(quiet: Store, clock: FakeClock) -> None:
 async def test_quiet_hours_that_hold_no_more_let_go_what_they_held(setting: ChannelSetting, quiet: Store) -> None:
     await found(quiet, "A decision")
     await quiet.set_channel(LEGAL, setting, "U1")
+    assert await held(quiet) == [(False, NIGHT)]
     assert len(await claim(quiet)) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "until"),
+    [
+        (ChannelSetting(quiet=("22:00", "08:00")), MORNING + timedelta(hours=1)),
+        (ChannelSetting(quiet=("23:00", "06:30")), MORNING - timedelta(minutes=30)),
+        (ChannelSetting(zone="Asia/Tokyo"), MORNING - timedelta(hours=1)),
+        (ChannelSetting(zone="Asia/Tokyo", quiet=("22:00", "08:00")), MORNING),
+    ],
+    ids=["they end later", "they end earlier", "another zone", "both"],
+)
+async def test_quiet_hours_that_end_at_another_time_hold_until_then(setting: ChannelSetting, until: datetime, quiet: Store) -> None:
+    """What waits for the end of quiet hours is marked so: it comes rolled up."""
+    await found(quiet, "One")
+    await quiet.set_channel(LEGAL, setting, "U1")
+    await found(quiet, "Two")
+    assert {at for _, at in await held(quiet)} == {until}
+    assert (await held(quiet))[0] == (True, until)
+
+
+async def test_what_was_held_over_a_change_of_the_clock_comes_at_the_end_on_the_wall(quiet: Store, clock: FakeClock) -> None:
+    """The zone was changed at night, in the spring and in the autumn."""
+    for at, until in (("2021-03-14T04:00Z", "2021-03-14T11:00Z"), ("2021-11-07T03:00Z", "2021-11-07T12:00Z")):
+        await quiet.set_channel(LEGAL, ChannelSetting(zone="Asia/Taipei", quiet=("10:00", "13:00")), "U1")
+        clock.at = datetime.fromisoformat(at)
+        await found(quiet, f"At {at}")
+        await quiet.set_channel(LEGAL, ChannelSetting(zone="America/New_York", quiet=("22:00", "07:00")), "U1")
+        assert (await held(quiet))[-1] == (True, datetime.fromisoformat(until))
 
 
 async def test_a_digest_setting_with_a_zone_lets_go_as_well(quiet: Store) -> None:
@@ -311,6 +348,37 @@ async def test_what_a_mute_kept_back_is_in_the_digest(deliver: Deliver, world: S
     digest = await world.preview_digest(LEGAL)
     assert digest is not None
     assert [action.ref for action in digest.new] == ["RW-1001"]
+
+
+async def test_a_channel_that_is_muted_past_a_digest_reads_there_once_what_it_missed(world: Store, clock: FakeClock) -> None:
+    """And is not told again when the mute ends; what comes then alerts as before."""
+    await world.follow(follow_firm())
+    await world.mute(muted())
+    await found(world, "Missed")
+    told = []
+    for day in (22, 23, 24):
+        clock.at = datetime(2021, 3, day, 0, 30, tzinfo=UTC)
+        assert await world.owe_digests() == 1
+        (due,) = await claim(world)
+        assert due.digest is not None
+        told.append([action.ref for action in due.digest.new])
+        await world.settle(due.id, due.token, Sent(f"{day}.1"))
+    assert told == [["RW-1001"], [], []]
+    clock.at = WEEK
+    assert await world.mutes(LEGAL) == ()
+    assert [one for one in await claim(world) if one.action] == []
+    await found(world, "Heard")
+    assert [one.key for one in await claim(world)] == ["alert:RW-1002"]
+
+
+async def test_an_end_before_its_time_alerts_from_then_on(world: Store) -> None:
+    """What was missed meanwhile stays for the digest."""
+    await world.follow(follow_firm())
+    await world.mute(muted())
+    await found(world, "Missed")
+    assert await world.mute(muted(None)) == ()
+    await found(world, "Heard")
+    assert await standing(world) == [("alert:RW-1001", WAIVED, "muted"), ("alert:RW-1002", OWED, "")]
 
 
 async def test_a_first_poll_stays_out_of_the_digest_muted_or_not(world: Store) -> None:

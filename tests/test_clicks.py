@@ -13,7 +13,7 @@ import pytest
 from bot.slack import cards
 from storage import Store
 from storage.filters import Filter
-from storage.intents import ChannelKey, ChannelSetting, FollowIntent
+from storage.intents import ChannelKey, ChannelSetting, FollowIntent, Installed
 from storage.models import Broadcast, Deliver, Followed, Kind, Role
 from storage.tenancy import Card, WhoMayChange
 from tests import builders
@@ -262,6 +262,18 @@ async def test_the_settings_are_a_form(chat: Chat, known: Store) -> None:
     assert f"<@{ASKER}>" in chat.slack.posts(LEGAL)[-1].shown
 
 
+async def test_a_form_that_turns_the_digest_off_says_what_is_then_seen_nowhere(chat: Chat) -> None:
+    """As the command does; a later form that leaves it off does not say it again."""
+    await chat.says("subscribe tencent deliver:digest")
+    await chat.says("settings")
+    assert await chat.submits({"digest": {"selected_option": {"value": "off"}}}) == {}
+    said = chat.slack.posts(LEGAL)[-1].shown
+    assert "Shown nowhere in this channel from now on: what is for the digest alone (*Tencent*" in said
+    await chat.says("settings")
+    assert await chat.submits({"quiet_from": {"selected_time": "22:00"}, "quiet_to": {"selected_time": "07:00"}}) == {}
+    assert "nowhere" not in chat.slack.posts(LEGAL)[-1].shown
+
+
 async def test_settings_where_no_form_can_be_opened_are_told(chat: Chat, known: Store) -> None:
     """In a mention there is nothing to open one with; in a channel that follows nothing there is nothing to set."""
     (nothing,) = await chat.says("settings")
@@ -458,6 +470,39 @@ async def test_a_channel_that_is_archived_waits_until_it_is_back(chat: Chat, kno
         channel = await known.channel(HERE)
         assert channel is not None
         assert channel.paused_reason == ""
+    assert len(await known.subscriptions(HERE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("channel_archive", "is_archived"),
+        ("group_archive", "is_archived"),
+        ("channel_left", "not_in_channel"),
+        ("group_deleted", "channel_deleted"),
+    ],
+)
+async def test_the_owner_of_a_channel_that_is_gone_is_owed_a_direct_message(chat: Chat, known: Store, event: str, why: str) -> None:
+    """Once, however often Slack says so; and the person's row is on nobody's home page."""
+    await chat.says("subscribe tencent", user=COLLEAGUE)
+    await known.set_channel(HERE, ChannelSetting(language="zh-Hant"), ASKER)
+    for _ in range(2):
+        await chat.happens({"type": event, "channel": LEGAL})
+    (due,) = await known.claim(9, timedelta(minutes=2))
+    assert (due.channel.slack_id, due.channel.language, due.notice["reason"]) == (COLLEAGUE, "zh-Hant", why)
+    chat.slack.add_channel(COLLEAGUE, "", members=(BOT_USER, ASKER))
+    await chat.happens({"type": "app_home_opened", "tab": "home", "user": ASKER})
+    assert COLLEAGUE not in shown(chat.slack.published[ASKER])
+
+
+async def test_an_organisation_that_takes_a_workspace_away_silences_it(chat: Chat, known: Store) -> None:
+    """Each of those that the event names; what it follows stays."""
+    await known.install(Installed(TEAM, "Acme", ASKER, "E1"))
+    await chat.says("subscribe tencent")
+    await chat.happens({"type": "team_access_revoked", "team_ids": ["T0NOBODY", TEAM]})
+    workspace = await known.workspace(TEAM)
+    assert workspace is not None
+    assert workspace.uninstalled_at is not None
     assert len(await known.subscriptions(HERE)) == 1
 
 

@@ -267,7 +267,7 @@ async def test_the_digest_is_set_shown_and_previewed(chat: Chat, known: Store) -
     (now,) = await chat.says("digest now")
     assert now["response_type"] == "in_channel"
     (off,) = await chat.says("digest off")
-    assert "Digest: off" in shown(off)
+    assert "turned the digest of" in shown(off)
 
 
 async def test_a_zone_that_is_none(chat: Chat) -> None:

@@ -144,6 +144,89 @@ async def test_a_mute_that_cannot_be(chat: Chat, known: Store, text: str, words:
     assert await known.mutes(HERE) == ()
 
 
+# --- what a digest that is off shows nowhere ---
+
+
+async def test_turning_the_digest_off_names_what_this_channel_will_not_see(chat: Chat, known: Store) -> None:
+    """From its rules, its mutes and what waited for the next digest; and all of it can still be asked for."""
+    await chat.says("subscribe tencent")
+    await chat.says("subscribe alibaba deliver:digest")
+    await chat.says("mute tencent for 7d")
+    (off,) = await chat.says("digest off", user=COLLEAGUE)
+    assert off["response_type"] == "in_channel"
+    head, missed, back, _ = shown(off).splitlines()
+    assert head == f"<@{COLLEAGUE}> turned the digest of <#{LEGAL}|legal> off."
+    assert "what is for the digest alone (*Alibaba* (阿里巴巴, BABA, 9988.HK) #2); what is more than 14 days old" in missed
+    assert "acts that name no firm; what is muted, now (Tencent) or later." in missed
+    assert back.startswith("`/regwatch digest on` turns it on again")
+    (asked,) = await chat.says(back.split("`")[3].removeprefix("/regwatch "))
+    assert "RW-1001" in shown(asked)
+
+
+@pytest.mark.parametrize("what", ["tencent", "regulator:cn-cac", "all"])
+async def test_what_was_missed_is_found_by_the_question_that_is_named(chat: Chat, what: str) -> None:
+    """Whatever the channel follows."""
+    await chat.says(f"subscribe {what}")
+    (off,) = await chat.says("digest off")
+    (asked,) = await chat.says(shown(off).splitlines()[2].split("`")[3].removeprefix("/regwatch "))
+    assert "RW-1001" in shown(asked)
+
+
+async def test_a_digest_that_is_off_and_is_set_says_it_again(chat: Chat) -> None:
+    """Whoever sets its days might think that it comes."""
+    await chat.says("subscribe tencent")
+    await chat.says("digest off")
+    (still,) = await chat.says("digest daily")
+    assert "Shown nowhere in this channel from now on" in shown(still)
+    (on,) = await chat.says("digest on")
+    assert "nowhere" not in shown(on)
+
+
+async def test_a_rule_for_the_digest_alone_where_there_is_no_digest_says_so(chat: Chat) -> None:
+    """In the answer and in the list; until the digest is on."""
+    await chat.says("digest off")
+    (answer,) = await chat.says("subscribe tencent deliver:digest")
+    for message in (answer, (await chat.says("subscribe list"))[0]):
+        assert "so what is for the digest alone is shown nowhere in this channel: *Tencent*" in shown(message)
+    await chat.says("digest on")
+    assert "nowhere" not in shown((await chat.says("subscribe list"))[0])
+
+
+# --- the way back from an edit ---
+
+
+@pytest.mark.parametrize(
+    "before", ["", "kind:fine,ban", "-role:mentioned deliver:digest", "min:USD1m broadcast:all", "-kind:talks lang:zh"]
+)
+async def test_an_edit_is_undone_entirely(chat: Chat, known: Store, before: str) -> None:
+    """By whoever clicks; and the undoing can be undone."""
+    await chat.says(f"subscribe tencent {before}")
+    (rule,) = await known.subscriptions(HERE)
+    (edited,) = await chat.says("subscribe tencent kind:appeal broadcast:never deliver:now")
+    (other,) = await known.subscriptions(HERE)
+    (undone,) = await chat.clicks("Undo", edited, user=COLLEAGUE)
+    (again,) = await known.subscriptions(HERE)
+    assert (again.id, set(again.filter.terms), again.broadcast, again.deliver) == (
+        rule.id,
+        set(rule.filter.terms),
+        rule.broadcast,
+        rule.deliver,
+    )
+    assert f"<@{COLLEAGUE}> changed the rule" in shown(undone)
+    await chat.clicks("Undo", undone)
+    (redone,) = await known.subscriptions(HERE)
+    assert (redone.filter, redone.broadcast, redone.deliver) == (other.filter, other.broadcast, other.deliver)
+
+
+async def test_an_edited_regulator_and_everything_are_undone_too(chat: Chat, known: Store) -> None:
+    """Whatever is followed."""
+    for what in ("regulator:cn-cac", "all"):
+        await chat.says(f"subscribe {what} kind:fine")
+        (edited,) = await chat.says(f"subscribe {what} kind:ban")
+        await chat.clicks("Undo", edited)
+    assert {str(rule.filter) for rule in await known.subscriptions(HERE)} == {"kind:fine role:target,group"}
+
+
 # --- who may change what ---
 
 

@@ -55,6 +55,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "app_mention": ("app_mentions:read",),  # https://docs.slack.dev/reference/events/app_mention
     "app_uninstalled": (),  # https://docs.slack.dev/reference/events/app_uninstalled
     "tokens_revoked": (),  # https://docs.slack.dev/reference/events/tokens_revoked
+    "team_access_revoked": (),  # https://docs.slack.dev/reference/events/team_access_revoked
     "message.im": ("im:history",),  # https://docs.slack.dev/reference/events/message.im
     "channel_archive": ("channels:read",),  # https://docs.slack.dev/reference/events/channel_archive
     "channel_unarchive": ("channels:read",),

@@ -199,6 +199,7 @@ async def _owe_digests(store: Store, key: ChannelKey, known: Known) -> Any:
 CROSSED: dict[str, type_of_crossing] = {
     **READS,
     "preview_digest": _preview,
+    "kept_for_digest": lambda store, key, _: store.kept_for_digest(key),
     "export_channel": lambda store, key, _: store.export_channel(key),
     "follow": lambda store, key, _: store.follow(FollowIntent(key, "U1", Followed.FIRM, "tencent", broadcast=Broadcast.NEVER)),
     "unfollow": _unfollow,

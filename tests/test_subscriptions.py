@@ -142,6 +142,24 @@ async def test_what_is_not_there_cannot_be_followed_and_leaves_no_trace(intent: 
     assert await changes_of(store) == []
 
 
+async def test_the_same_filters_in_another_order_are_the_same_rule(store: Store) -> None:
+    """So that a rule that was undone and typed anew is no change."""
+    await fill(store)
+    first = await store.follow(firm("tencent", filter="kind:fine -role:mentioned min:USD1000000"))
+    again = await store.follow(firm("tencent", filter="min:USD1000000 kind:fine -role:mentioned"))
+    assert (again.did, again.former) == ("same", None)
+    assert again.subscription == first.subscription
+
+
+async def test_an_edit_tells_what_the_rule_was(store: Store) -> None:
+    """With its filter, its broadcast and its delivery."""
+    await fill(store)
+    first = await store.follow(replace(firm("tencent", filter="kind:fine"), deliver=Deliver.DIGEST))
+    assert first.former is None
+    edited = await store.follow(firm("tencent"))
+    assert (edited.did, edited.former) == ("edited", first.subscription)
+
+
 async def test_the_same_command_from_several_hands_at_once_is_one_subscription(store: Store) -> None:
     await fill(store)
     await store.follow(firm("tencent", channel=ChannelKey("T1", "C9")))  # the workspace is known, the channel is new

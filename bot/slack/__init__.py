@@ -2,9 +2,9 @@
 
 `grammar` reads what was typed; `desk` answers it, with `changes` (what people change), `orders` (what operators order) and
 `naming` (what names mean); `reach` asks Slack. The listeners are thin: `commands`, `buttons`, `modals` (with `picker`),
-`events`. Drawing is pure: `cards`, `answers`, `figures`, `replies`, `readings`, `help`, `forms`, `home`, `picture`; `text`
-makes strangers' words harmless, `labels` says our own in the channel's language. Nothing is left unhandled, and what breaks
-is told by one handler, with a reference that is also in the log.
+`events`. Drawing is pure: `cards`, `answers`, `figures`, `replies`, `readings`, `help`, `forms`, `home`, `picture`; `unheard`
+says why it is silent, `text` makes strangers' words harmless, `labels` says our own in the channel's language. Nothing is
+left unhandled, and what breaks is told by one handler, with a reference that is also in the log.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import bot.slack.text as t
+import bot.slack.unheard as unheard
 from bot.slack.blocks import (
     LONGEST_LABEL,
     LONGEST_QUOTE,
@@ -533,10 +534,22 @@ def _changed_value(what: str, value: str, look: Look) -> Mrkdwn:
 
 
 def notice(due: DueDelivery) -> Message:
-    """What the operators are told: a source whose health changed, or that the fuse holds; what reading again came to."""
+    """What the operators are told: a source whose health changed, or that the fuse holds; what reading again came to; and what they
+    and the owners of a channel are told when it is served no more."""
     look, facts = _look_of(due), due.notice
     if "reread" in facts:
-        return _read_again(facts, look)
+        lines = _read_again(facts, look)
+    elif facts.get("channel"):
+        lines = unheard.paused(facts, look, is_near=facts.get("workspace") in (None, due.channel.workspace_id))
+    else:
+        lines = unheard.departed(facts, look) if facts.get("workspace") else _told_of_source(facts, look)
+    sheet = Sheet([], look)
+    sheet.add(section(join("\n", lines)))
+    said = " ".join(line if line.endswith((".", "。")) else f"{line}." for line in lines if line)
+    return sheet.message(Mrkdwn(said.replace("*", "").replace("`", "")), is_ephemeral=False)
+
+
+def _told_of_source(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     health = facts.get("health", "")
     known = {"source", "regulator", "health", "since", "detail", "text"}
     who = t.code(facts.get("source", ""))
@@ -549,18 +562,15 @@ def notice(due: DueDelivery) -> Message:
         first = look.mrkdwn("*Source* {}: {} since {}", who, state, _moment_of(facts["since"], look))
     else:
         first = look.mrkdwn("*Source* {}: {}", who, state)
-    lines = [
+    return [
         first,
         escape(facts.get("detail", ""), 600),
         escape(facts.get("text", ""), 600),
         *(mrkdwn("{}: {}", escape(key, 60), escape(value, 300)) for key, value in sorted(facts.items()) if key not in known),
     ]
-    sheet = Sheet([], look)
-    sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
 
 
-def _read_again(facts: Mapping[str, str], look: Look) -> Message:
+def _read_again(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     """The sum of a re-reading, as `bot.upkeep` tells it."""
     refs, firms = facts.get("refs", ""), facts.get("firms", "")
     lines = [
@@ -575,9 +585,7 @@ def _read_again(facts: Mapping[str, str], look: Look) -> Message:
         lines.append(look.mrkdwn("To see them ({}): {}", escape(refs, 120), t.code(f"{look.command} action {refs.partition(',')[0]}")))
     if facts["unreadable"] != "0":
         lines.append(look.mrkdwn("{} could not be read: a fault of Regwatch, the log has the traceback", facts["unreadable"]))
-    sheet = Sheet([], look)
-    sheet.add(section(join("\n", lines)))
-    return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
+    return lines
 
 
 def _moment_of(value: str, look: Look) -> str:

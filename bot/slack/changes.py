@@ -6,7 +6,7 @@ inside a transaction. Every change is idempotent in the Store, so a command that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from bot.slack.blocks import Look, Message
 from bot.slack.grammar import Digest, Mute, Subscribe, Target, Unsubscribe
 from bot.slack.naming import Naming, Stop, zone
 from bot.slack.reach import Reach
-from bot.slack.text import place
+from bot.slack.text import Mrkdwn, place
 from storage import StorageError, Store
 from storage.filters import Filter
 from storage.intents import ChannelKey, ChannelSetting, CorrectionIntent, DigestSetting, FollowIntent, MuteIntent
@@ -174,9 +174,22 @@ class Changes:
         if setting.at is not None and setting.is_on is None:
             setting = replace(setting, is_on=True)  # who names an hour wants it
         await self.require(who, reach, posts=setting.is_on is not False)
+        kept = await self._kept(who, channel, setting)
         changed = await self._store.set_digest(await self._key(who, reach), setting, who.user_id)
         look = replace(look, zone=changed.time_zone)
-        return replies.digest_setting(changed, await self._store.coverage(), look, by=who.user_id)
+        missed = await self._missed(who, changed, kept, look)
+        return replies.digest_setting(changed, await self._store.coverage(), look, by=who.user_id, missed=missed)
+
+    async def _kept(self, who: Who, channel: ChannelView | None, setting: DigestSetting | None) -> int:
+        """How many acts only the digest would have told of that is turned off now."""
+        is_ended = setting is not None and setting.is_on is False and channel is not None and channel.is_digest_on
+        return await self._store.kept_for_digest(who.key) if is_ended else 0
+
+    async def _missed(self, who: Who, channel: ChannelView, kept: int, look: Look) -> Sequence[Mrkdwn]:
+        """What this channel shows nowhere as long as its digest is off."""
+        if channel.is_digest_on:
+            return ()
+        return replies.nowhere(await self._store.subscriptions(who.key), await self._store.mutes(who.key), kept, look)
 
     # mutes
 
@@ -214,11 +227,14 @@ class Changes:
             await self.require(who, reach, posts=False, rule=setting.who_may_change)
         key = await self._key(who, reach)
         before = await self._store.channel(key)
+        kept = await self._kept(who, before, digest)
         changed = await self._store.set_channel(key, setting, who.user_id)
         if digest is not None:
             changed = await self._store.set_digest(key, digest, who.user_id)
         look = replace(look, zone=changed.time_zone, language=changed.language)
-        return replies.settings_changed(changed, before, who.user_id, look)
+        is_ended = before is not None and before.is_digest_on
+        missed = await self._missed(who, changed, kept, look) if is_ended else ()
+        return replies.settings_changed(changed, before, who.user_id, look, missed=missed)
 
     # verdicts
 

@@ -144,7 +144,8 @@ class Desk:
             case Mute():
                 return await self.changes.mute(command, who, channel, look, reach)
             case ShowSettings():
-                return replies.settings(channel, await self._store.changes(who.key), look)
+                rules = await self._store.subscriptions(who.key)
+                return replies.settings(channel, await self._store.changes(who.key), look, views=rules)
             case Sources(typed):
                 return await self._sources(typed, look)
             case SourceOrder():

@@ -1,4 +1,5 @@
-"""What Slack says happened: the home page was opened, a channel was renamed, archived or left, the bot was invited.
+"""What Slack says happened: the home page was opened, a channel was renamed, archived or left, the bot was invited, an
+organisation took a workspace away (a workspace that uninstalls is `install`'s).
 
 The home page is drawn anew whenever it is opened and after each change that was made on it.
 """
@@ -28,12 +29,12 @@ log = logging.getLogger("regwatch.slack")
 _GONE = {
     "channel_archive": "is_archived",
     "group_archive": "is_archived",
-    "channel_deleted": "channel_not_found",
-    "group_deleted": "channel_not_found",
+    "channel_deleted": "channel_deleted",
+    "group_deleted": "channel_deleted",
     "channel_left": "not_in_channel",
     "group_left": "not_in_channel",
 }
-"""Event -> Slack's word for why a channel takes nothing any more."""
+"""Event -> why a channel takes nothing any more: Slack's word when it refuses a post, where that is as exact as the event."""
 
 
 def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Callable[[], None]) -> None:
@@ -95,6 +96,14 @@ def register(app: AsyncApp, desk: Desk, modals: Modals, store: Store, kick: Call
     @app.event(re.compile("^(channel|group)_(archive|deleted|left)$"))
     async def on_gone(event: dict[str, Any], body: dict[str, Any]) -> None:
         await store.pause_channel(ChannelKey(workspace_of(body), event["channel"]), _GONE[event["type"]])
+        kick()
+
+    @app.event("team_access_revoked")
+    async def on_taken_away(event: dict[str, Any]) -> None:
+        """An installation of a whole organisation lost some of its workspaces; the next request from one serves it again."""
+        for workspace_id in event.get("team_ids") or ():
+            await store.uninstall(workspace_id, why=event["type"])
+        kick()
 
     @app.event(re.compile("^(channel|group)_unarchive$"))
     async def on_back(event: dict[str, Any], body: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import bot.slack.text as t
 from bot.slack.blocks import Block, Look, Sheet, button, button_row, context, header, section
 from bot.slack.cards import coverage_block
-from bot.slack.replies import channel_state, counted, followed_name, muted_now, place_name, rule_words
+from bot.slack.replies import channel_state, counted, followed_name, place_name, rule_words, untold_rules
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
+from bot.slack.unheard import muted_now
 from storage.models import Health, Mode
 from storage.views import Coverage, MuteView, PlaceView, SourceView, SubscriptionView
 
@@ -61,7 +62,8 @@ def _place(place: PlaceView, number: int, look: Look) -> list[Block]:
     many = counted(len(place.subscriptions), "{} subscription", "{} subscriptions", look)
     muted = muted_now(place.mutes, channel.time_zone, look)
     name = look.mrkdwn("Direct message with Regwatch") if channel.slack_id.startswith("D") else place_name(channel, look)
-    head = join("\n", [mrkdwn("{}   {}", t.bold(name), many), channel_state(channel, look), muted])
+    untold = untold_rules(place.subscriptions, channel, look)
+    head = join("\n", [mrkdwn("{}   {}", t.bold(name), many), channel_state(channel, look), untold, muted])
     blocks = [section(head)]
     shown = place.subscriptions[:MOST_RULES]
     for at, rule in enumerate(shown, number):

@@ -1,5 +1,5 @@
 """The replies to changes: what a channel follows from now on, its digest and settings, what it does not hear, and what
-people said of its cards, in words. Pure.
+people said of its cards, in words. What it will then not see anywhere is told by `bot.slack.unheard`. Pure.
 
 Every change names who made it, and offers the way back where there is one. `bot.slack.forms` draws the forms that its
 buttons open, `bot.slack.home` shows the same rules for all channels of a person.
@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import bot.slack.text as t
+import bot.slack.unheard as unheard
 from bot.slack.blocks import Block, Look, Message, Sheet, button, button_row, confirm, context, section
 from bot.slack.cards import coverage_block, details_button, head_line, match_name, regulator_name, short_line
 from bot.slack.grammar import Actions, Mute, Subscribe, Target, Unsubscribe, unparse
 from bot.slack.labels import LANGUAGES
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
+from bot.slack.unheard import mute_name, muted_now
+from storage.filters import Filter, Term
 from storage.intents import MuteIntent
-from storage.models import Broadcast, Followed, Health, Mode
+from storage.models import Broadcast, Deliver, Followed, Health, Mode
 from storage.records import action_ref
 from storage.tenancy import Verdict, WhoMayChange
 from storage.views import (
@@ -59,14 +62,16 @@ def edit_button(subscription: SubscriptionView, look: Look, number: int = 0) -> 
 
 def followed(results: Sequence[FollowResult], by: str, coverage: Coverage, look: Look) -> Message:
     """What a subscription did, with its rule in words. Seen by the channel unless nothing changed."""
-    created = [result.subscription.id for result in results if result.did == "created"]
-    undo = button(look.say("Undo"), unparse(Unsubscribe(ids=tuple(created))), "ask") if created else None
+    undone = _undoing(results)
+    undo = button(look.say("Undo"), undone, "ask") if undone else None
     is_one = len(results) == 1
     turned_on = []
     if any(result.is_digest_turned_on for result in results):
         hint = t.code(f"{look.command} digest off")
         words = digest_words(results[-1].channel, look)
         turned_on = [section(look.mrkdwn("The daily digest is on now: {}. {} turns it off.", words, hint))]
+    elif untold := untold_rules([result.subscription for result in results], results[-1].channel, look):
+        turned_on = [section(untold)]
     buttons = button_row(edit_button(results[0].subscription, look) if is_one else None, undo)
     sheet = Sheet([*turned_on, *coverage_block(coverage, look), *buttons])
     said = []
@@ -84,6 +89,17 @@ def followed(results: Sequence[FollowResult], by: str, coverage: Coverage, look:
         said.append(mrkdwn("{}. {}", Mrkdwn(head.replace("*", "")), look.mrkdwn("Rule: {}.", rule_words(result.subscription, look))))
     is_same = all(result.did == "same" for result in results)
     return sheet.message(join(" ", [Mrkdwn(part) for part in said]) or look.mrkdwn("Subscribed."), is_ephemeral=is_same)
+
+
+def _undoing(results: Sequence[FollowResult]) -> str:
+    """The command that takes back what was done: rules that are new end, else those that were edited are what they were, where one
+    command can say so; nothing where there is nothing to take back."""
+    created = [result.subscription.id for result in results if result.did == "created"]
+    if created:
+        return unparse(Unsubscribe(ids=tuple(created)))
+    former = [result.former for result in results if result.former is not None]
+    alike = {(rule.filter, rule.broadcast, rule.deliver) for rule in former}
+    return unparse(_as_it_is(former)) if len(alike) == 1 else ""
 
 
 def _followed_head(result: FollowResult, by: str, look: Look) -> Mrkdwn:
@@ -139,16 +155,17 @@ def unfollowed(removed: Sequence[SubscriptionView], by: str, channel: Mrkdwn, co
     """What the channel follows no longer, and the way back when it is one rule that a button can carry."""
     names = [mrkdwn("{} #{}", followed_name(subscription, look), subscription.id) for subscription in removed]
     said = look.mrkdwn("{} unsubscribed {} from {}", t.person(by), channel, t.listed(names, 2_000, language=look.language))
-    again = button(look.say("Subscribe again"), _again(removed[0]), "ask") if len(removed) == 1 else None
+    again = button(look.say("Subscribe again"), unparse(_as_it_is(removed)), "ask") if len(removed) == 1 else None
     sheet = Sheet([*coverage_block(coverage, look), *button_row(again)])
     sheet.add(section(said))
     return sheet.message(aloud([said]), is_ephemeral=False)
 
 
-def _again(subscription: SubscriptionView) -> str:
-    """The command that follows the same by the same rule."""
-    id_ = (subscription.firm.firm_id if subscription.firm else subscription.regulator.id if subscription.regulator else "") or ""
-    return unparse(Subscribe((Target(subscription.followed, id_),), subscription.filter, subscription.broadcast, subscription.deliver))
+def _as_it_is(rules: Sequence[SubscriptionView]) -> Subscribe:
+    """The command that follows the same by the same rule, which all of them have."""
+    ids = [(rule.firm.firm_id if rule.firm else rule.regulator.id if rule.regulator else "") or "" for rule in rules]
+    targets = tuple(Target(rule.followed, id_) for rule, id_ in zip(rules, ids, strict=True))
+    return Subscribe(targets, rules[0].filter, rules[0].broadcast, rules[0].deliver)
 
 
 def subscriptions(
@@ -164,8 +181,8 @@ def subscriptions(
     where = place_name(channel, look)
     sheet = Sheet([*coverage_block(coverage, look), *button_row(button(look.say("Settings"), "settings", "form"))])
     many = counted(len(views), "{} subscription", "{} subscriptions", look)
-    head = join("\n", [mrkdwn("*{}*   {}", where, many), channel_state(channel, look), muted_now(mutes, channel.time_zone, look)])
-    sheet.add(section(head))
+    state = [channel_state(channel, look), untold_rules(views, channel, look), muted_now(mutes, channel.time_zone, look)]
+    sheet.add(section(join("\n", [mrkdwn("*{}*   {}", where, many), *state])))
     rows = [_subscription(view, look) for view in views]
     if len(views) > WITH_BUTTONS:
         hint = t.code(f"{look.command} unsubscribe #{views[0].id}")
@@ -213,7 +230,7 @@ def channel_state(channel: ChannelView, look: Look) -> Mrkdwn:
     paused = Mrkdwn("")
     if channel.paused_reason:
         hint = t.code(f"{look.command} digest on")
-        paused = look.mrkdwn("Paused: Slack says {}. {} starts it again.", escape(channel.paused_reason, 80), hint)
+        paused = look.mrkdwn("Paused: {}. {} starts it again.", unheard.refusal(channel.paused_reason, look), hint)
     quiet = Mrkdwn("")
     if channel.quiet_from and channel.quiet_to:
         quiet = look.mrkdwn("Quiet hours: {} to {}", channel.quiet_from, channel.quiet_to)
@@ -233,13 +250,42 @@ def digest_words(channel: ChannelView, look: Look) -> Mrkdwn:
     return look.mrkdwn("{} {}, {}, {}", channel.digest_at, days, channel.time_zone, empty)
 
 
-def digest_setting(channel: ChannelView | None, coverage: Coverage, look: Look, *, by: str | None = None) -> Message:
-    """How the channel's digest stands; `by` changed it, and the channel is told."""
+def untold_rules(views: Sequence[SubscriptionView], channel: ChannelView, look: Look) -> Mrkdwn:
+    """That some of these rules are told nowhere while the digest is off; nothing where all are told."""
+    return Mrkdwn("") if channel.is_digest_on else unheard.untold(_digest_only(views, look), look)
+
+
+def _digest_only(views: Sequence[SubscriptionView], look: Look) -> list[Mrkdwn]:
+    return [mrkdwn("{} #{}", followed_name(view, look), view.id) for view in views if view.deliver is Deliver.DIGEST]
+
+
+def nowhere(views: Sequence[SubscriptionView], mutes: Sequence[MuteView], kept: int, look: Look) -> list[Mrkdwn]:
+    """What a channel with these rules shows nowhere when its digest is off, and the way back; nothing where it follows nothing.
+
+    `kept`: so many acts waited for the next digest."""
+    if not views:
+        return []
+    firms = any(view.followed is Followed.FIRM for view in views)
+    muted_names = [mute_name(mute, look) for mute in mutes]
+    first = views[0]
+    own = Filter((Term("regulator", (first.regulator.id,)),)) if first.regulator else Filter((Term("since", ("30d",)),))
+    question = unparse(Actions(first.firm.firm_id) if first.firm else Actions(None, own))
+    digest_only = _digest_only(views, look)
+    return unheard.nowhere(look, question, is_nameless_followed=firms, digest_only=digest_only, muted=muted_names, kept=kept)
+
+
+def digest_setting(
+    channel: ChannelView | None, coverage: Coverage, look: Look, *, by: str | None = None, missed: Sequence[Mrkdwn] = ()
+) -> Message:
+    """How the channel's digest stands; `by` changed it, and the channel is told. `missed`: what is shown nowhere then (`nowhere`)."""
     if channel is None:
         hint = t.code(f"{look.command} subscribe tencent")
         said = look.mrkdwn("This channel has no digest yet: its first subscription turns it on. {}", hint)
     elif by is None:
         said = channel_state(channel, look)
+    elif not channel.is_digest_on:
+        off = look.mrkdwn("{} turned the digest of {} off.", t.person(by), place_name(channel, look))
+        said = join("\n", [off, *missed])
     else:
         said = mrkdwn(
             "{}\n{}", look.mrkdwn("{} set the digest of {}.", t.person(by), place_name(channel, look)), channel_state(channel, look)
@@ -249,8 +295,9 @@ def digest_setting(channel: ChannelView | None, coverage: Coverage, look: Look, 
     return sheet.message(aloud([said]), is_ephemeral=by is None)
 
 
-def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, look: Look) -> Message:
-    """Each setting that is another than before, from what to what; `before` None: the channel was not known."""
+def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, look: Look, *, missed: Sequence[Mrkdwn] = ()) -> Message:
+    """Each setting that is another than before, from what to what; `before` None: the channel was not known. `missed`: what is shown
+    nowhere since the digest was turned off (`nowhere`)."""
     now = _settings(channel, look)
     was = _settings(before, look) if before else {}
     lines = [
@@ -265,12 +312,12 @@ def settings_changed(channel: ChannelView, before: ChannelView | None, by: str, 
         sheet.add(section(said))
         return sheet.message(said)
     head = look.mrkdwn("{} changed the settings of {}.", t.person(by), where)
-    sheet.add(section(join("\n", [head, *(mrkdwn("• {}", line) for line in lines)])))
-    return sheet.message(aloud([head, *lines]), is_ephemeral=False)
+    sheet.add(section(join("\n", [head, *(mrkdwn("• {}", line) for line in lines), *missed])))
+    return sheet.message(aloud([head, *lines, *missed]), is_ephemeral=False)
 
 
-def settings(channel: ChannelView | None, rows: Sequence[ChangeView], look: Look) -> Message:
-    """How a channel is set, and who changed what of late; a button opens the form."""
+def settings(channel: ChannelView | None, rows: Sequence[ChangeView], look: Look, *, views: Sequence[SubscriptionView] = ()) -> Message:
+    """How a channel is set, and who changed what of late; a button opens the form. `views` are its rules."""
     sheet = Sheet(button_row(button(look.say("Settings"), "settings", "form")) if channel else [])
     if channel is None:
         said = look.mrkdwn(
@@ -279,6 +326,7 @@ def settings(channel: ChannelView | None, rows: Sequence[ChangeView], look: Look
         sheet.add(section(said))
         return sheet.message(said)
     lines = [mrkdwn("{}: {}", t.bold(name), value) for name, value in _settings(channel, look).items()]
+    lines += [line for line in [untold_rules(views, channel, look)] if line]
     head = look.mrkdwn("Settings of {}", t.bold(place_name(channel, look)))
     sheet.add(section(join("\n", [head, *lines])))
     if rows:
@@ -356,23 +404,6 @@ def muted(
     sheet = Sheet(button_row(back))
     sheet.add(section(join("\n", [*said, muted_now(mutes, zone, look)])))
     return sheet.message(aloud(said), is_ephemeral=False)
-
-
-def muted_now(mutes: Sequence[MuteView], zone: str, look: Look) -> Mrkdwn:
-    """Muted now: Tencent until 8 Dec 2026, 08:30 Taipei; nothing where nothing is."""
-    told = []
-    for mute in mutes:
-        what = mute_name(mute, look)
-        told.append(look.mrkdwn("{} until {}", what, t.instant(mute.until, zone, language=look.language)))
-    return look.mrkdwn("Muted now: {}", t.listed(told, 900, language=look.language)) if told else Mrkdwn("")
-
-
-def mute_name(mute: MuteView, look: Look) -> Mrkdwn:
-    """What is muted."""
-    if mute.firm is not None:
-        chinese = mute.firm.names_zh[:1] if look.language == "zh-Hant" else mute.firm.names_zh[-1:] if look.language != "en" else ()
-        return escape(next(iter(chinese), mute.firm.name), 80)
-    return Mrkdwn(action_ref(mute.action_id)) if mute.action_id is not None else look.mrkdwn("everything")
 
 
 # --- what people said, and the trail of it ----------------------------------------------------------------------------------------
