@@ -30,6 +30,7 @@ from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.names import Names
 from bot.poll import ROUND, Poller
 from bot.transport import DEFAULT_BIND, HttpServer, SocketMode, TransportLost, Vitals, answers_under_way
+from bot.upkeep import Upkeep
 from storage import StorageError, Store
 from storage.firms import shipped_register
 from storage.intents import ChannelKey, Installed
@@ -409,7 +410,8 @@ class Regwatch:
                 if summary.owed:
                     self._kick_delivery()
 
-            jobs.append(Job("poll", timedelta(seconds=5), poll))
+            upkeep = Upkeep(store, names, self._now, kick=lambda: self._kick_delivery())
+            jobs += [Job("poll", timedelta(seconds=5), poll), Job("reread", timedelta(seconds=5), upkeep.look)]
         if "deliver" in self._only:
             self._deliverer = Deliverer(store, slack.client_for, now=self._now, wait=self._wait)
             jobs.append(Job("deliver", timedelta(seconds=1), self._deliverer.run_once))

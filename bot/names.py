@@ -8,13 +8,33 @@ goes on with the old one. The poller reads with it, `reread` too; a job of `app`
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from bot.extract import FirmIndex, extract
 from storage import Store
-from storage.records import DocumentText, Extraction
+from storage.records import DocumentText, Extraction, Register
 
 _log = logging.getLogger("regwatch.names")
+
+
+@cache
+def reader_version() -> str:
+    """Another text whenever the reader is another one: made of its rules and words, so that nobody has to think of it."""
+    return _version_of([*files("bot.extract").iterdir(), files("storage") / "text.py"])
+
+
+def _version_of(rules: Iterable[Traversable]) -> str:
+    told = hashlib.sha256()
+    for file in sorted(rules, key=lambda file: file.name):
+        if file.name.endswith((".py", ".toml")):
+            told.update(f"{file.name}\n".encode())
+            told.update(file.read_bytes())
+    return told.hexdigest()[:8]
 
 
 class Names:
@@ -23,6 +43,7 @@ class Names:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._index: FirmIndex | None = None
+        self._register: Register | None = None
         self._seen = ""
         self._one_at_a_time = asyncio.Lock()
 
@@ -34,9 +55,16 @@ class Names:
         return self._index
 
     @property
+    def register(self) -> Register:
+        """What the index was built of. Raises RuntimeError before the first refresh."""
+        if self._register is None:
+            raise RuntimeError("Names are asked for before their first refresh")
+        return self._register
+
+    @property
     def version(self) -> str:
-        """Of the register that texts are read with."""
-        return self.index.version
+        """Of the register that texts are read with, and of the reader; documents keep it."""
+        return f"{self.index.version}-{reader_version()}"
 
     def read(self, document: DocumentText) -> Extraction:
         """What a text says. Pure for one index; called in threads."""
@@ -58,6 +86,6 @@ class Names:
             before, self._seen = self._index, seen
             if before is not None and before.version == register.version:
                 return False
-            self._index = await asyncio.to_thread(FirmIndex, register)
+            self._index, self._register = await asyncio.to_thread(FirmIndex, register), register
             _log.info("names version=%s firms=%s names=%s", register.version, len(register.firms), len(register.aliases))
             return True

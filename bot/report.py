@@ -232,7 +232,7 @@ def show_import(outcome: ListOutcome, *, is_dry_run: bool) -> None:
     if is_dry_run:
         screen.print("  a dry run: nothing was written", style="bold")
     elif outcome.is_change:
-        screen.print("  a `regwatch run` under way reads with them from its next start on", style="dim")
+        screen.print("  `regwatch run` reads with them within a minute, and reads stored documents that may name them again", style="dim")
     else:
         screen.print("  nothing has changed", style="dim")
 

@@ -2,7 +2,8 @@
 
 `Rereader` goes through the stored texts in batches, reads in a thread those that matter, and hands the readings to
 `Store.reread`, which says what changed. For a source it also lets the next poll look at all that is still listed. It may be
-cancelled between any two batches: what is done stays, and doing it again changes nothing.
+cancelled between any two batches: what is done stays, and doing it again changes nothing. People order it; what a changed
+register or a better reader asks for, `upkeep` does by itself.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Rereader:
         """
         register = await self._store.register()
         pieces = await asyncio.to_thread(needles, register, {firm_id})
-        named = await self._store.documents_naming(firm_id)
+        named = await self._store.documents_naming([firm_id])
 
         def may_name(text: StoredText) -> bool:
             folded = fold(text.document.whole)
@@ -105,10 +106,11 @@ class Rereader:
         last = 0
         while batch := await self._store.texts(last, BATCH, since, source_id):
             last = batch[-1].id
-            readings, unreadable = await asyncio.to_thread(self._read_some, batch, matters)
+            texts = await asyncio.to_thread(list, filter(matters, batch))
+            readings, unreadable = await asyncio.to_thread(read_some, texts, self._read, self._version)
             outcome = report.outcome
             if readings:
-                outcome = outcome + await self._store.reread(readings, is_dry_run=is_dry_run)
+                outcome += await self._store.reread(readings, is_dry_run=is_dry_run)
             report = replace(report, looked_at=report.looked_at + len(batch), outcome=outcome, unreadable=report.unreadable + unreadable)
             if on_batch is not None:
                 on_batch(len(batch))
@@ -119,18 +121,21 @@ class Rereader:
         _log.info("reread subject=%s dry=%s %s seconds=%.1f", subject, is_dry_run, counts, seconds)
         return report
 
-    def _read_some(self, texts: Sequence[StoredText], matters: Callable[[StoredText], bool]) -> tuple[list[Reread], int]:
-        readings: list[Reread] = []
-        unreadable = 0
-        for text in texts:
-            if not matters(text):
-                continue
-            try:
-                # its language is found out anew, as a poll does
-                extraction = self._read(replace(text.document, language=None))
-            except Exception:
-                _log.exception("reread document=%s could not be read", text.id)
-                unreadable += 1
-                continue
-            readings.append(Reread(text.id, text.sha256, extraction, self._version()))
-        return readings, unreadable
+
+def read_some(
+    texts: Sequence[StoredText], read: Callable[[DocumentText], Extraction], version: Callable[[], str]
+) -> tuple[tuple[Reread, ...], int]:
+    """What these documents say now, and how many of them could not be read: the log has the tracebacks. For a thread."""
+    readings: list[Reread] = []
+    unreadable = 0
+    for text in texts:
+        read_with = version()  # before the reading: names that reload meanwhile must not be claimed
+        try:
+            # its language is found out anew, as a poll does
+            extraction = read(replace(text.document, language=None))
+        except Exception:
+            _log.exception("reread document=%s could not be read", text.id)
+            unreadable += 1
+            continue
+        readings.append(Reread(text.id, text.sha256, extraction, read_with))
+    return tuple(readings), unreadable

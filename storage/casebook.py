@@ -74,6 +74,7 @@ class Casebook:
         self._cases: dict[int, list[Draft]] = defaultdict(list)  # id(case) -> its actions
         self._known_cases: dict[int, CaseDraft] = {}
         self._named: dict[int, set[str]] = {}  # document -> the firms it names
+        self._identified: dict[int, set[str]] = {}  # document -> those of them that are in the register
         self.unsaid = 0
         """Actions that lost their firms because their only document, read again, does not tell of them."""
 
@@ -168,9 +169,11 @@ class Casebook:
         """What the other documents of the edited ones' actions name: a firm goes only when none of them does."""
         others = {paper for document_id in edited for draft in self._by_document[document_id] for paper in draft.papers}
         for chunk in chunks(others):
-            names = select(Mention.document_id, Mention.name).where(col(Mention.document_id).in_(chunk))
-            for document_id, name in await self._session.exec(names):
+            names = select(Mention.document_id, Mention.name, Mention.firm_id).where(col(Mention.document_id).in_(chunk))
+            for document_id, name, firm_id in await self._session.exec(names):
                 self._named.setdefault(document_id, set()).add(name)
+                if firm_id is not None:
+                    self._identified.setdefault(document_id, set()).add(name)
 
     def _keep(self, draft: Draft) -> None:
         """Make an action findable under what it is now."""
@@ -227,6 +230,7 @@ class Casebook:
         draft.papers[telling.document_id] = paper_told(telling)
         combined = combine_firms(found.firms)
         _recognise(draft, combined)
+        self._forget(draft, telling.document_id, combined)
         if is_deciding:
             kept = {(firm.name, firm.brand_id) for firm in combined}
             elsewhere = {name for paper in draft.papers if paper != telling.document_id for name in self._named.get(paper, ())}
@@ -240,6 +244,14 @@ class Casebook:
                 firm.role, firm.is_changed = role, firm.is_changed or role is not firm.role
             draft.published_at, draft.published_precision = telling.entry.published_at, telling.entry.published_precision
         self._absorb(draft, telling, found, Weight.DECIDES if is_deciding else Weight.FILLS)
+
+    def _forget(self, draft: Draft, document_id: int, found: Sequence[FoundFirm]) -> None:
+        """Let firms whose names no document reads as theirs any more be raw names again: a name was taken from them."""
+        raw = {one.name for one in found if one.firm_id is None}
+        identified = {name for paper in draft.papers if paper != document_id for name in self._identified.get(paper, ())}
+        for firm in draft.firms:
+            if firm.firm_id is not None and firm.name in raw - identified and firm.brand_id is None:
+                firm.firm_id, firm.is_changed = None, True
 
     def _unsay(self, draft: Draft, telling: Telling) -> None:
         """An act that the reader no longer sees in the text that it was read from: nobody is in it any more."""

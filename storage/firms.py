@@ -45,11 +45,15 @@ from storage.models import (
     Strength,
 )
 from storage.records import AliasRow, FirmRow, OwnershipRow, Register, RegulatorRow
+from storage.tenancy import Change
 from storage.text import fold
 from storage.views import AliasView, FirmMatch, FirmView, RegulatorView, Resolution
 
 SHIPPED = "register"
 """The source of rows that ship; rows of any other source are the users'."""
+
+_REGISTER = "register"
+"""The subject of changes that came with a version of the package."""
 
 _SUGGESTIONS = 3
 _LEAST_LIKE = 0.8
@@ -200,14 +204,20 @@ class FirmStore(Base):
         """Bring shipped firms, names, edges and regulators to this register; doing it again changes nothing.
 
         What users added (rows of another source) stays. A name or edge that is gone from the register goes; a
-        firm stays, because actions tell of it.
+        firm stays, because actions tell of it. What changed anything leaves a Change row.
         """
         async with self._write() as session:
             await self._one_at_a_time(session, "register")
+            before = await register_in(session)
             await _sync_regulators(session, register.regulators)
             await _sync_firms(session, register.firms)
             await _sync_aliases(session, register.aliases)
             await _sync_ownerships(session, register.ownerships)
+            after = await register_in(session)
+            if before.version != after.version:
+                row = Change(subject=_REGISTER, made_by="regwatch", made_at=self._now(), what="brought up to date")
+                row.before, row.after = before.version, after.version
+                session.add(row)
 
     async def register(self) -> Register:
         """The whole register, the users' rows included, as texts are read with it."""
@@ -222,6 +232,8 @@ class FirmStore(Base):
             select(func.count(), func.max(Alias.id), func.sum(func.length(Alias.text)), weak).select_from(Alias),
             select(func.count(), func.max(Ownership.id), func.count(col(Ownership.to_on))).select_from(Ownership),
             select(func.count(), func.sum(func.length(Regulator.name))).select_from(Regulator),
+            # what no count tells: a firm of another kind, an edge with another date
+            select(func.count(), func.max(Change.id)).where(Change.subject == _REGISTER),
         )
         async with self._read() as session:
             found = [(await session.exec(query)).one() for query in counted]

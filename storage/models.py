@@ -378,7 +378,7 @@ class Document(SQLModel, table=True):
     fetched_at: datetime
     first_seen_at: datetime = Field(index=True)
     edited_at: datetime | None = None  # ours: when we first saw the text changed
-    register_version: str = ""  # of the names it was read with
+    register_version: str = ""  # of the names and the reader it was read with: `bot.names`
 
 
 class DocumentWords(SQLModel, table=True):

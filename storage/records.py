@@ -535,3 +535,43 @@ class RereadOutcome:
             firms=self.firms | other.firms,
             waived=self.waived + other.waived,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The stored texts that a change of the register may concern: those that named one of these firms, or hold one of these pieces."""
+
+    firms: frozenset[str] = frozenset()
+    pieces: frozenset[str] = frozenset()  # folded
+    is_everything: bool = False  # all texts
+
+    def __bool__(self) -> bool:
+        return self.is_everything or bool(self.firms or self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class RereadProgress:
+    """What stored documents are, or are being, read with, and how far that has come: the newest first."""
+
+    names: str  # version of the register
+    reader: str  # version of the reader
+    touched: Touched
+    before_id: int  # documents of lower ids are still to be looked at
+    begun_at: datetime
+    ended_at: datetime | None  # null while it is under way
+    late_since: datetime | None  # what was stored since then may still have been read with older names; null: settled
+    looked_at: int = 0
+    unreadable: int = 0
+    outcome: RereadOutcome = RereadOutcome()
+
+
+@dataclass(frozen=True, slots=True)
+class RereadStep:
+    """Some documents that were gone through for a re-reading that is under way: those of `before_id` down to `down_to`."""
+
+    begun_at: datetime  # of that re-reading
+    before_id: int
+    down_to: int
+    looked_at: int
+    unreadable: int
+    readings: tuple[Reread, ...]

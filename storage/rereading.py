@@ -4,27 +4,53 @@ A document read again is an edit whose text did not change, so its mentions and 
 two differences. Nobody is told: what would be owed is waived as `READ_AGAIN` and is in no digest either, so that an action
 found this way is known where it is followed and its next move arrives there with a card. And an act that a text alone told
 of, and that is not read in it any more, loses its firms; it stays, with its number and what people said about it.
+
+One row tells with which names and which reader all stored documents were read last, and how far reading them again has
+come (`bot.upkeep` carries it on). Those names are kept in it, because what has changed since can only be told from both.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
+import zlib
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy.orm import defer
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, chunks
 from storage.casebook import Casebook
 from storage.draft import Telling
+from storage.firms import values_of
 from storage.fulltext import write_words
 from storage.ingest import number_of, write_mentions
-from storage.models import ActionFirm, Document, Mention, Mode, Source
+from storage.models import ActionFirm, AliasKind, Document, FirmKind, Mention, Mode, OwnershipKind, Regulator, Source, Strength
 from storage.owing import owe_moves
-from storage.records import EntryRecord, FoundFirm, Reread, RereadOutcome
-from storage.tenancy import Change
+from storage.records import (
+    AliasRow,
+    EntryRecord,
+    FirmRow,
+    FoundFirm,
+    OwnershipRow,
+    Register,
+    RegulatorRow,
+    Reread,
+    RereadOutcome,
+    RereadProgress,
+    RereadStep,
+    StoredText,
+    Touched,
+)
+from storage.search import stored_text
+from storage.tenancy import Change, Rereading
 
 READ_AGAIN = "read again"
 """Why what rereading found was not told."""
@@ -54,12 +80,102 @@ class RereadingStore(Base):
             pass
         return outcome
 
-    async def documents_naming(self, firm_id: str) -> frozenset[int]:
-        """The documents in which this firm or brand was read, by whatever names it had then."""
-        named = select(Mention.document_id).where(Mention.firm_id == firm_id)
-        hit = select(ActionFirm.document_id).where(ActionFirm.brand_id == firm_id)
+    async def documents_naming(self, firm_ids: Collection[str], among: Collection[int] | None = None) -> frozenset[int]:
+        """The documents (of these, where given) in which one of these firms or brands was read, by whatever names it had then."""
+        found: set[int] = set()
         async with self._read() as session:
-            return frozenset([*await session.exec(named), *await session.exec(hit)])
+            for firms in chunks(firm_ids):
+                named = select(Mention.document_id).where(col(Mention.firm_id).in_(firms))
+                hit = select(ActionFirm.document_id).where(col(ActionFirm.brand_id).in_(firms))
+                for documents in [None] if among is None else chunks(among):
+                    for query, place in ((named, col(Mention.document_id)), (hit, col(ActionFirm.document_id))):
+                        found.update(await session.exec(query if documents is None else query.where(place.in_(documents))))
+        return frozenset(found)
+
+    async def reread_progress(self) -> RereadProgress | None:
+        """With what stored documents are, or are being, read; None: that was never noted."""
+        async with self._read() as session:
+            row = (await session.exec(select(Rereading).options(defer(Rereading.packed)))).one_or_none()  # type: ignore[arg-type]
+            return _progress(row) if row else None
+
+    async def names_read_with(self) -> Register | None:
+        """The register that `reread_progress` names; None when it was never noted, or by a version that kept it otherwise."""
+        async with self._read() as session:
+            packed = (await session.exec(select(Rereading.packed))).one_or_none()
+        return await asyncio.to_thread(_unpacked, packed) if packed else None
+
+    async def begin_reread(self, register: Register, reader: str, touched: Touched, former: RereadProgress | None) -> RereadProgress | None:
+        """Begin to read again what a change may concern, from the newest document down, in the place of any re-reading before.
+
+        None, and nothing begun, when things do not stand as `former` says any more. Where nothing is touched, or nothing is
+        stored, it has ended as well.
+        """
+        now, packed = self._now(), await asyncio.to_thread(_packed, register)
+        async with self._write() as session:
+            await self._one_at_a_time(session, "rereading")
+            row = (await session.exec(select(Rereading))).one_or_none()
+            if (_progress(row) if row else None) != former:
+                return None
+            top = (await session.exec(select(func.max(Document.id)))).one() or 0
+            is_work = bool(top and touched)
+            late_since = former.late_since if former else None
+            fresh = Rereading(
+                id=1,
+                names=register.version,
+                packed=packed,
+                reader=reader,
+                touched={"firms": sorted(touched.firms), "pieces": sorted(touched.pieces), "is_everything": touched.is_everything},
+                before_id=top + 1 if is_work else 0,
+                begun_at=now,
+                ended_at=None if is_work else now,
+                late_since=late_since or (now if is_work else None),
+                outcome=_outcome_values(RereadOutcome()),
+            )
+            return _progress(await session.merge(fresh))
+
+    async def texts_before(self, before_id: int, limit: int, version: str) -> tuple[StoredText, ...]:
+        """Stored documents of lower ids that were read with other names or another reader than this version: the newest first."""
+        wanted = _texts().where(col(Document.id) < before_id, col(Document.register_version) != version)
+        async with self._read() as session:
+            found = await session.exec(wanted.order_by(col(Document.id).desc()).limit(limit))
+            return tuple(stored_text(row, zone or "UTC") for row, zone in found)
+
+    async def late_texts(self, since: datetime, until: datetime, after: int, limit: int) -> tuple[StoredText, ...]:
+        """Documents that were stored or edited in that time, in the order of their ids and those after one: a batch."""
+        wanted = _texts().where(col(Document.fetched_at).between(since, until), col(Document.id) > after)
+        async with self._read() as session:
+            found = await session.exec(wanted.order_by(col(Document.id)).limit(limit))
+            return tuple(stored_text(row, zone or "UTC") for row, zone in found)
+
+    async def carry_on_reread(self, step: RereadStep) -> RereadProgress | None:
+        """Put down what some documents say when they are read again, and that they are done with. One transaction, as silent as `reread`.
+
+        None, and nothing written, when the re-reading is another one by now, or somebody else did this step.
+        """
+        now = self._now()
+        async with self._write() as session:
+            if step.readings:
+                await self._one_at_a_time(session, "actions")
+            held = select(Rereading).where(Rereading.begun_at == step.begun_at, Rereading.before_id == step.before_id)
+            row = (await session.exec(held.where(col(Rereading.ended_at).is_(None)).with_for_update())).one_or_none()
+            if row is None:
+                return None
+            if step.readings:
+                outcome = _outcome(row.outcome) + await _reread(session, step.readings, now)
+                row.outcome = _outcome_values(outcome)
+            row.before_id, row.looked_at, row.unreadable = step.down_to, row.looked_at + step.looked_at, row.unreadable + step.unreadable
+            return _progress(row)
+
+    async def end_reread(self, begun_at: datetime) -> None:
+        """All documents were gone through. What is stored late is still to be looked at."""
+        async with self._write() as session:
+            running = update(Rereading).where(col(Rereading.begun_at) == begun_at, col(Rereading.ended_at).is_(None))
+            await session.exec(running.values(ended_at=self._now(), before_id=0))
+
+    async def settle_reread(self, late_since: datetime) -> None:
+        """What was stored late was looked at too."""
+        async with self._write() as session:
+            await session.exec(update(Rereading).where(col(Rereading.late_since) == late_since).values(late_since=None))
 
     async def look_again(self, source_id: str, by: str) -> bool:
         """Forget what would tell that a source has nothing new, and let its next poll be due: all that it lists is looked at.
@@ -105,8 +221,10 @@ async def _reread(session: AsyncSession, readings: Sequence[Reread], now: dateti
         Telling(one, entry, row.tier, row.regulator_id, is_reread=True) for one, entry, row in zip(ids, entries, documents, strict=True)
     ]
     await book.load(tellings)
-    for telling in tellings:
+    for at, telling in enumerate(tellings):
         book.tell(telling)
+        if at % 20 == 19:
+            await asyncio.sleep(0)  # the event loop has other things to do
     moves = await book.write()
     _, waived = await owe_moves(session, moves, now)
     moved = {move.action_id for move in moves}
@@ -156,3 +274,69 @@ async def _mentions(session: AsyncSession, ids: Sequence[int]) -> dict[int, set[
         for row in await session.exec(select(Mention).where(col(Mention.document_id).in_(chunk))):
             found[row.document_id].add(_mention(row))
     return found
+
+
+def _texts() -> Any:
+    return select(Document, select(Regulator.time_zone).where(Regulator.id == Document.regulator_id).scalar_subquery())
+
+
+def _progress(row: Rereading) -> RereadProgress:
+    touched = Touched(frozenset(row.touched["firms"]), frozenset(row.touched["pieces"]), row.touched["is_everything"])
+    return RereadProgress(
+        names=row.names,
+        reader=row.reader,
+        touched=touched,
+        before_id=row.before_id,
+        begun_at=row.begun_at,
+        ended_at=row.ended_at,
+        late_since=row.late_since,
+        looked_at=row.looked_at,
+        unreadable=row.unreadable,
+        outcome=_outcome(row.outcome),
+    )
+
+
+def _outcome_values(outcome: RereadOutcome) -> dict[str, Any]:
+    return values_of(outcome) | {"firms": sorted(outcome.firms)}
+
+
+def _outcome(values: Mapping[str, Any]) -> RereadOutcome:
+    lists = {"opened": tuple(values["opened"]), "moved": tuple(values["moved"]), "firms": frozenset(values["firms"])}
+    return RereadOutcome(**{**values, **lists})
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+_PARTS: tuple[tuple[type[Any], Mapping[str, Callable[[Any], Any]]], ...] = (
+    (FirmRow, {"kind": FirmKind, "tickers": tuple}),
+    (AliasRow, {"kind": AliasKind, "strength": Strength, "from_on": _day, "to_on": _day}),
+    (OwnershipRow, {"kind": OwnershipKind, "from_on": _day, "to_on": _day}),
+    (RegulatorRow, {"aliases": tuple, "context_aliases": tuple, "languages": tuple}),
+)
+"""The rows of a register, and how what JSON has no word for is read back."""
+
+_SHAPE = [list(record.__slots__) for record, _ in _PARTS]
+
+
+def _packed(register: Register) -> str:
+    """A register as short text: a hundred thousand names are some megabytes. A row at a time: one long call would stop the event
+    loop, though it stands in a thread."""
+    parts = (register.firms, register.aliases, register.ownerships, register.regulators)
+    lines = [json.dumps({"version": register.version, "shape": _SHAPE, "rows": [len(part) for part in parts]})]
+    lines += [json.dumps(list(values_of(row).values()), ensure_ascii=False, default=str) for part in parts for row in part]
+    return base64.b85encode(zlib.compress("\n".join(lines).encode())).decode()
+
+
+def _unpacked(packed: str) -> Register | None:
+    lines = iter(zlib.decompress(base64.b85decode(packed)).decode().split("\n"))
+    told = json.loads(next(lines))
+    if told["shape"] != _SHAPE:
+        return None
+    parts = []
+    for (record, readers), count in zip(_PARTS, told["rows"], strict=True):
+        reads = [readers.get(name) for name in record.__slots__]
+        rows = (json.loads(line) for line in islice(lines, count))
+        parts.append(tuple(record(*(read(value) if read else value for read, value in zip(reads, row, strict=True))) for row in rows))
+    return Register(told["version"], *parts)

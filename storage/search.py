@@ -191,7 +191,7 @@ class SearchStore(Base):
             start = datetime(since.year, since.month, since.day, tzinfo=UTC)
             wanted = wanted.where(func.coalesce(Document.published_at, Document.first_seen_at) >= start)
         async with self._read() as session:
-            return tuple(_stored_text(row, zone or "UTC") for row, zone in await session.exec(wanted))
+            return tuple(stored_text(row, zone or "UTC") for row, zone in await session.exec(wanted))
 
     async def counts(self) -> Mapping[str, int]:
         """How many rows there are of each noun, of deliveries by state (`deliveries_owed`, ...), and of alerts not waived."""
@@ -226,7 +226,7 @@ def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -
     return counted, listed.limit(bindparam("limit", type_=Integer())).offset(bindparam("offset", type_=Integer()))
 
 
-def _stored_text(row: Document, time_zone: str) -> StoredText:
+def stored_text(row: Document, time_zone: str) -> StoredText:
     """A document as a poll would have it read: by the clock on the publisher's wall."""
     published_at = row.published_at.astimezone(ZoneInfo(time_zone)) if row.published_at else None
     document = DocumentText(row.title, row.text, published_at, row.language or None, row.regulator_id, row.tier)

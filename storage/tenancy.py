@@ -1,7 +1,8 @@
 """The tables of what belongs to a workspace: its channels, what they follow, what they are owed, what people said there.
 
 Documents, actions and firms belong to nobody (`storage.models`); a row here is read and changed only through its
-workspace or its channel. Two tables at the end belong to the processes: leases, and requests that came in.
+workspace or its channel. Three tables at the end belong to the processes: leases, how far
+reading again has come, and requests that came in.
 
 No `from __future__ import annotations` here: it breaks SQLModel.
 """
@@ -10,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.models import Broadcast, Deliver, DeliveryKind, DeliveryState, Followed, choice
@@ -225,6 +226,23 @@ class Lease(SQLModel, table=True):
     name: str = Field(primary_key=True)
     token: str  # of the holder
     until: datetime
+
+
+class Rereading(SQLModel, table=True):
+    """With which names and which reader stored documents were read last, and how far reading them again has come. One row."""
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    names: str  # version of the register
+    packed: str = Field(sa_type=Text)  # that register: the next one is held against it
+    reader: str  # version of the reader
+    touched: dict[str, Any] = Field(sa_type=JSON)  # which texts: firms, pieces, is_everything
+    before_id: int  # documents of lower ids are still to be looked at
+    begun_at: datetime
+    ended_at: datetime | None = None  # null while it is under way
+    late_since: datetime | None = None  # what was stored since then is looked at once more; null: it was
+    looked_at: int = 0
+    unreadable: int = 0
+    outcome: dict[str, Any] = Field(sa_type=JSON)
 
 
 class Inbound(SQLModel, table=True):

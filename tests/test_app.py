@@ -175,7 +175,7 @@ async def test_over_http_the_service_answers_and_says_that_it_is_well(tmp_path: 
         await service
     assert answer.status == 200
     assert told["transport"] == {"name": "http", "ok": True}
-    assert set(told["jobs"]) == {"poll", "deliver", "names"}
+    assert set(told["jobs"]) == {"poll", "reread", "deliver", "names"}
 
 
 async def test_a_workspace_that_was_left_is_served_again_when_its_token_works_again(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ from storage.views import (
     FollowResult,
     RegulatorView,
     ReviewView,
+    RollupView,
     SourceProblem,
     SourceView,
     SubscriptionView,
@@ -308,6 +309,35 @@ def test_a_long_digest_loses_nothing() -> None:
     assert all(len(message.blocks) <= 8 for message in thread)
 
 
+def a_rollup(count: int, *, is_after_quiet: bool = False, **more: Any) -> DueDelivery:
+    kinds = (Kind.WARNING, Kind.FINE, Kind.TALKS)
+    many = tuple(an_action(2000 + number, kind=kinds[number % 3]) for number in range(count))
+    view = RollupView(many, is_after_quiet, datetime(2021, 3, 22, 0, 40, tzinfo=UTC))
+    return a_delivery(DeliveryKind.ROLLUP, action=None, rollup=view, **more)
+
+
+def test_a_rolled_up_message_counts_names_the_severest_and_loses_nothing() -> None:
+    """Three hundred alerts: how many of which kind, twelve lines, all of them in the thread, and when the next ones come."""
+    due = a_rollup(300)
+    root, *thread = digests.rollup(due)
+    said = seen(root)
+    assert said.startswith("*300 alerts at once*\nwarning 100, fine 100, talks 100\n• RW-2001 fine, Cyberspace Administration of China")
+    assert "and 288 more in the thread" in said
+    assert "What comes before 22 Mar 2021, 08:40 Taipei follows then." in said
+    assert len(root.blocks) <= 10
+    assert root.text == "Regwatch, 300 alerts: warning 100, fine 100, talks 100."
+    told = "\n".join(seen(message) for message in thread)
+    assert due.rollup is not None
+    assert all(action.ref in told for action in due.rollup.actions)
+
+
+def test_a_rolled_up_message_after_quiet_hours_promises_nothing_of_the_next_minutes() -> None:
+    root, _ = digests.rollup(a_rollup(2, is_after_quiet=True))
+    assert seen(root).startswith("*2 alerts from the quiet hours*")
+    assert "follows then" not in seen(root)
+    assert seen(digests.rollup(a_rollup(1))[0]).startswith("*One more alert*")
+
+
 def test_a_notice_to_the_operators() -> None:
     """Which source, since when, and why."""
     facts = {"source": "cn-cac-news", "health": "blocked", "since": "2021-03-19T04:00:00+00:00", "detail": "HTTP 403", "text": "Check it."}
@@ -321,6 +351,24 @@ def test_a_notice_to_the_operators() -> None:
     assert "held since soon" in seen(naive)
 
 
+def test_a_notice_of_what_reading_again_came_to() -> None:
+    """How many, what changed, who is named, what to type; nothing is said of what is none. A firm's id cannot ping anybody."""
+    facts = {"reread": "120", "changed": "7", "opened": "2", "moved": "3", "unsaid": "1", "unreadable": "0"}
+    full = facts | {"firms": "blue-harbour, <!channel>", "refs": "RW-1005, RW-1006"}
+    message = cards.notice(a_delivery(DeliveryKind.NOTICE, notice=full, action=None))
+    said = seen(message)
+    assert "*Stored documents read again*: 120, of which 7 say other things now\n" in said
+    assert "2 actions new, 3 changed, 1 without a firm now; no channel was alerted" in said
+    assert "newly named: blue-harbour, " in said
+    assert "<!channel>" not in f"{message.text} {message.blocks}"
+    assert "To see them (RW-1005, RW-1006): `/regwatch action RW-1005`" in said
+    assert "could not be read" not in said
+    bare = seen(cards.notice(a_delivery(DeliveryKind.NOTICE, notice=facts | {"firms": "", "refs": "", "unreadable": "4"}, action=None)))
+    assert "newly named" not in bare
+    assert "To see them" not in bare
+    assert "4 could not be read: a fault of Regwatch" in bare
+
+
 def test_a_delivery_without_its_action_is_a_bug() -> None:
     """It raises, and the Deliverer keeps it for the operator."""
     with pytest.raises(ValueError, match="has no action"):
@@ -331,6 +379,8 @@ def test_a_digest_delivery_without_its_digest_is_a_bug() -> None:
     """Likewise."""
     with pytest.raises(ValueError, match="has no digest"):
         digests.digest(a_delivery(DeliveryKind.DIGEST))
+    with pytest.raises(ValueError, match="has no roll-up"):
+        digests.rollup(a_delivery(DeliveryKind.ROLLUP))
 
 
 def test_a_list_pages_and_can_be_followed_or_not() -> None:
@@ -952,7 +1002,11 @@ SOURCES = st.builds(
 def shown_messages(draw: st.DrawFn) -> Message:
     """A message of any renderer, from views full of strangers' text."""
     look, coverage = draw(LOOKS), draw(COVERAGES)
-    match draw(st.integers(0, 17)):
+    match draw(st.integers(-1, 17)):
+        case -1:
+            view = RollupView(draw(tuples(ACTIONS, 14)), draw(st.booleans()), draw(TIMES))
+            root, *thread = digests.rollup(a_delivery(DeliveryKind.ROLLUP, channel=draw(CHANNELS), rollup=view))
+            return draw(st.sampled_from([root, *thread]))
         case 0:
             return cards.alert(draw(DELIVERIES).card)
         case 1:

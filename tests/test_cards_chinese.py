@@ -50,6 +50,7 @@ from storage.views import (
     FirmView,
     RegulatorView,
     ReviewView,
+    RollupView,
     SourceProblem,
     WhyLine,
     WhyView,
@@ -160,6 +161,8 @@ def messages(look: Look) -> list[Message]:
         cards.development(replace(update, changes=CHANGES)),
         cards.development(update),
         *digests.digest(replace(due, digest=view)),
+        *(message for quiet in (False, True) for message in digests.rollup(replace(due, rollup=RollupView((unnamed,) * 14, quiet, NOON)))),
+        digests.rollup(replace(due, rollup=RollupView((rest,), False, NOON)))[0],
         digests.digest_of(replace(view, moved=(), new=(), is_late=False), channel, is_preview=True),
         *(
             cards.notice(replace(due, notice={"source": "1", "health": health.value, "since": since, "detail": "无法读取"}))
@@ -167,6 +170,7 @@ def messages(look: Look) -> list[Message]:
             for since in ("", NOON.isoformat())
         ),
         cards.notice(replace(due, notice={"text": "请检查"})),
+        cards.notice(replace(due, notice=dict.fromkeys(("reread", "changed", "opened", "moved", "unsaid", "unreadable", "firms"), "1"))),
         answers.actions(page, Actions("1", page=2), TENCENT, span=span, limit=3, look=look),
         answers.actions(replace(page, is_older=True), Actions("1"), None, span="", limit=3, look=look),
         answers.actions(replace(page, actions=()), Actions("1", page=3), None, span="", limit=3, look=look),

@@ -50,6 +50,8 @@ LAYERS: dict[str, int] = {
     "bot.backtest": 3,
     "bot.names": 3,
     "bot.reread": 3,
+    "bot.touched": 3,
+    "bot.upkeep": 3,
     "bot.slack": 4,
     "bot.console": 5,
     "bot.app": 5,

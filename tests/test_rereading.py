@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col, select, update
 
-from bot.extract import FirmIndex, extract
 from bot.reread import Rereader
 from storage import StorageError, Store
 from storage.filters import Filter
-from storage.intents import Sent
+from storage.intents import ChannelKey, CorrectionIntent, MuteIntent, Sent
 from storage.models import (
     Action,
     ActionFirm,
@@ -22,30 +20,24 @@ from storage.models import (
     Document,
     DocumentKey,
     Evidence,
-    FirmKind,
     Kind,
     Mention,
     Mode,
-    OwnershipKind,
     Source,
     Status,
 )
 from storage.records import (
-    AliasRow,
     DocumentText,
     Extraction,
-    FirmRow,
     FoundAction,
     FoundFirm,
-    OwnershipRow,
-    Register,
-    RegulatorRow,
     Reread,
     RereadOutcome,
 )
 from storage.rereading import READ_AGAIN
-from storage.tenancy import Change, Correction, Delivery, Verdict
+from storage.tenancy import Card, Change, Correction, Delivery, Mute, Review, Subscription, Verdict
 from tests.fakes.clock import FakeClock
+from tests.fakes.harbour import BASE, BLUE, FINED, deposit, reader
 from tests.fakes.polls import NOON, act, entry, firm, follow, furnish, money, poll
 
 
@@ -264,44 +256,6 @@ async def test_a_source_that_is_not_polled_or_is_just_being_polled(world: Store)
 
 # --- the rereader ----------------------------------------------------------------------------------------------------
 
-BODIES = (
-    RegulatorRow(
-        "cn-samr", "State Administration for Market Regulation", "国家市场监督管理总局", ("SAMR", "市场监管总局"), (), "CN", "Asia/Shanghai"
-    ),
-)
-BASE = Register("1", (FirmRow("alibaba", "Alibaba"),), (AliasRow("alibaba", "Alibaba"), AliasRow("alibaba", "阿里巴巴")), (), BODIES)
-BLUE = replace(
-    BASE,
-    version="2",
-    firms=(*BASE.firms, FirmRow("blue-harbour", "Blue Harbour"), FirmRow("harbourpay", "HarbourPay", kind=FirmKind.BRAND)),
-    aliases=(
-        *BASE.aliases,
-        AliasRow("blue-harbour", "Blue Harbour"),
-        AliasRow("blue-harbour", "蓝港科技"),
-        AliasRow("harbourpay", "HarbourPay"),
-    ),
-    ownerships=(OwnershipRow("harbourpay", "blue-harbour", OwnershipKind.BRAND_OF),),
-)
-
-
-def reader(register: Register) -> Callable[[DocumentText], Extraction]:
-    index = FirmIndex(register)
-    return lambda document: extract(document, index)
-
-
-async def deposit(store: Store, register: Register, **texts: str) -> None:
-    """Poll these texts as a source of the market regulator brought them, read with these names."""
-    read = reader(register)
-    entries = []
-    for name, text in texts.items():
-        published = NOON - timedelta(days=300 if name.startswith("old") else 1)
-        reading = read(DocumentText(name, text, published, None, "cn-samr"))
-        entries.append(replace(entry(name, text=text, published=published, language=reading.language), extraction=reading))
-    await poll(store, "samr-news", *entries)
-
-
-FINED = "SAMR said on Thursday that it fined Blue Harbour 3 million yuan for abusing its market position."
-
 
 @pytest.fixture
 async def harbour(store: Store) -> Store:
@@ -396,3 +350,114 @@ async def test_a_text_is_read_by_the_clock_of_its_publisher(world: Store) -> Non
     assert text.document.published_at.isoformat() == "2021-03-19T07:30:00+08:00"
     assert text.sha256
     assert await world.texts(source_id="samr-news") == ()
+
+
+# --- what people said stays ------------------------------------------------------------------------------------------
+
+CHANNEL = ChannelKey("T1", "C1")
+
+
+async def said(store: Store, verdict: Verdict, action_id: int = 1001, **fields: Any) -> None:
+    assert (await store.correct(CorrectionIntent(CHANNEL, "U1", action_id, verdict, **fields))).is_new
+
+
+async def standing(store: Store) -> dict[str, Any]:
+    """All that people said, and what channels have: rows that no reading may touch."""
+    return {
+        table.__name__: [row.model_dump() for row in await rows(store, table)] for table in (Correction, Review, Mute, Card, Subscription)
+    }
+
+
+async def judged(store: Store) -> dict[str, Any]:
+    """A talk with Tencent, posted, reviewed and corrected in every way, and its case muted."""
+    await follow(store, "C1", "firm:tencent")
+    await poll(store, "cac-news", entry("A talk", act(Kind.TALKS, "tencent", number="7", on="2021-03-18")))
+    await poll(store, "cac-news", entry("Another", act(Kind.TALKS, "tencent", number="8", on="2021-03-18")))
+    for _ in range(2):
+        for due in await store.claim(9, timedelta(minutes=1)):
+            await store.settle(due.id, due.token, Sent(f"{due.id}.0", f"{due.id}.0"))
+        store._now.forward(minutes=20)  # type: ignore[attr-defined]
+    await said(store, Verdict.WRONG_FIRM, firm_id="tencent")
+    await said(store, Verdict.DUPLICATE, 1002, of_action_id=1001)
+    await store.review(CHANNEL, 1001, "U2")
+    await store.mute(MuteIntent(CHANNEL, "U1", NOON + timedelta(days=30), firm_id="tencent"))
+    return await standing(store)
+
+
+TOLD = act(Kind.TALKS, "tencent", number="7", on="2021-03-18")
+READINGS: list[tuple[str, tuple[FoundAction, ...]]] = [
+    ("the same again", (TOLD,)),
+    ("the name is gone: a raw name now", (act(Kind.TALKS, "Tencent", number="7", on="2021-03-18"),)),
+    ("no firm any more", (act(Kind.TALKS, number="7", on="2021-03-18"),)),
+    ("no act any more", ()),
+    ("another firm", (act(Kind.TALKS, "xiaomi", number="7", on="2021-03-18"),)),
+    ("another kind", (act(Kind.FINE, "tencent", number="7", on="2021-03-18"),)),
+    ("an act more", (TOLD, act(Kind.FINE, "xiaomi", by=["us-sec"], on="2020-01-01"))),
+]
+
+
+@pytest.mark.parametrize("readings", [case[1] for case in READINGS], ids=[case[0] for case in READINGS])
+async def test_what_people_said_and_what_channels_have_outlives_every_reading(readings: tuple[FoundAction, ...], world: Store) -> None:
+    """Verdicts, reviews, mutes, cards, rules, and the numbers and cases of actions; there and back again."""
+    before = await judged(world)
+    cases = {row.id: (row.case_id, row.case_reason) for row in await rows(world, Action)}
+    for told in (readings, (TOLD,)):
+        await again(world, *told, document=1)
+        assert await standing(world) == before
+        now = {row.id: (row.case_id, row.case_reason) for row in await rows(world, Action)}
+        assert {one: now[one] for one in cases} == cases
+        assert not [row for row in await owed(world) if row[1] == "owed"]
+
+
+async def test_a_wrong_firm_that_is_read_again_by_the_same_name_is_still_wrong(world: Store) -> None:
+    """On its card, and for the next error of that name; and after the name was away and came back."""
+    await judged(world)
+    await again(world, act(Kind.TALKS, number="7", on="2021-03-18"), document=1)
+    assert await firms(world) == set()
+    await again(world, TOLD, document=1)
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+    card = await world.card(CHANNEL, 1001)
+    assert card is not None
+    assert [(one.verdict, one.firm) for one in card.corrections] == [(Verdict.WRONG_FIRM, "Tencent")]
+    await poll(world, "cac-news", entry("A third", act(Kind.BAN, "tencent", number="9")))
+    assert (await owed(world))[-1] == ("alert:RW-1003", "waived", "wrong firm")
+
+
+async def test_a_wrong_firm_whose_name_is_gone_leaves_the_action_and_the_verdict(world: Store) -> None:
+    """Its number and its case stay; what is read there now is the raw name, which nobody follows."""
+    await judged(world)
+    outcome = await again(world, act(Kind.TALKS, "Tencent", number="7", on="2021-03-18"), document=1)
+    assert outcome.opened == ()
+    assert await firms(world) == {(None, "Tencent", "target")}
+    assert (await world.action(1001)) is not None
+    first, *_ = await rows(world, Correction)
+    assert (first.verdict, first.firm_id, first.withdrawn_at) == (Verdict.WRONG_FIRM, "tencent", None)
+
+
+async def test_a_name_that_another_document_still_reads_as_the_firms_stays_the_firms(world: Store) -> None:
+    """And goes with the last of them, in whatever order they are read."""
+    told = act(Kind.TALKS, "tencent", on="2021-03-18")
+    raw = act(Kind.TALKS, "Tencent", on="2021-03-18")
+    await poll(world, "cac-news", entry("Talks with Tencent", told, guid="1"))
+    await poll(world, "island-times", entry("Talks with Tencent", told, guid="2"))
+    await again(world, raw, document=1)
+    assert await firms(world) == {("tencent", "Tencent", "target")}
+    await again(world, raw, document=2)
+    assert await firms(world) == {(None, "Tencent", "target")}
+
+
+async def test_a_case_that_a_hand_joined_or_parted_is_left_so(world: Store) -> None:
+    """Two fines under one number are one case by the reading; a hand parted them, and joined the one to a third."""
+    fine = act(Kind.FINE, "first-bank", by=["us-sec"], number="9", on="2021-03-01")
+    appeal = act(Kind.APPEAL, "first-bank", by=["us-sec"], number="9", on="2021-03-10")
+    await poll(world, "sec-litigation", entry("A fine", fine, guid="1"))
+    await poll(world, "sec-litigation", entry("Another", act(Kind.FINE, "second-bank", by=["us-sec"], number="5"), guid="2"))
+    await poll(world, "sec-litigation", entry("An appeal", appeal, guid="3"))
+    cases = {row.id: row.case_id for row in await rows(world, Action)}
+    assert cases[1001] == cases[1003] != cases[1002]
+    async with world._write() as session:
+        await session.exec(update(Action).where(col(Action.id) == 1003).values(case_id=cases[1002], case_reason="by hand"))
+    for document, told in ((1, fine), (3, appeal)):
+        await again(world, told, document=document)
+    now = {row.id: (row.case_id, row.case_reason) for row in await rows(world, Action)}
+    assert now == {1001: (cases[1001], ""), 1002: (cases[1002], ""), 1003: (cases[1002], "by hand")}

@@ -176,6 +176,11 @@ async def _settle(store: Store, key: ChannelKey, known: Known) -> Any:
     return await store.settle(due.id, due.token, Dead("is_archived", is_channel_gone=True))
 
 
+async def _next_part(store: Store, key: ChannelKey, known: Known) -> Any:
+    (due,) = await _claim(store, key, known)
+    return await store.next_part(due.id, due.token, LEASE, ts="2.2", parts=1)
+
+
 async def poll_ours(store: Store) -> None:
     """Let one act be found that our workspace alone follows."""
     await store.follow(FollowIntent(OURS, "U1", Followed.FIRM, "alibaba"))
@@ -213,6 +218,7 @@ CROSSED: dict[str, type_of_crossing] = {
     "uninstall": lambda store, key, _: store.uninstall(key.workspace_id),
     "claim": _claim,
     "settle": _settle,
+    "next_part": _next_part,
     "owe_digests": _owe_digests,
 }
 """What is asked with a workspace, a channel, or the number of a row that one has; and what gives such rows back."""
@@ -222,6 +228,7 @@ BELONGS_TO_NOBODY = {
     *("action", "actions", "coverage", "export_firm", "search", "texts", "timeline", "totals"),
     *("add_firm", "firm", "import_list", "lists", "register", "remove_list", "resolve", "resolve_regulator", "sync_register"),
     *("arm", "due_sources", "hold", "import_sources", "known", "record_poll", "release", "source_rows", "sources"),
+    *("begin_reread", "carry_on_reread", "end_reread", "late_texts", "names_read_with", "reread_progress", "settle_reread", "texts_before"),
     *("documents_naming", "look_again", "register_version", "reread", "sync_catalogue", "wanted_bodies", "window"),
     # the operators' and the processes' own
     *("close", "counts", "end_lease", "is_first", "lease", "migrate", "owe_notice", "revision", "workspaces"),
@@ -253,7 +260,7 @@ async def test_nothing_of_another_workspace_is_seen_or_changed(name: str, world:
     assert await theirs(world.store) == before
 
 
-@pytest.mark.parametrize("name", sorted(CROSSED.keys() - {"claim", "settle", "owe_digests", "install", "uninstall"}))
+@pytest.mark.parametrize("name", sorted(CROSSED.keys() - {"claim", "settle", "next_part", "owe_digests", "install", "uninstall"}))
 async def test_a_channel_that_only_they_have_is_unknown_here(name: str, world: World) -> None:
     before = await theirs(world.store)
     result = await CROSSED[name](world.store, ChannelKey("T1", "C2"), world.known)

@@ -9,7 +9,7 @@ A verdict of a person that holds strikes the card: nothing on it is deleted, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -533,8 +533,10 @@ def _changed_value(what: str, value: str, look: Look) -> Mrkdwn:
 
 
 def notice(due: DueDelivery) -> Message:
-    """What the operators are told: a source whose health changed, or that the fuse holds."""
+    """What the operators are told: a source whose health changed, or that the fuse holds; what reading again came to."""
     look, facts = _look_of(due), due.notice
+    if "reread" in facts:
+        return _read_again(facts, look)
     health = facts.get("health", "")
     known = {"source", "regulator", "health", "since", "detail", "text"}
     who = t.code(facts.get("source", ""))
@@ -553,6 +555,26 @@ def notice(due: DueDelivery) -> Message:
         escape(facts.get("text", ""), 600),
         *(mrkdwn("{}: {}", escape(key, 60), escape(value, 300)) for key, value in sorted(facts.items()) if key not in known),
     ]
+    sheet = Sheet([], look)
+    sheet.add(section(join("\n", lines)))
+    return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
+
+
+def _read_again(facts: Mapping[str, str], look: Look) -> Message:
+    """The sum of a re-reading, as `bot.upkeep` tells it."""
+    refs, firms = facts.get("refs", ""), facts.get("firms", "")
+    lines = [
+        look.mrkdwn("*Stored documents read again*: {}, of which {} say other things now", facts["reread"], facts["changed"]),
+        look.mrkdwn(
+            "{} actions new, {} changed, {} without a firm now; no channel was alerted", facts["opened"], facts["moved"], facts["unsaid"]
+        ),
+    ]
+    if firms:
+        lines.append(look.mrkdwn("newly named: {}", escape(firms, 600)))
+    if refs:
+        lines.append(look.mrkdwn("To see them ({}): {}", escape(refs, 120), t.code(f"{look.command} action {refs.partition(',')[0]}")))
+    if facts["unreadable"] != "0":
+        lines.append(look.mrkdwn("{} could not be read: a fault of Regwatch, the log has the traceback", facts["unreadable"]))
     sheet = Sheet([], look)
     sheet.add(section(join("\n", lines)))
     return sheet.message(Mrkdwn(join(". ", lines).replace("*", "").replace("`", "")), is_ephemeral=False)
