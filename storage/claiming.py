@@ -88,10 +88,12 @@ def served() -> tuple[Any, ...]:
 
 
 async def _ready(session: AsyncSession, now: datetime, limit: int) -> tuple[dict[str, tuple[Workspace, Bucket]], dict[int, Channel]]:
-    """The channels that wait the longest and may be posted to, as many as their workspaces have room for; ours from now on."""
-    due_at = func.min(col(Delivery.next_attempt_at))
-    waiting = (
-        select(Delivery.channel_id, Channel.workspace_id)
+    """The channels that wait the longest and may be posted to, as many as their workspaces have room for; ours from now on.
+
+    One of each workspace, then a second of each, and so on: behind a workspace that has room for one alone, others do not wait.
+    """
+    due = (
+        select(Delivery.channel_id, Channel.workspace_id, func.min(col(Delivery.next_attempt_at)).label("at"))
         .join(Channel, col(Channel.id) == Delivery.channel_id)
         .join(Workspace, col(Workspace.id) == Channel.workspace_id)
         .where(
@@ -104,9 +106,10 @@ async def _ready(session: AsyncSession, now: datetime, limit: int) -> tuple[dict
             or_(col(Workspace.next_post_at).is_(None), col(Workspace.next_post_at) <= now),
         )
         .group_by(col(Delivery.channel_id), col(Channel.workspace_id))
-        .order_by(due_at, col(Delivery.channel_id))
-        .limit(limit)
+        .subquery()
     )
+    place = func.row_number().over(partition_by=due.c.workspace_id, order_by=(due.c.at, due.c.channel_id))
+    waiting = select(due.c.channel_id, due.c.workspace_id).order_by(place, due.c.at, due.c.channel_id).limit(limit)
     found = (await session.exec(waiting)).all()
     # key_share: a new channel of the workspace need not wait for us
     of_them = select(Workspace).where(col(Workspace.id).in_({workspace_id for _, workspace_id in found})).order_by(Workspace.id)

@@ -13,9 +13,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import and_, bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -57,10 +61,10 @@ class OutboxStore(Base):
         """
         now = self._now()
         async with self._write() as session:
-            held = await _held(session, delivery_id, token)
+            held = await _held(session, delivery_id, token, is_for_all=True)
             if held is None:
                 return None
-            workspace, channel, row = held
+            workspace, channel, row = held.workspace, held.channel, held.row
             bucket = bucket_of(workspace)
             at = max(now + PACE, bucket.next_post_at or now)
             workspace.next_post_at = bucket.take(1, now)
@@ -72,10 +76,11 @@ class OutboxStore(Base):
         """Write down how it went. False, and nothing written, when the lease has passed to somebody else."""
         now = self._now()
         async with self._write() as session:
-            held = await _held(session, delivery_id, token)
+            is_for_all = isinstance(outcome, RetryAt) and outcome.is_for_all
+            held = await _held(session, delivery_id, token, is_for_all=is_for_all)
             if held is None:
                 return False
-            workspace, channel, row = held
+            channel, row = held.channel, held.row
             channel.next_post_at = now + PACE
             members: Sequence[Delivery] = ()
             if row.kind is DeliveryKind.ROLLUP:
@@ -85,12 +90,12 @@ class OutboxStore(Base):
                     one.state, one.reason, one.ts, one.sent_at = DeliveryState.SENT, "", outcome.ts, now
                 if members:
                     channel.rolled_up_at, channel.rolled_up = now, len({one.action_id for one in members})
-                await _show_card(session, row, outcome, now)
+                _show_card(session, held, outcome, now)
             elif isinstance(outcome, RetryAt):
                 row.state = DeliveryState.UNKNOWN if outcome.is_unsure else DeliveryState.OWED
                 row.reason, row.next_attempt_at = outcome.why, outcome.at
-                if outcome.is_for_all:
-                    _let_wait(workspace, outcome, now)
+                if is_for_all:
+                    _let_wait(held.workspace, outcome, now)
             else:
                 for one in (row, *members):
                     one.state, one.reason = DeliveryState.DEAD, outcome.why
@@ -155,19 +160,43 @@ class OutboxStore(Base):
 # --- settling ----------------------------------------------------------------------------------------------------
 
 
-async def _held(session: AsyncSession, delivery_id: int, token: int) -> tuple[Workspace, Channel, Delivery] | None:
-    """A leased row with its channel and workspace, ours until the end of the transaction, if the lease is still the token's."""
-    where = select(Channel).join(Delivery, col(Delivery.channel_id) == Channel.id).where(Delivery.id == delivery_id)
-    place = (await session.exec(where)).one_or_none()
-    if place is None:
-        return None
-    workspace = select(Workspace).where(Workspace.id == place.workspace_id).with_for_update(key_share=True)
-    channel = select(Channel).where(Channel.id == place.id).with_for_update().execution_options(populate_existing=True)
-    leased = select(Delivery).where(Delivery.id == delivery_id, Delivery.token == token, col(Delivery.state) == DeliveryState.LEASED)
-    # in the order in which claim() takes its locks
-    space, room = (await session.exec(workspace)).one(), (await session.exec(channel)).one()
-    row = (await session.exec(leased.with_for_update())).one_or_none()
-    return (space, room, row) if row is not None else None
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A leased row and what it stands in, ours until the end of the transaction. Of an alert or update, its case and the case's card."""
+
+    workspace: Workspace
+    channel: Channel
+    row: Delivery
+    case_id: int | None
+    card: Card | None
+
+
+async def _held(session: AsyncSession, delivery_id: int, token: int, *, is_for_all: bool = False) -> _Held | None:
+    """The row if the lease is still the token's; `is_for_all`: the workspace is ours too, to be changed."""
+    found = (await session.exec(_leased(is_for_all), params={"delivery_id": delivery_id, "token": token})).one_or_none()
+    return None if found is None else _Held(*found)
+
+
+@cache
+def _leased(is_for_all: bool) -> Any:
+    """One statement, put together once: most of what a settlement costs is the number of its statements. It locks in the order
+    in which claim() does, that of `of`."""
+    case_id = col(Action.case_id)
+    wanted = (
+        select(Workspace, Channel, Delivery, case_id)
+        .add_columns(Card)
+        .join_from(Delivery, Channel, col(Channel.id) == Delivery.channel_id)
+        .join(Workspace, col(Workspace.id) == Channel.workspace_id)
+        .join(Action, col(Action.id) == Delivery.action_id, isouter=True)
+        .join(Card, and_(col(Card.channel_id) == Delivery.channel_id, col(Card.case_id) == case_id), isouter=True)
+        .where(
+            col(Delivery.id) == bindparam("delivery_id"),
+            col(Delivery.token) == bindparam("token"),
+            col(Delivery.state) == DeliveryState.LEASED,
+        )
+    )
+    ours = (Workspace, Channel, Delivery) if is_for_all else (Channel, Delivery)
+    return wanted.with_for_update(of=ours, key_share=True)  # key_share: what is owed meanwhile need not wait for us
 
 
 def _let_wait(workspace: Workspace, outcome: RetryAt, now: datetime) -> None:
@@ -247,17 +276,15 @@ def _of_version(changes: Sequence[ChangeView], row: Delivery) -> tuple[ChangeVie
     return tuple(change for change in changes if change.version == row.payload["version"])
 
 
-async def _show_card(session: AsyncSession, row: Delivery, outcome: Sent, now: datetime) -> None:
+def _show_card(session: AsyncSession, held: _Held, outcome: Sent, now: datetime) -> None:
     """Remember the message that shows the case in this channel, if this delivery made one."""
-    if row.action_id is None:
+    if held.case_id is None:
         return
-    case_id = (await session.exec(select(Action.case_id).where(Action.id == row.action_id))).one()
-    card = (await session.exec(select(Card).where(Card.channel_id == row.channel_id, Card.case_id == case_id))).one_or_none()
-    ts = outcome.card_ts or (outcome.ts if row.kind is DeliveryKind.ALERT and card is None else None)
-    if ts and card is None:
-        session.add(Card(channel_id=row.channel_id, case_id=case_id, ts=ts, posted_at=now))
-    elif ts and card:
-        card.ts, card.posted_at = ts, now
+    ts = outcome.card_ts or (outcome.ts if held.row.kind is DeliveryKind.ALERT and held.card is None else None)
+    if ts and held.card is None:
+        session.add(Card(channel_id=held.row.channel_id, case_id=held.case_id, ts=ts, posted_at=now))
+    elif ts and held.card:
+        held.card.ts, held.card.posted_at = ts, now
 
 
 def _id(value: int | None) -> int:

@@ -7,6 +7,7 @@ one message a second, a workspace some more that Slack does not tell (docs.slack
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,32 +75,31 @@ def next_turn(waiting: Sequence[Waiting], told: Told, now: datetime) -> Turn:
     """
     holds: dict[int, datetime] = {}
     free: list[Waiting] = []
+    before = _before(waiting)
     due = [one for one in waiting if one.next_attempt_at <= now]
-    news = [one for one in due if one.is_news and not one.is_unsure]
-    while news:  # those that wait for nothing but each other
-        rolled = {one.id for one in news}
-        kept = [one for one in news if all(other.id in rolled for other in _before(one, waiting))]
+    news = {one.id: one for one in due if one.is_news and not one.is_unsure}
+    while True:  # those that wait for nothing but each other
+        kept = {one.id: one for one in news.values() if all(other.id in news for other in before[one.id])}
         if len(kept) == len(news):
             break
         news = kept
     for one in due:
-        if one in news:
+        if one.id in news:
             continue
-        before = _before(one, waiting)
-        if not before:
+        if not before[one.id]:
             free.append(one)
-        elif (last := max(other.next_attempt_at for other in before)) > now:
+        elif (last := max(other.next_attempt_at for other in before[one.id])) > now:
             holds[one.id] = last
     roll: list[Waiting] = []
-    cases = _cases(news)
+    cases = _cases(news.values())
     is_many = told.alerts + len(cases | _cases(one for one in due if one.is_unsure)) > MANY
     until = _flooded_until(waiting, told, now)
     if until is not None:
-        holds |= {one.id: until for one in news if until > now}
-    elif is_many or (len(cases) > 1 and any(one.is_held for one in news)):
-        roll = news
+        holds |= dict.fromkeys(news, until) if until > now else {}
+    elif is_many or (len(cases) > 1 and any(one.is_held for one in news.values())):
+        roll = list(news.values())
     else:
-        free += [one for one in news if not _before(one, waiting)]
+        free += [one for one in news.values() if not before[one.id]]
     first = min(free, key=_order, default=None)
     if roll and (first is None or min(map(_order, roll)) < _order(first)):
         return Turn(roll=tuple(sorted(one.id for one in roll)), holds=holds)
@@ -123,9 +123,13 @@ def _cases(some: Iterable[Waiting]) -> set[int]:
     return {case for one in some if one.is_news for case in one.cases}
 
 
-def _before(one: Waiting, waiting: Sequence[Waiting]) -> list[Waiting]:
-    """What has to be posted before it: what was owed earlier of one of its cases."""
-    return [other for other in waiting if other.since < one.since and other.cases & one.cases] if one.cases else []
+def _before(waiting: Sequence[Waiting]) -> dict[int, list[Waiting]]:
+    """What has to be posted before each of them: what was owed earlier of one of its cases."""
+    of_case: dict[int, list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        for case in one.cases:
+            of_case[case].append(one)
+    return {one.id: [other for case in one.cases for other in of_case[case] if other.since < one.since] for one in waiting}
 
 
 def _order(one: Waiting) -> tuple[datetime, int]:

@@ -17,6 +17,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.fakes.limits import Limits
+
 BOT_USER = "U0BOT"
 TEAM = "T1"
 TOKEN = "xoxb-stub"
@@ -154,8 +156,10 @@ class SlackRefusal(Exception):
 class SlackStub:
     """`async with SlackStub() as slack:` serves on a free port of 127.0.0.1; `slack.url` is the base of its Web API."""
 
-    def __init__(self, *, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, *, now: Callable[[], datetime] | None = None, limits: Limits | None = None) -> None:
+        """`limits`: posts that they do not let through get a 429; None: Slack takes whatever comes."""
         self._now = now or (lambda: datetime.now(UTC))
+        self._limits = limits
         self._last_ts = (0, 0)
         self._faults: list[tuple[str, str | None, Fault, list[int]]] = []
         self._runner: web.AppRunner | None = None
@@ -261,7 +265,7 @@ class SlackStub:
         arguments = await _arguments(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(arguments.pop("token", ""))
         self.calls.append(Call(method, arguments, token))
-        fault = self._next_fault(method, arguments.get("channel"))
+        fault = self._beyond_limits(method, arguments, token) or self._next_fault(method, arguments.get("channel"))
         if fault.drops == "before":
             return _hang_up(request)
         if fault.html:
@@ -285,6 +289,12 @@ class SlackStub:
     async def _upload(self, request: web.Request) -> web.Response:
         self.files[request.match_info["file"]]["content"] = await request.read()
         return web.Response(text="ok")
+
+    def _beyond_limits(self, method: str, arguments: dict[str, Any], token: str) -> Fault | None:
+        if self._limits is None or method != "chat.postMessage":
+            return None
+        wait = self._limits.wait(self.tokens.get(token, ""), str(arguments.get("channel")))
+        return None if wait is None else rate_limited(wait)
 
     def _next_fault(self, method: str, channel: str | None) -> Fault:
         for its_method, its_channel, fault, left in self._faults:
