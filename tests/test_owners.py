@@ -249,7 +249,9 @@ async def test_a_channel_that_is_back_in_its_quiet_hours_waits_for_their_end(wor
         rows = (await session.exec(select(Delivery).where(Delivery.kind == DeliveryKind.ALERT))).all()
     assert [(row.is_held, row.next_attempt_at) for row in rows] == [(True, MORNING)] * 2
     clock.at = MORNING
-    assert len(await drained(world, clock)) == 2
+    (rollup,) = [one.rollup for one in await drained(world, clock)]
+    assert rollup is not None
+    assert len(rollup.actions) == 2
 
 
 LATE: list[tuple[str, datetime, list[str]]] = [
@@ -364,7 +366,9 @@ async def test_a_workspace_that_comes_back_gets_all_that_waited_and_one_late_dig
     (view,) = [one.digest for one in posted if one.digest]
     assert (view.is_late, [action.ref for action in view.new]) == (True, ["RW-1001", "RW-1002"])
     clock.at = datetime(2021, 3, 24, 23, 0, tzinfo=UTC)
-    assert [one.key for one in await drained(world, clock)] == ["alert:RW-1001", "alert:RW-1002"]
+    (rollup,) = [one.rollup for one in await drained(world, clock)]
+    assert rollup is not None
+    assert [action.ref for action in rollup.actions] == ["RW-1001", "RW-1002"]
 
 
 async def test_a_workspace_of_a_token_in_the_settings_has_nobody_who_installed_it(world: Store) -> None:
