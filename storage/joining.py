@@ -25,7 +25,7 @@ DAYS_APART = 3
 
 _LEAST_SHARED_FIRMS = 0.5  # of the shorter list
 _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
-_LEAST_SIMILAR_NOTICES = 0.8  # of two official ones: a body calls ten decisions of one day almost the same
+_COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
 _MOST_APART_SUMS = Decimal("1.1")  # times: one sum may be rounded, or corrected
 _MOST_LINKS = 3  # a page that links more is a list
 _MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
@@ -189,7 +189,7 @@ def same_action(reading: Shape, known: Shape) -> Join | None:
         # under the number of its case a body may decide again, years later
         is_again = is_another_sum and apart is not None and apart > DAYS_APART
         return Join("number", (2, shared, 0)) if reading.number == known.number and not is_again else None
-    if apart is None or apart > DAYS_APART or is_another_sum or not _titles_allow(reading, known):
+    if apart is None or apart > DAYS_APART or is_another_sum or not _titles_allow(reading, known, apart):
         return None
     if reading.targets and known.targets:
         shorter = min(len(reading.targets), len(known.targets))
@@ -211,21 +211,31 @@ def _shared(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> i
     return sum(1 for key, brand in one.items() if key in other and (not brand or not other[key] or brand == other[key]))
 
 
-def _titles_allow(one: Shape, other: Shape) -> bool:
+def _titles_allow(one: Shape, other: Shape, apart: int) -> bool:
     """Documents of one language must have similar titles, or tell the same sum where one of them is the press's.
     An unknown language may be any."""
     pairs = [
-        (mine, its) for mine in one.titles for its in other.titles if mine.language == its.language or not mine.language or not its.language
+        (mine, its)
+        for mine in one.titles
+        for its in other.titles
+        if mine.language == its.language or not mine.language or not its.language
     ]
     is_same_sum = bool(one.sums & other.sums)
-    return not pairs or any(_similar(mine, its) or (is_same_sum and not (mine.is_official and its.is_official)) for mine, its in pairs)
+    return not pairs or any(
+        _is_copy(mine, its, apart) if mine.is_official and its.is_official else is_same_sum or _similar(mine, its) for mine, its in pairs
+    )
 
 
 def _similar(one: Title, other: Title) -> bool:
     if one.series and other.series and one.series != other.series:
         return False
-    least = _LEAST_SIMILAR_NOTICES if one.is_official and other.is_official else _LEAST_SIMILAR_TITLES
-    return bool(one.words and other.words) and len(one.words & other.words) / len(one.words | other.words) >= least
+    return bool(one.words and other.words) and len(one.words & other.words) / len(one.words | other.words) >= _LEAST_SIMILAR_TITLES
+
+
+def _is_copy(one: Title, other: Title, apart: int) -> bool:
+    """Whether a body may have printed one notice twice in one language. Its decisions of a day often differ in one name of a
+    long title, so one title must have nothing that the other lacks."""
+    return apart <= _COPY_DAYS and _similar(one, other) and (one.words <= other.words or other.words <= one.words)
 
 
 def best_join(reading: Shape, known: Sequence[Shape]) -> tuple[int, Join] | None:
