@@ -36,6 +36,7 @@ from storage.draft import (
 )
 from storage.joining import (
     DAYS_APART,
+    PARTED,
     Money,
     Move,
     Shape,
@@ -286,13 +287,13 @@ class Casebook:
         draft.added.append((ActionDocument, {"document_id": telling.document_id, "reason": reason, "joined_at": self._now}))
 
     def _case_of(self, telling: Telling, shape: Shape) -> tuple[CaseDraft | None, str]:
-        for draft in self._by_number.get(shape.number, ()) if shape.number else ():
+        for draft in self._led_by(shape.number) if shape.number else ():
             if is_of_numbered_case(shape, [one.shape for one in self._cases[id(draft.case)]]):
                 return draft.case, f"number {shape.number}"
         extraction = telling.entry.extraction
         numbers = others_cited(shape.number, extraction.cited_numbers, self._by_number)
         urls = links_cited(extraction.cited_urls, telling.entry.canonical_url)
-        leads = [(draft, f"cites {number}") for number in numbers for draft in self._by_number.get(number, ())]
+        leads = [(draft, f"cites {number}") for number in numbers for draft in self._led_by(number)]
         leads += [(draft, f"links {url}") for url in urls for key in link_keys(url) for draft in self._by_url.get(key, ())]
         cited: dict[int, tuple[CaseDraft, str]] = {}
         for draft, reason in leads:
@@ -301,6 +302,11 @@ class Casebook:
             if is_other and id(case) not in cited and is_of_cited_case(shape, [one.shape for one in self._cases[id(case)]]):
                 cited[id(case)] = (case, reason)
         return next(iter(cited.values())) if len(cited) == 1 else (None, "")
+
+    def _led_by(self, number: str) -> list[Draft]:
+        """The actions to whose case a number leads: those that an operator parted from it only where there is no other."""
+        found = self._by_number.get(number, [])
+        return [draft for draft in found if draft.case_reason != PARTED] or found
 
     def _absorb(self, draft: Draft, telling: Telling, found: FoundAction, weight: Weight) -> None:
         """Let one document tell its action what it says."""

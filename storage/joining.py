@@ -23,6 +23,9 @@ from storage.text import fold, title_key
 DAYS_APART = 3
 """How far the dates of two documents of one action may lie apart."""
 
+BY_HAND, PARTED = "by hand", "parted by hand"
+"""Why an action is in its case, where an operator said so."""
+
 _LEAST_SHARED_FIRMS = 0.5  # of the shorter list
 _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
 _COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
@@ -215,10 +218,7 @@ def _titles_allow(one: Shape, other: Shape, apart: int) -> bool:
     """Documents of one language must have similar titles, or tell the same sum where one of them is the press's.
     An unknown language may be any."""
     pairs = [
-        (mine, its)
-        for mine in one.titles
-        for its in other.titles
-        if mine.language == its.language or not mine.language or not its.language
+        (mine, its) for mine in one.titles for its in other.titles if mine.language == its.language or not mine.language or not its.language
     ]
     is_same_sum = bool(one.sums & other.sums)
     return not pairs or any(
@@ -380,6 +380,44 @@ def status_after(move: Kind, kind: Kind, status: Status) -> Status:
     if move in (Kind.APPEAL, Kind.ANNULMENT) and at >= kinds.index(Kind.WARNING):
         return Status.APPEALED if move is Kind.APPEAL else Status.ANNULLED
     return status
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An action as far as others of its case move its status."""
+
+    action_id: int
+    kind: Kind
+    status: Status
+    on: date
+
+
+def statuses_joined(one: Sequence[Standing], other: Sequence[Standing]) -> dict[int, Status]:
+    """The statuses that move when two cases become one: of the earlier actions of either, by the later ones of the other."""
+    found: dict[int, Status] = {}
+    for movers, moved in ((one, other), (other, one)):
+        for mover in sorted(movers, key=lambda each: (each.on, each.action_id)):
+            for each in moved:
+                before = found.get(each.action_id, each.status)
+                if each.on <= mover.on and (after := status_after(mover.kind, each.kind, before)) is not before:
+                    found[each.action_id] = after
+    return found
+
+
+def statuses_parted(one: Sequence[Standing], other: Sequence[Standing], former: Mapping[int, Status]) -> dict[int, Status]:
+    """The statuses that go back to what they were (`former`) when a case becomes two: those that only an action of the
+    other one accounts for."""
+
+    def accounts(movers: Sequence[Standing], each: Standing) -> bool:
+        was = former[each.action_id]
+        return any(mover is not each and status_after(mover.kind, each.kind, was) is each.status is not was for mover in movers)
+
+    return {
+        each.action_id: former[each.action_id]
+        for own, others in ((one, other), (other, one))
+        for each in own
+        if each.action_id in former and accounts(others, each) and not accounts(own, each)
+    }
 
 
 def is_escalation(kind: Kind, others: Iterable[Kind]) -> bool:

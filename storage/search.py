@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.filters import Filter
+from storage.joining import PARTED
 from storage.loading import (
     facts,
     is_brand_hit,
@@ -258,7 +259,10 @@ async def _merge_lines(session: AsyncSession, action: ActionView) -> list[WhyLin
         lines.append(WhyLine("merge", f"{document.publisher}, {document.title!r}: {row.reason or 'opened it'}"))
     reason = (await session.exec(select(Action.case_reason).where(Action.id == action.id))).one()
     if reason:
-        lines.append(WhyLine("case", f"joined its case: {reason}"))
+        lines.append(WhyLine("case", "a case of its own: parted by hand" if reason == PARTED else f"joined its case: {reason}"))
+    by_hand = select(Change).where(Change.subject == f"action:{action.id}", Change.what == "case").order_by(col(Change.id))
+    for change in await session.exec(by_hand):
+        lines.append(WhyLine("case", f"{change.before} became {change.after}: said by {change.made_by}, {_minute(change.made_at)}"))
     return lines
 
 
