@@ -391,7 +391,11 @@ async def test_a_channel_is_alerted_once_when_an_edit_gives_the_action_its_kind(
 
 async def test_a_role_that_grows_alerts_once(world: Store, clock: FakeClock) -> None:
     channel = await follow(world, "C1", "firm:xiaomi")
-    for source, language, role in (("island-times", "en", Role.MENTIONED), ("cac-news", "zh", Role.TARGET), ("samr-news", "de", Role.TARGET)):
+    for source, language, role in (
+        ("island-times", "en", Role.MENTIONED),
+        ("cac-news", "zh", Role.TARGET),
+        ("samr-news", "de", Role.TARGET),
+    ):
         found = act(Kind.FINE, "tencent", firm("xiaomi", role))
         await poll(world, source, entry(f"Told in {language}", found, language=language))
         await deliver(world, clock)
@@ -402,7 +406,9 @@ async def test_a_role_that_grows_alerts_once(world: Store, clock: FakeClock) -> 
 # --- pure --------------------------------------------------------------------------------------------------------------
 
 DAYS = st.dates(date(2021, 1, 1), date(2021, 2, 1))
-STANDINGS = st.lists(st.tuples(st.sampled_from(Kind), st.sampled_from([Status.IN_FORCE, Status.PROPOSED, Status.APPEALED]), DAYS), max_size=4)
+STANDINGS = st.lists(
+    st.tuples(st.sampled_from(Kind), st.sampled_from([Status.IN_FORCE, Status.PROPOSED, Status.APPEALED]), DAYS), max_size=4
+)
 
 
 def standings(told: list[tuple[Kind, Status, date]], first: int) -> list[Standing]:
