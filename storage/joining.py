@@ -30,11 +30,12 @@ _LEAST_SHARED_FIRMS = 0.5  # of the shorter list
 _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
 _COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
 _MOST_APART_SUMS = Decimal("1.1")  # times: one sum may be rounded, or corrected
+_MOST_SUMS = 40  # of one act: more are a table, and tell no acts apart
 _MOST_LINKS = 3  # a page that links more is a list
 _MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
 _SERIES = re.compile(
-    r"第?(?:[一二三四五六七八九十百]+|\d+)(?:批|期|次|轮|号)|\((?:[一二三四五六七八九十]+|\d{1,2})\)"
-    r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d+"
+    r"第?(?:[一二三四五六七八九十百]{1,6}|\d{1,6})(?:批|期|次|轮|号)|\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)"
+    r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d{1,8}"
 )
 _PENALTIES = tuple(AmountKind)[: list(AmountKind).index(AmountKind.DEAL_VALUE)]
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
@@ -205,6 +206,8 @@ def same_action(reading: Shape, known: Shape) -> Join | None:
 
 def _sums_differ(one: Shape, other: Shape) -> bool:
     """Whether both tell penalties of one currency and scope, and none of the one is near one of the other."""
+    if max(len(one.sums), len(other.sums)) > _MOST_SUMS:
+        return False
     pairs = [(a, b) for a, *unit in one.sums for b, *other_unit in other.sums if unit == other_unit]
     return bool(pairs) and not any(max(a, b) <= min(a, b) * _MOST_APART_SUMS for a, b in pairs)
 

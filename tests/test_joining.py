@@ -117,6 +117,18 @@ def test_what_speaks_for_and_against_a_join(one: dict[str, Any], other: dict[str
         assert (join.reason if join else None) == reason
 
 
+def test_a_table_of_sums_tells_no_acts_apart() -> None:
+    """A text that prints thousands must not be compared with another one that does."""
+    tables = [[str(start + at) for at in range(60)] for start in (1, 100_000)]
+    join = same_action(shape(sums=tables[0]), shape(sums=tables[1]))
+    assert join is not None
+    assert join.reason == "firms"
+
+
+def test_a_title_of_digits_alone_is_looked_at_in_no_time() -> None:
+    assert title_of("1" * 200_000, "en", Tier.PRIMARY).series == set()
+
+
 def test_turnover_and_deal_value_tell_no_acts_apart() -> None:
     told = [(kind, Decimal(9), "USD", WHOLE) for kind in AmountKind] + [(AmountKind.IMPOSED, Decimal(1), None, WHOLE)]
     assert penalties(told) == {(Decimal(9), "USD", WHOLE)}
