@@ -215,6 +215,23 @@ async def test_a_parted_action_has_a_case_of_its_own_and_nobody_is_told(world: S
     assert await changed(world, 1002, "case") == [("operator", "RW-1001, RW-1002", "RW-1002", None)]
 
 
+async def test_each_of_two_parted_cases_goes_on_by_itself(world: Store, clock: FakeClock) -> None:
+    """The parted action gets a card of its own at its next move; what was left keeps the card."""
+    await follow(world, "C1", "firm:tencent")
+    await poll(world, "cac-news", fine(number="A-1"))
+    await deliver(world, clock)
+    ban = fine(number="A-1", title="A ban", kind=Kind.BAN, url="https://cac.example/ban")
+    await poll(world, "cac-news", ban)
+    await deliver(world, clock)
+    await world.part_case(1002, "operator")
+    await poll(world, "cac-news", fine(title="It is appealed", kind=Kind.APPEAL, links=[ban.url]))
+    await poll(world, "cac-news", fine(title="The fine is appealed", kind=Kind.APPEAL, number="A-1"))
+    due = await deliver(world, clock)
+    assert [(one.key, one.card_ts) for one in due] == [("update:RW-1003:1", None), ("update:RW-1004:1", "C1.alert:RW-1001")]
+    case_ids = await cases(world)
+    assert await shown(world) == {("C1", case_ids[1001]): "C1.alert:RW-1001", ("C1", case_ids[1002]): "C1.update:RW-1003:1"}
+
+
 async def test_a_card_of_a_channel_that_was_told_of_the_parted_action_alone_goes_with_it(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent", filter="kind:ban")
     await poll(world, "cac-news", fine(number="A-1"))
