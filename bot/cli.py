@@ -22,6 +22,7 @@ from bot.cli_base import fail as _fail
 from bot.cli_base import out as _out
 from bot.cli_base import run as _run
 from bot.cli_base import settings as _settings
+from bot.cli_cases import cases_app
 from bot.cli_channels import ask, digest, export
 from bot.cli_firms import backtest, firms_app
 from bot.cli_sources import backfill, preview, replay, sources_app
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
+app.add_typer(cases_app, name="cases")
 for command in (ask, digest, export, preview, replay, backtest, backfill):
     app.command()(command)
 

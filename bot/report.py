@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.poll import PollLine
     from bot.replay import Replayed, Step
     from bot.reread import RereadReport
+    from storage.cases import CaseView
     from storage.lint import Finding
     from storage.records import FirmRow, ListOutcome, ListView
     from storage.views import SourceView
@@ -44,6 +45,21 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         task = bars.add_task(what, total=total)
         yield lambda _done: bars.advance(task)
+
+
+def show_case(case: CaseView) -> None:
+    """One row an action, oldest first, with the reason why it is in the case; what people said of it; who sees it."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("action", "kind", "status", "on", "why", "title"):
+        table.add_column(name, no_wrap=name != "title")
+    for view, reason in case.actions:
+        on = str(view.decided_on or (view.published_at or view.first_seen_at).date())
+        table.add_row(view.ref, kind_label(view.kind), view.status.value, on, reason or "opened it", Text(view.title))
+    screen = Console()
+    screen.print(table)
+    for change in case.changes:
+        screen.print(Text(f"{change.at:%Y-%m-%d %H:%M} UTC  {change.by}: {change.before} became {change.after}"))
+    screen.print(f"shown in {case.channels} channel{'' if case.channels == 1 else 's'}")
 
 
 def show_polls(lines: Sequence[PollLine]) -> None:

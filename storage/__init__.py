@@ -9,7 +9,7 @@ come out, no session and no table row leaves. The rooms inside:
   `lists` (what a stranger's list adds; pure) and `listfiles` (its rows, as others publish them); `lint` (names that mislead)
 - `ingest`: leased sources, and what a poll leaves behind: documents, actions, cases. Below it `casebook` (the
   actions one poll touches, as `draft`s), `joining` (which action and case a reading belongs to; pure), `owing` (who is told)
-- `rereading`: stored documents read again, silently, and how far that has come
+- `rereading`: stored documents read again, silently, and how far that has come; `cases`: joined and parted by an operator's hand
 - `places` (a channel's row, and its audit); on it `subscriptions` (what channels follow), `channels` (settings, mutes, the
   life of a channel), `corrections` (verdicts, reviews); `owners`: who is told when a channel is paused; `silence`: what a
   channel is not told for the sake of mutes and verdicts; `remarks`: what of it stands on a card; `hours`: when a digest is
@@ -23,6 +23,7 @@ come out, no session and no table row leaves. The rooms inside:
 from __future__ import annotations
 
 from storage.base import StorageError
+from storage.cases import CaseStore
 from storage.channels import ChannelStore
 from storage.corrections import CorrectionStore
 from storage.curation import CurationStore
@@ -44,6 +45,7 @@ class Store(
     CurationStore,
     IngestStore,
     RereadingStore,
+    CaseStore,
     SearchStore,
     FigureStore,
     FullTextStore,

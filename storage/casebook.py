@@ -36,22 +36,25 @@ from storage.draft import (
 )
 from storage.joining import (
     DAYS_APART,
+    PARTED,
     Money,
     Move,
     Shape,
     Weight,
-    base_language,
     best_join,
     changes,
     combine_firms,
     is_escalation,
     is_of_cited_case,
     is_of_numbered_case,
+    link_keys,
+    links_cited,
     merge,
+    others_cited,
     pair_readings,
     spans,
     status_after,
-    words,
+    title_of,
 )
 from storage.models import Action, ActionDocument, ActionFirm, ActionRegulator, Amount, Case, Document, Evidence, Mention, Status, Tier
 from storage.records import FoundAction, FoundFirm
@@ -85,7 +88,7 @@ class Casebook:
         acting = [telling.entry.extraction for telling in tellings if telling.entry.extraction.actions]
         numbers = {action.number for _, action in found if action.number}
         numbers |= {number for extraction in acting for number in extraction.cited_numbers}
-        urls = {key for extraction in acting for url in extraction.cited_urls for key in _url_keys(url)}
+        urls = {key for extraction in acting for url in extraction.cited_urls for key in link_keys(url)}
         ids: set[int] = set()
         leads = [col(ActionDocument.document_id).in_(chunk) for chunk in chunks(edited)]
         leads += [col(Document.number).in_(chunk) for chunk in chunks(numbers)]
@@ -156,7 +159,7 @@ class Casebook:
         )
         for action_id, document in await session.exec(papers):
             draft, document_id = drafts[action_id], known_id(document.id)
-            draft.papers[document_id] = Paper(document_id, document.tier, base_language(document.language), words(document.title))
+            draft.papers[document_id] = Paper(document_id, document.tier, title_of(document.title, document.language, document.tier))
             self._by_document[document_id].append(draft)
             self._by_url[document.canonical_url].append(draft)
             if document.number and document.number != draft.number:
@@ -296,12 +299,14 @@ class Casebook:
         draft.added.append((ActionDocument, {"document_id": telling.document_id, "reason": reason, "joined_at": self._now}))
 
     def _case_of(self, telling: Telling, shape: Shape) -> tuple[CaseDraft | None, str]:
-        for draft in self._by_number.get(shape.number, ()) if shape.number else ():
+        for draft in self._led_by(shape.number) if shape.number else ():
             if is_of_numbered_case(shape, [one.shape for one in self._cases[id(draft.case)]]):
                 return draft.case, f"number {shape.number}"
         extraction = telling.entry.extraction
-        leads = [(draft, f"cites {number}") for number in extraction.cited_numbers for draft in self._by_number.get(number, ())]
-        leads += [(draft, f"links {url}") for url in extraction.cited_urls for key in _url_keys(url) for draft in self._by_url.get(key, ())]
+        numbers = others_cited(shape.number, extraction.cited_numbers, self._by_number)
+        urls = links_cited(extraction.cited_urls, telling.entry.canonical_url)
+        leads = [(draft, f"cites {number}") for number in numbers for draft in self._led_by(number)]
+        leads += [(draft, f"links {url}") for url in urls for key in link_keys(url) for draft in self._by_url.get(key, ())]
         cited: dict[int, tuple[CaseDraft, str]] = {}
         for draft, reason in leads:
             case = draft.case
@@ -309,6 +314,11 @@ class Casebook:
             if is_other and id(case) not in cited and is_of_cited_case(shape, [one.shape for one in self._cases[id(case)]]):
                 cited[id(case)] = (case, reason)
         return next(iter(cited.values())) if len(cited) == 1 else (None, "")
+
+    def _led_by(self, number: str) -> list[Draft]:
+        """The actions to whose case a number leads: those that an operator parted from it only where there is no other."""
+        found = self._by_number.get(number, [])
+        return [draft for draft in found if draft.case_reason != PARTED] or found
 
     def _absorb(self, draft: Draft, telling: Telling, found: FoundAction, weight: Weight) -> None:
         """Let one document tell its action what it says."""
@@ -434,9 +444,3 @@ def _recognise(draft: Draft, found: Sequence[FoundFirm]) -> None:
         else:
             raw.firm_id, raw.name, raw.surface, raw.brand_id, raw.via = one.firm_id, one.name, one.surface, one.brand_id, one.via
             raw.is_changed = True
-
-
-def _url_keys(url: str) -> tuple[str, ...]:
-    """A cited link in the forms that a canonical one may have: without scheme and fragment, with or without the last slash."""
-    bare = url.split("://", 1)[-1].split("#", 1)[0]
-    return tuple(dict.fromkeys((bare, bare.rstrip("/"), url)))

@@ -16,11 +16,12 @@ from storage.joining import (
     Money,
     Shape,
     State,
-    base_language,
+    Title,
     day_of,
     firm_key,
+    penalties,
     shape_of,
-    words,
+    title_of,
 )
 from storage.models import Action, Amount, Precision, Role, Tier
 from storage.records import EntryRecord, FoundAction, FoundFirm, PartialDate
@@ -50,8 +51,7 @@ class Paper:
 
     id: int
     tier: Tier
-    language: str
-    words: frozenset[str]
+    title: Title
 
 
 @dataclass(slots=True)
@@ -126,7 +126,8 @@ class Draft:
             on=day_of(state.decided_on, self.published_at, self.published_precision),
             targets={firm_key(firm.firm_id, firm.name): firm.brand_id for firm in self.firms if firm.role is Role.TARGET},
             stated_count=state.stated_count,
-            titles=tuple((paper.language, paper.words) for paper in self.papers.values()),
+            titles=tuple(paper.title for paper in self.papers.values()),
+            sums=penalties((one.kind, one.maximum, one.currency, one.scope) for one in state.amounts),
         )
 
     @property
@@ -179,8 +180,7 @@ def shape_told(telling: Telling, found: FoundAction) -> Shape:
     entry = telling.entry
     return shape_of(
         found,
-        title=entry.title,
-        language=entry.language,
+        title=title_of(entry.title, entry.language, telling.tier),
         published_at=entry.published_at,
         precision=entry.published_precision,
         regulator_id=telling.regulator_id,
@@ -188,7 +188,7 @@ def shape_told(telling: Telling, found: FoundAction) -> Shape:
 
 
 def paper_told(telling: Telling) -> Paper:
-    return Paper(telling.document_id, telling.tier, base_language(telling.entry.language), words(telling.entry.title))
+    return Paper(telling.document_id, telling.tier, title_of(telling.entry.title, telling.entry.language, telling.tier))
 
 
 def state_told(telling: Telling, found: FoundAction) -> State:

@@ -2,29 +2,53 @@
 
 Pure decisions over plain values; `ingest` loads what they look at and writes what they say. The aim behind
 all of them: a wrong join hides an alert in a thread, a missed one only gives a second card. So a join needs
-proof (a number, or regulator, kind, date and firms together), and a case needs a number or a citation.
+proof (a number, or regulator, kind, date and firms together) and nothing against it (sums far apart, another number
+of a series), and a case needs a number or a citation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-from storage.models import AmountKind, AmountScope, Kind, Precision, Role, Status
+from storage.models import AmountKind, AmountScope, Kind, Precision, Role, Status, Tier
 from storage.records import FoundAction, FoundFirm, PartialDate
 from storage.text import fold, title_key
 
 DAYS_APART = 3
 """How far the dates of two documents of one action may lie apart."""
 
+BY_HAND, PARTED = "by hand", "parted by hand"
+"""Why an action is in its case, where an operator said so."""
+
 _LEAST_SHARED_FIRMS = 0.5  # of the shorter list
 _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
+_COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
+_MOST_APART_SUMS = Decimal("1.1")  # times: one sum may be rounded, or corrected
+_MOST_SUMS = 40  # of one act: more are a table, and tell no acts apart
+_MOST_LINKS = 3  # a page that links more is a list
 _MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
+_SERIES = re.compile(
+    r"第?(?:[一二三四五六七八九十百]{1,6}|\d{1,6})(?:批|期|次|轮|号)|\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)"
+    r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d{1,8}"
+)
+_PENALTIES = tuple(AmountKind)[: list(AmountKind).index(AmountKind.DEAL_VALUE)]
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A document's title as joining compares it."""
+
+    language: str  # without its script; empty: any
+    words: frozenset[str]
+    series: frozenset[str]  # what says which one of several alike it is: the third batch, No. 12
+    is_official: bool  # the regulator's own document
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,8 @@ class Shape:
     on: date | None  # to the day; None when no day is known
     targets: Mapping[str, str | None]  # firm key -> the brand that was hit
     stated_count: int | None
-    titles: tuple[tuple[str, frozenset[str]], ...]  # language and words of each document
+    titles: tuple[Title, ...]  # of each document
+    sums: frozenset[tuple[Decimal, str, AmountScope]] = frozenset()  # penalties: value, currency, scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +129,7 @@ class Weight(StrEnum):
 
 
 def shape_of(
-    found: FoundAction, *, title: str, language: str, published_at: datetime | None, precision: Precision | None, regulator_id: str | None
+    found: FoundAction, *, title: Title, published_at: datetime | None, precision: Precision | None, regulator_id: str | None
 ) -> Shape:
     """The shape of one action of a document. The source's regulator stands in when the text names none."""
     named = frozenset(body.regulator_id for body in found.regulators if body.regulator_id)
@@ -115,8 +140,22 @@ def shape_of(
         on=day_of(found.decided_on, published_at, precision),
         targets={firm_key(firm.firm_id, firm.name): firm.brand_id for firm in found.targets},
         stated_count=found.stated_count,
-        titles=((base_language(language), words(title)),),
+        titles=(title,),
+        sums=penalties((one.kind, one.maximum, one.currency, one.scope) for one in found.amounts),
     )
+
+
+def penalties(
+    amounts: Iterable[tuple[AmountKind, Decimal, str | None, AmountScope]],
+) -> frozenset[tuple[Decimal, str, AmountScope]]:
+    """The sums that tell acts apart: penalties whose currency is known."""
+    return frozenset((value, currency, scope) for kind, value, currency, scope in amounts if kind in _PENALTIES and currency)
+
+
+def title_of(title: str, language: str, tier: Tier) -> Title:
+    """A title to be compared. Chinese is one language in its two scripts: titles are folded."""
+    series = frozenset(match.group().removeprefix("第") for match in _SERIES.finditer(fold(title)))
+    return Title(language.split("-")[0], words(title), series, tier is Tier.PRIMARY)
 
 
 def day_of(decided_on: PartialDate | None, published_at: datetime | None, precision: Precision | None) -> date | None:
@@ -131,11 +170,6 @@ def day_of(decided_on: PartialDate | None, published_at: datetime | None, precis
 def firm_key(firm_id: str | None, name: str) -> str:
     """How firms are compared: by the register's id, else by the folded name."""
     return firm_id or f"name:{fold(name)}"
-
-
-def base_language(language: str) -> str:
-    """`zh` for `zh-Hans` and `zh-Hant`: a title is folded, so its script does not matter."""
-    return language.split("-")[0]
 
 
 def words(title: str) -> frozenset[str]:
@@ -153,12 +187,13 @@ def same_action(reading: Shape, known: Shape) -> Join | None:
     if reading.kind is not known.kind or not reading.regulators & known.regulators:
         return None
     shared = _shared(reading.targets, known.targets)
+    apart = abs((reading.on - known.on).days) if reading.on and known.on else None
+    is_another_sum = _sums_differ(reading, known)
     if reading.number and known.number:
-        return Join("number", (2, shared, 0)) if reading.number == known.number else None
-    if reading.on is None or known.on is None:
-        return None
-    apart = abs((reading.on - known.on).days)
-    if apart > DAYS_APART or not _titles_allow(reading.titles, known.titles):
+        # under the number of its case a body may decide again, years later
+        is_again = is_another_sum and apart is not None and apart > DAYS_APART
+        return Join("number", (2, shared, 0)) if reading.number == known.number and not is_again else None
+    if apart is None or apart > DAYS_APART or is_another_sum or not _titles_allow(reading, known, apart):
         return None
     if reading.targets and known.targets:
         shorter = min(len(reading.targets), len(known.targets))
@@ -169,19 +204,41 @@ def same_action(reading: Shape, known: Shape) -> Join | None:
     return None
 
 
+def _sums_differ(one: Shape, other: Shape) -> bool:
+    """Whether both tell penalties of one currency and scope, and none of the one is near one of the other."""
+    if max(len(one.sums), len(other.sums)) > _MOST_SUMS:
+        return False
+    pairs = [(a, b) for a, *unit in one.sums for b, *other_unit in other.sums if unit == other_unit]
+    return bool(pairs) and not any(max(a, b) <= min(a, b) * _MOST_APART_SUMS for a, b in pairs)
+
+
 def _shared(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> int:
     """How many firms two lists share. Two brands of one owner are two firms."""
     return sum(1 for key, brand in one.items() if key in other and (not brand or not other[key] or brand == other[key]))
 
 
-def _titles_allow(one: Sequence[tuple[str, frozenset[str]]], other: Sequence[tuple[str, frozenset[str]]]) -> bool:
-    """Documents of one language must have similar titles. An unknown language may be any."""
-    pairs = [(mine, its) for tongue, mine in one for language, its in other if tongue == language or not tongue or not language]
-    return not pairs or any(_similar(mine, its) for mine, its in pairs)
+def _titles_allow(one: Shape, other: Shape, apart: int) -> bool:
+    """Documents of one language must have similar titles, or tell the same sum where one of them is the press's.
+    An unknown language may be any."""
+    pairs = [
+        (mine, its) for mine in one.titles for its in other.titles if mine.language == its.language or not mine.language or not its.language
+    ]
+    is_same_sum = bool(one.sums & other.sums)
+    return not pairs or any(
+        _is_copy(mine, its, apart) if mine.is_official and its.is_official else is_same_sum or _similar(mine, its) for mine, its in pairs
+    )
 
 
-def _similar(one: frozenset[str], other: frozenset[str]) -> bool:
-    return bool(one and other) and len(one & other) / len(one | other) >= _LEAST_SIMILAR_TITLES
+def _similar(one: Title, other: Title) -> bool:
+    if one.series and other.series and one.series != other.series:
+        return False
+    return bool(one.words and other.words) and len(one.words & other.words) / len(one.words | other.words) >= _LEAST_SIMILAR_TITLES
+
+
+def _is_copy(one: Title, other: Title, apart: int) -> bool:
+    """Whether a body may have printed one notice twice in one language. Its decisions of a day often differ in one name of a
+    long title, so one title must have nothing that the other lacks."""
+    return apart <= _COPY_DAYS and _similar(one, other) and (one.words <= other.words or other.words <= one.words)
 
 
 def best_join(reading: Shape, known: Sequence[Shape]) -> tuple[int, Join] | None:
@@ -328,6 +385,44 @@ def status_after(move: Kind, kind: Kind, status: Status) -> Status:
     return status
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An action as far as others of its case move its status."""
+
+    action_id: int
+    kind: Kind
+    status: Status
+    on: date
+
+
+def statuses_joined(one: Sequence[Standing], other: Sequence[Standing]) -> dict[int, Status]:
+    """The statuses that move when two cases become one: of the earlier actions of either, by the later ones of the other."""
+    found: dict[int, Status] = {}
+    for movers, moved in ((one, other), (other, one)):
+        for mover in sorted(movers, key=lambda each: (each.on, each.action_id)):
+            for each in moved:
+                before = found.get(each.action_id, each.status)
+                if each.on <= mover.on and (after := status_after(mover.kind, each.kind, before)) is not before:
+                    found[each.action_id] = after
+    return found
+
+
+def statuses_parted(one: Sequence[Standing], other: Sequence[Standing], former: Mapping[int, Status]) -> dict[int, Status]:
+    """The statuses that go back to what they were (`former`) when a case becomes two: those that only an action of the
+    other one accounts for."""
+
+    def accounts(movers: Sequence[Standing], each: Standing) -> bool:
+        was = former[each.action_id]
+        return any(mover is not each and status_after(mover.kind, each.kind, was) is each.status is not was for mover in movers)
+
+    return {
+        each.action_id: former[each.action_id]
+        for own, others in ((one, other), (other, one))
+        for each in own
+        if each.action_id in former and accounts(others, each) and not accounts(own, each)
+    }
+
+
 def is_escalation(kind: Kind, others: Iterable[Kind]) -> bool:
     """Whether a kind is severer than all that its case had before, or annuls."""
     if kind is Kind.ANNULMENT:
@@ -344,13 +439,45 @@ def is_of_numbered_case(reading: Shape, case: Sequence[Shape]) -> bool:
     )
 
 
+_ENDING = (Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED)
+
+
 def is_of_cited_case(reading: Shape, case: Sequence[Shape]) -> bool:
-    """Whether an act whose document cites a case is of it: a page may link ten decisions for ten reasons, so a firm
-    must be shared; what ends or contests a decision may leave its firm unnamed."""
-    if reading.targets:
-        return any(_shared(reading.targets, shape.targets) for shape in case)
+    """Whether an act whose document cites a case is of it: a page may link ten decisions for ten reasons, so a firm and a
+    regulator must be shared. What ends or contests a decision may come from another body, or leave its firm unnamed."""
     bodies = frozenset(body for shape in case for body in shape.regulators)
-    return reading.kind in (Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED) and bool(reading.regulators & bodies)
+    is_of_body = bool(reading.regulators & bodies)
+    if not reading.targets:
+        return reading.kind in _ENDING and is_of_body
+    is_near = is_of_body or not reading.regulators or reading.kind in _ENDING
+    return is_near and any(_shared(reading.targets, shape.targets) for shape in case)
+
+
+def others_cited(own: str | None, numbers: Sequence[str], known: Container[str]) -> tuple[str, ...]:
+    """The numbers by which a document may lead to a case: those that are not its own. None where it cites a list: of
+    several it is not known which is meant, unless all are on record (one may be its own that nobody read as such)."""
+    others = tuple(number for number in dict.fromkeys(numbers) if number != own)
+    unknown = sum(number not in known for number in others)
+    return () if unknown > (0 if own else 1) and len(others) > 1 else others
+
+
+def links_cited(urls: Sequence[str], own: str | None) -> tuple[str, ...]:
+    """The links by which a document may lead to a case: none where it is a list of them."""
+    others = tuple(url for url in dict.fromkeys(urls) if own not in link_keys(url))
+    return others if len(others) <= _MOST_LINKS else ()
+
+
+def link_keys(url: str) -> tuple[str, ...]:
+    """A cited link in the forms that a document's canonical address may have: no scheme, fragment, tracking or last
+    slash, the host in small letters, with `www.` or without. None of what is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ()
+    host = parts.netloc.lower().removesuffix(":80").removesuffix(":443")
+    query = "&".join(part for part in parts.query.split("&") if part and not part.startswith("utm_"))
+    bare = f"{parts.path.rstrip('/')}{f'?{query}' if query else ''}"
+    return (f"{host}{bare}", f"{host.removeprefix('www.') if host.startswith('www.') else f'www.{host}'}{bare}")
 
 
 def combine_firms(found: Sequence[FoundFirm]) -> tuple[FoundFirm, ...]:

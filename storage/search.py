@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.filters import Filter
+from storage.joining import PARTED
 from storage.loading import (
     facts,
     is_brand_hit,
@@ -33,7 +34,6 @@ from storage.loading import (
 from storage.models import (
     Action,
     ActionDocument,
-    Case,
     DeliveryKind,
     DeliveryState,
     Document,
@@ -67,7 +67,6 @@ _COUNTED: Mapping[str, type[SQLModel]] = {
     "polls": Poll,
     "documents": Document,
     "actions": Action,
-    "cases": Case,
     "firms": Firm,
     "sources": Source,
     "regulators": Regulator,
@@ -197,6 +196,8 @@ class SearchStore(Base):
         """How many rows there are of each noun, of deliveries by state (`deliveries_owed`, ...), and of alerts not waived."""
         async with self._read() as session:
             found = {name: (await session.exec(select(func.count()).select_from(table))).one() for name, table in _COUNTED.items()}
+            # one that was joined to another by hand has no actions any more
+            found["cases"] = (await session.exec(select(func.count(func.distinct(Action.case_id))))).one()
             states = dict((await session.exec(select(Delivery.state, func.count()).group_by(Delivery.state))).all())
             alerts = select(func.count()).where(Delivery.kind == DeliveryKind.ALERT, Delivery.state != DeliveryState.WAIVED)
             found["alerts"] = (await session.exec(alerts)).one()
@@ -258,7 +259,10 @@ async def _merge_lines(session: AsyncSession, action: ActionView) -> list[WhyLin
         lines.append(WhyLine("merge", f"{document.publisher}, {document.title!r}: {row.reason or 'opened it'}"))
     reason = (await session.exec(select(Action.case_reason).where(Action.id == action.id))).one()
     if reason:
-        lines.append(WhyLine("case", f"joined its case: {reason}"))
+        lines.append(WhyLine("case", "a case of its own: parted by hand" if reason == PARTED else f"joined its case: {reason}"))
+    by_hand = select(Change).where(Change.subject == f"action:{action.id}", Change.what == "case").order_by(col(Change.id))
+    for change in await session.exec(by_hand):
+        lines.append(WhyLine("case", f"{change.before} became {change.after}: said by {change.made_by}, {_minute(change.made_at)}"))
     return lines
 
 

@@ -59,6 +59,7 @@ LAYERS: dict[str, int] = {
     "bot.transport": 5,
     "bot.cli": 5,
     "bot.cli_base": 5,
+    "bot.cli_cases": 5,
     "bot.cli_channels": 5,
     "bot.cli_firms": 5,
     "bot.cli_sources": 5,
@@ -103,7 +104,7 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "slack_bolt": ("bot.slack", "bot.app", "bot.transport"),
     "apscheduler": ("bot.app",),
     "matplotlib": ("bot.slack.picture",),
-    "typer": ("bot.cli", "bot.cli_base", "bot.cli_channels", "bot.cli_firms", "bot.cli_sources"),
+    "typer": ("bot.cli", "bot.cli_base", "bot.cli_cases", "bot.cli_channels", "bot.cli_firms", "bot.cli_sources"),
     "rich": ("bot.report", "bot.demo", "bot.console"),
 }
 """Which rooms may import which package; a package that is not named here may be imported nowhere."""

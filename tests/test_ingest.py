@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
 from storage.intents import ChannelKey
-from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, words
+from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, title_of, words
 from storage.models import (
     Action,
     ActionDocument,
@@ -1111,7 +1111,15 @@ def test_words_of_a_title_are_the_same_in_both_scripts() -> None:
 
 def test_two_brands_of_one_owner_are_two_targets() -> None:
     one, other = (
-        Shape(Kind.REMOVAL, frozenset(["cn-cac"]), None, NOON.date(), {"bytedance": brand}, None, (("en", words("App removed")),))
+        Shape(
+            Kind.REMOVAL,
+            frozenset(["cn-cac"]),
+            None,
+            NOON.date(),
+            {"bytedance": brand},
+            None,
+            (title_of("App removed", "en", Tier.PRIMARY),),
+        )
         for brand in ("tiktok", "douyin")
     )
     assert same_action(one, one)

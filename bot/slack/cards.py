@@ -308,17 +308,23 @@ def quote_blocks(action: ActionView) -> list[Block]:
     return [section(mrkdwn("“{}”", escape(action.quote.text, LONGEST_QUOTE)))]
 
 
+_MOVED_BY = {Kind.APPEAL: Status.APPEALED, Kind.ANNULMENT: Status.ANNULLED, Kind.CLOSED: Status.CLOSED}
+"""What an act does to earlier ones of its case."""
+
+
 def _case_line(others: Sequence[ActionView], look: Look) -> Mrkdwn:
-    """The other actions of a case, oldest first."""
+    """The other actions of a case, oldest first, with the status of those that a later one moved."""
     if not others:
         return Mrkdwn("")
     told = []
     for action in others:
         kind = t.words(action.kind, language=look.language)
         if action.decided_on is None:
-            told.append(mrkdwn("{} {}", action.ref, kind))
+            line = mrkdwn("{} {}", action.ref, kind)
         else:
-            told.append(look.mrkdwn("{} {} ({})", action.ref, kind, t.partial(action.decided_on, language=look.language)))
+            line = look.mrkdwn("{} {} ({})", action.ref, kind, t.partial(action.decided_on, language=look.language))
+        is_moved = action.status in (*_MOVED_BY.values(), Status.REDUCED) and action.kind not in _MOVED_BY
+        told.append(look.mrkdwn("{}: now {}", line, t.words(action.status, language=look.language)) if is_moved else line)
     return look.mrkdwn("Same case: {}", t.listed(told, 600, language=look.language))
 
 
@@ -491,7 +497,11 @@ def development(due: DueDelivery) -> Message:
     sheet = Sheet(button_row(details_button(action, look)), look)
     if not due.changes:
         sheet.add(section(look.mrkdwn("*New in this case*")), row(action, look))
-        return sheet.message(look.mrkdwn("New in this case: {}", said_aloud(action, look)), is_ephemeral=False)
+        if moved := _moved_by(action, due.card.case, look):
+            sheet.add(section(join("\n", [mrkdwn("• {}", line) for line in moved])))
+        aloud = _moved_by(action, due.card.case, replace(look, watched=frozenset()), is_aloud=True)
+        said = t.sentences([look.mrkdwn("New in this case: {}", said_aloud(action, look)), *aloud], language=look.language)
+        return sheet.message(said, is_ephemeral=False)
     who = t.listed(named(action.named, look), 400, language=look.language) or regulators(action, look)
     head = look.mrkdwn("{} {}: {}", t.bold(action.ref), t.words(action.kind, language=look.language), who)
     changes = [change_words(change, action, look) for change in due.changes]
@@ -501,7 +511,17 @@ def development(due: DueDelivery) -> Message:
     return sheet.message(text, is_ephemeral=False)
 
 
-_CHANGED = ("kind", "status", "amount", "date", "effective", "confirmed")
+def _moved_by(action: ActionView, others: Sequence[ActionView], look: Look, *, is_aloud: bool = False) -> list[Mrkdwn]:
+    """What an appeal, annulment or closure did to earlier actions of its case, a sentence each where it is heard."""
+    after = _MOVED_BY.get(action.kind)
+    moved = [one for one in others if one.status is after and one.kind not in _MOVED_BY and one.id < action.id]
+    return [
+        look.mrkdwn("{}: now {}." if is_aloud else "{}: now {}", short_line(one, look), t.words(one.status, language=look.language))
+        for one in moved[:6]
+    ]
+
+
+_CHANGED = ("kind", "status", "amount", "date", "effective", "confirmed", "case")
 _STANDING = ("official", "reported")
 
 
