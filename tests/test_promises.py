@@ -70,7 +70,9 @@ async def followed(town: Town) -> Town:
     "text",
     [
         pytest.param("subscribe “Harbour Bank” kind：fine，ban severity：>=fine", id="curly quotes, full-width colons and commas"),
-        pytest.param("ＳＵＢＳＣＲＩＢＥ　「Harbour Bank」　ｋｉｎｄ：ｆｉｎｅ、ban　severity:＞＝fine", id="full-width letters, spaces, signs"),
+        pytest.param(
+            "ＳＵＢＳＣＲＩＢＥ　「Harbour Bank」　ｋｉｎｄ：ｆｉｎｅ、ban　severity:＞＝fine", id="full-width letters, spaces, signs"
+        ),
         pytest.param("Subscribe “Harbour Bank„ kind:fine,ban severity:&gt;=fine", id="a low quote, and Slack's own escapes"),
     ],
 )
@@ -124,7 +126,9 @@ async def test_an_english_report_and_the_chinese_notice_are_one_alert_and_one_up
     await town.says("subscribe tencent")
     await town.opens("times", None)
     await town.opens("cac", "cn-cac")
-    report = "The Cyberspace Administration of China said it had summoned 11 technology companies, including Tencent, Alibaba and ByteDance."
+    report = (
+        "The Cyberspace Administration of China said it had summoned 11 technology companies, including Tencent, Alibaba and ByteDance."
+    )
     notice = "国家网信办约谈腾讯、阿里巴巴、字节跳动等11家企业，要求开展安全评估。"
     await town.polls("times", told(1, report, at=town.clock(), title="China summons 11 technology companies"))
     await town.delivers()
@@ -135,7 +139,9 @@ async def test_an_english_report_and_the_chinese_notice_are_one_alert_and_one_up
     assert town.keys() == {"alert:RW-1001": 1, "update:RW-1001:2": 1}
     assert town.posts() == [card]
     assert card.edits == 1
-    assert "onfirmed" in card.shown
+    assert "the regulator's own notice" in card.shown
+    (reply,) = town.thread(card)
+    assert "confirmed: the notice of Cyberspace Administration of China was found" in reply.shown
     assert len((await town.action()).documents) == 2
 
 
@@ -271,21 +277,27 @@ async def test_a_storm_of_three_hundred_actions_is_one_message_that_lists_them_a
 
 async def test_a_title_pings_nobody_and_forges_no_link(followed: Town) -> None:
     """In the card, in its fallback text, in the development under it, in the digest, and in an answer."""
-    evil = "&lt;!channel&gt; &lt;!here&gt; &lt;@U0ASKER&gt; &lt;https://evil.example|click&gt;"
+    evil = " ".join(
+        f"{lt}!channel{gt} {lt}!here{gt} {lt}@U0ASKER{gt} {lt}https://evil.example|click{gt}"
+        for lt, gt in (("&lt;", "&gt;"), ("&amp;lt;", "&amp;gt;"))
+    )
     now = followed.clock()
+    await followed.says("digest on")
     for did in ("fined", "banned"):
         said = f"The Securities and Exchange Commission {did} Harbour Bank {evil}."
         await followed.polls("sec", told(1, said, at=now, title=f"{evil} Harbour Bank {did} (LR-25001)"))
         await followed.delivers()
     (card,) = followed.posts()
     assert len(followed.thread(card)) == 1
-    await followed.says("digest on")
     followed.clock.at += 3 * DAY
     await followed.delivers()
+    (digest,) = followed.posts(kind="digest:")
+    assert "RW-1001" in digest.shown
     answers = [shown(one) for text in ('"Harbour Bank"', "RW-1001", "search channel") for one in await followed.says(text)]
     everything = [one.shown for one in followed.slack.channels[LEGAL].messages] + answers
-    assert len(everything) >= 6
-    assert "&lt;!channel&gt;" in card.shown  # told, and harmless
+    assert len(everything) == 7  # card, reply, digest and its thread, answers
+    for harmless in ("&lt;!channel&gt;", "&lt;!here&gt;", "&lt;@U0ASKER&gt;"):
+        assert harmless in card.shown
     for one in everything:
         assert not [tag for tag in ("<!channel", "<!here", "<@U0ASKER>", "<https://evil") if tag in one.replace(f"by <@{ASKER}>", "")]
 
