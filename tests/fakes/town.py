@@ -133,7 +133,7 @@ class Town:
         """The replies under a post."""
         return self.slack.thread(channel, root.ts)
 
-    def keys(self, channel: str = LEGAL) -> Counter[str]:
+    def stand(self, channel: str = LEGAL) -> Counter[str]:
         """How often each delivery stands in a channel, as root or reply; the thread of a digest counts with its root."""
         messages = self.slack.channels[channel].messages
         return Counter(key_of(one) for one in messages if one.metadata and one.metadata["event_payload"]["part"] == 0)
