@@ -19,7 +19,9 @@ from tests.fakes.clock import FakeClock
 
 # the same examples in every run: a search for new ones is `pytest --hypothesis-profile=default`
 settings.register_profile("regwatch", derandomize=True, database=None, deadline=None, print_blob=True)
-settings.register_profile("deep", max_examples=500, stateful_step_count=60, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "deep", max_examples=500, stateful_step_count=60, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("regwatch")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
