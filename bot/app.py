@@ -279,13 +279,22 @@ class Looks:
 class Regwatch:
     """The service. `start` and `stop` are called once each, by `serve`."""
 
-    def __init__(self, settings: Settings, *, only: frozenset[str] = ROLES, now: Callable[[], datetime] = utc_now) -> None:
-        """Raises SettingsError when the roles ask for what these settings cannot give."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        only: frozenset[str] = ROLES,
+        now: Callable[[], datetime] = utc_now,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`wait` lets seconds of the clock pass. Raises SettingsError when the roles ask for what these settings cannot give."""
         if only != ROLES and urlsplit(settings.database).scheme == "sqlite":
             raise SettingsError("REGWATCH_DATABASE_URL: roles can be spread over processes (--only) with PostgreSQL alone")
         self._settings = settings
         self._only = only
         self._now = now
+        self._wait = wait
+        self._deliverer: Deliverer | None = None
         self._access = slack_access(settings)
         self._kick_delivery: Callable[[], None] = lambda: None
         self._lost: TransportLost | None = None
@@ -321,6 +330,7 @@ class Regwatch:
             looks = Looks(jobs)
             if "deliver" in self._only:
                 self._kick_delivery = partial(looks.kick, "deliver")
+            stack.push_async_callback(self._finish_delivery)
             stack.push_async_callback(looks.stop)
             keep_what_is_there()
             looks.start()
@@ -334,6 +344,8 @@ class Regwatch:
             )
             await stop.wait()
             _log.info("stop")
+            if self._deliverer is not None:
+                self._deliverer.stop()
         if self._lost is not None:
             raise self._lost
 
@@ -399,8 +411,8 @@ class Regwatch:
 
             jobs.append(Job("poll", timedelta(seconds=5), poll))
         if "deliver" in self._only:
-            deliverer = Deliverer(store, slack.client_for, now=self._now)
-            jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))
+            self._deliverer = Deliverer(store, slack.client_for, now=self._now, wait=self._wait)
+            jobs.append(Job("deliver", timedelta(seconds=1), self._deliverer.run_once))
         return jobs
 
     async def _listen(self, stack: contextlib.AsyncExitStack, store: Store, app: AsyncApp, socket: SocketMode | None, looks: Looks) -> None:
@@ -418,6 +430,10 @@ class Regwatch:
         if socket is not None:
             stack.push_async_callback(socket.close)
             await socket.open()
+
+    async def _finish_delivery(self) -> None:
+        if self._deliverer is not None:
+            await self._deliverer.finish(STOP_SECONDS)
 
     async def _watch(self, socket: SocketMode, stop: asyncio.Event) -> None:
         try:

@@ -17,7 +17,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from time import monotonic
@@ -29,7 +29,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.slack.cards as cards
 from bot.slack.blocks import Message
-from bot.slack.digests import digest
+from bot.slack.digests import digest, rollup
 from storage import StorageError, Store
 from storage.intents import Dead, RetryAt, Sent
 from storage.models import DeliveryKind
@@ -44,6 +44,9 @@ BUG_ATTEMPTS = 10
 """So often a delivery is tried that fails by a bug of ours."""
 GIVE_UP_AFTER = timedelta(days=7)
 """An alert that could not be delivered for so long is no alert any more."""
+PATIENCE = 10.0
+"""Seconds for which a run waits for what it began."""
+_LOOK_AGAIN = 1.0  # seconds
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=15)
 _DEFAULT_RETRY_AFTER = 30.0
@@ -144,7 +147,13 @@ def decide(trouble: Trouble, *, now: datetime, owed_at: datetime, attempts: int,
     pause *= 1 + (zlib.crc32(f"{salt}:{attempts}".encode()) % 1000) / 4000
     if trouble.cause is Cause.RATE:
         pause = timedelta(seconds=trouble.wait or _DEFAULT_RETRY_AFTER)
-    return RetryAt(now + pause, trouble.why, is_unsure=trouble.cause is Cause.LOST)
+    return RetryAt(
+        now + pause,
+        trouble.why,
+        is_unsure=trouble.cause is Cause.LOST,
+        is_for_all=trouble.cause in (Cause.RATE, Cause.WORKSPACE),
+        is_too_fast=trouble.cause is Cause.RATE,
+    )
 
 
 # --- acting --------------------------------------------------------------------------------------------------------
@@ -183,11 +192,16 @@ class _Attempt:
         return self.due.channel.slack_id
 
 
+class _NoToken(Exception):
+    """The workspace cannot be posted to."""
+
+
 class Deliverer:
     """Delivers what the outbox owes; any number may run beside each other, on any number of hosts.
 
     `client_for` gives the client of a workspace (see `make_client`), and raises LookupError when it has no token for it.
-    A try ends within half the lease, so that nobody else begins it meanwhile.
+    A try, or a part of one that posts several messages, ends within half the lease, so that nobody else begins it
+    meanwhile. `wait` lets seconds of the clock pass between two messages in one channel.
     """
 
     def __init__(
@@ -196,20 +210,24 @@ class Deliverer:
         client_for: Callable[[str], Awaitable[AsyncWebClient]],
         *,
         now: Callable[[], datetime],
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         lease: timedelta = timedelta(minutes=2),
         limit: int = 20,
     ) -> None:
         self._store = store
         self._client_for = client_for
         self._now = now
+        self._wait = wait
         self._lease = lease
         self._limit = limit
-        self._resume_at: dict[str, datetime] = {}  # workspaces that wait
+        self._under_way: set[asyncio.Task[str]] = set()
+        self._is_stopping = False
 
     async def run_once(self) -> DeliverSummary:
         """Owes the digests that are due, then delivers all that may go out now. Whatever it claims it also settles.
 
-        Deliveries of different channels go out side by side, `limit` at a time. Raises StorageError when nothing can be claimed.
+        Deliveries of different channels go out side by side, `limit` at a time. What Slack is slow to take holds up nobody else:
+        after `PATIENCE` it goes on beside the next run, and is in that one's summary. Raises StorageError when nothing can be claimed.
         """
         try:
             digests = await self._store.owe_digests()
@@ -218,15 +236,30 @@ class Deliverer:
             digests = 0
         tally = dict.fromkeys(("sent", "retried", "dead", "late"), 0)
         claimed = 0
+        ends_at = monotonic() + PATIENCE
         while True:
-            batch = await self._store.claim(self._limit, self._lease)
+            is_over = self._is_stopping or monotonic() >= ends_at
+            room = 0 if is_over else self._limit - len(self._under_way)
+            batch = await self._store.claim(room, self._lease) if room else ()
             claimed += len(batch)
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._deliver(due)) for due in batch]
-            for task in tasks:
-                tally[task.result()] += 1
-            if len(batch) < self._limit:
+            self._under_way |= {asyncio.create_task(self._deliver(due)) for due in batch}
+            if not self._under_way or is_over:
                 return DeliverSummary(digests, claimed, **tally)
+            # what is due meanwhile goes out beside a slow one
+            done, self._under_way = await asyncio.wait(self._under_way, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                tally[task.result()] += 1
+
+    def stop(self) -> None:
+        """Claim nothing more; what posts several messages pauses after the next one."""
+        self._is_stopping = True
+
+    async def finish(self, seconds: float) -> None:
+        """Wait so long for what is still under way. What is given up then is looked for in Slack after its lease."""
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=seconds)
+            for task in late:
+                task.cancel()
 
     async def _deliver(self, due: DueDelivery) -> str:
         """One delivery from claim to settlement, and its line in the log. Raises nothing: others run beside it."""
@@ -255,41 +288,39 @@ class Deliverer:
         return did
 
     async def _try(self, due: DueDelivery) -> Sent | RetryAt | Dead:
-        workspace = due.channel.workspace_id
-        until = self._resume_at.get(workspace)
-        if until is not None and until > self._now():
-            return RetryAt(until, "the workspace waits", is_unsure=due.is_unsure)
+        attempt: _Attempt | None = None
         try:
-            client = await self._client_for(workspace)
-        except LookupError as error:
-            return self._after(due, Trouble(Cause.WORKSPACE, str(error)), is_doubtful=due.is_unsure)
-        except StorageError as error:
-            return self._after(due, Trouble(Cause.BUSY, str(error)), is_doubtful=due.is_unsure)
-        attempt = _Attempt(due, client, due.is_unsure)
-        try:
-            async with asyncio.timeout(self._lease.total_seconds() / 2):
+            attempt = _Attempt(due, await self._client_of(due), due.is_unsure)
+            if due.digest is not None or due.rollup is not None:
+                return await self._send_parts(attempt)
+            async with self._in_time():
                 return await self._send(attempt)
+        except _NoToken as error:
+            trouble = Trouble(Cause.WORKSPACE, str(error))
+        except StorageError as error:
+            trouble = Trouble(Cause.BUSY, str(error))
         except Exception as error:
             trouble = trouble_of(error)
             if trouble.cause is Cause.OURS:
                 _log.exception("delivery id=%d key=%s failed by a bug", due.id, due.key)
-            return self._after(due, trouble, is_doubtful=attempt.is_doubtful)
-
-    def _after(self, due: DueDelivery, trouble: Trouble, *, is_doubtful: bool) -> RetryAt | Dead:
-        """The settlement after a trouble, which may make the whole workspace wait."""
         decided = decide(trouble, now=self._now(), owed_at=due.owed_at, attempts=due.attempts, salt=due.key)
-        if isinstance(decided, Dead):
-            return decided
-        if trouble.cause in (Cause.RATE, Cause.WORKSPACE):
-            workspace = due.channel.workspace_id
-            self._resume_at[workspace] = max(decided.at, self._resume_at.get(workspace, decided.at))
-            _log.warning('workspace id=%s waits until=%s why="%s"', workspace, decided.at.isoformat(), trouble.why)
-        return RetryAt(decided.at, decided.why, is_unsure=decided.is_unsure or is_doubtful)
+        if isinstance(decided, RetryAt) and decided.is_for_all:
+            _log.warning('workspace id=%s waits until=%s why="%s"', due.channel.workspace_id, decided.at.isoformat(), decided.why)
+        if isinstance(decided, RetryAt) and (due.is_unsure if attempt is None else attempt.is_doubtful):
+            return replace(decided, is_unsure=True)
+        return decided
+
+    async def _client_of(self, due: DueDelivery) -> AsyncWebClient:
+        try:
+            return await self._client_for(due.channel.workspace_id)
+        except LookupError as error:
+            raise _NoToken(str(error)) from error
+
+    def _in_time(self) -> asyncio.Timeout:
+        return asyncio.timeout(self._lease.total_seconds() / 2)
 
     async def _send(self, attempt: _Attempt) -> Sent:
         due = attempt.due
-        if due.kind is DeliveryKind.DIGEST:
-            return await self._send_digest(attempt)
         if due.kind is DeliveryKind.UPDATE and due.card_ts is not None:
             sent = await self._send_development(attempt, due.card_ts)
             if sent is not None:
@@ -321,25 +352,34 @@ class Deliverer:
             _log.warning("delivery id=%d key=%s gets a new card why=%s", due.id, due.key, trouble.why)
             return None
 
-    async def _send_digest(self, attempt: _Attempt) -> Sent:
-        """The root, then its thread. A try that follows a broken one goes on where that ended."""
+    async def _send_parts(self, attempt: _Attempt) -> Sent | RetryAt:
+        """A digest or a roll-up: its root, then its thread, at the pace of the channel. It goes on where an earlier try ended."""
         due = attempt.due
-        root, *rest = digest(due)
-        posted: Mapping[int, str] | None = {}
-        ts = (await self._look(attempt, None)).get(0)
-        if ts is not None:
-            posted = await self._search(attempt, ts)
-        else:
-            attempt.is_doubtful = False
-            ts = await self._post(attempt, root)
-        attempt.is_doubtful = True  # the root stands: a new try must look for it
-        if posted is None:
-            return Sent(ts)  # better without details than with some of them twice
+        # beside the loop: there may be hundreds of actions in it
+        root, *rest = await asyncio.to_thread(digest if due.digest is not None else rollup, due)
+        ts, parts = due.ts, due.parts
+        stand: Mapping[int, str] = {}
+        async with self._in_time():
+            if ts is None:
+                ts = (await self._look(attempt, None)).get(0)
+            if ts is None:
+                attempt.is_doubtful = False
+                ts = await self._post(attempt, root)
+            else:
+                stand = await self._look(attempt, ts)  # of the thread, what was posted last may stand
+        attempt.is_doubtful = False
         for part, message in enumerate(rest, start=1):
-            if part in posted:
+            if part <= parts or part in stand:
                 continue
+            at = await self._store.next_part(due.id, due.token, self._lease, ts=ts, parts=part - 1)
+            if at is None:
+                return RetryAt(self._now(), "its lease has passed to somebody else")
+            if self._is_stopping:
+                return RetryAt(at, "the process stopped within its thread")
+            await self._wait(max(0.0, (at - self._now()).total_seconds()))
             try:
-                await self._post(attempt, message, thread_ts=ts, part=part)
+                async with self._in_time():
+                    await self._post(attempt, message, thread_ts=ts, part=part)
             except SlackApiError as error:
                 trouble = trouble_of(error)
                 if trouble.cause not in (Cause.CARD, Cause.BLOCKS, Cause.OURS):

@@ -5,8 +5,8 @@ A row is `owed`, then `leased` by one sender at a time (`claim`), then settled: 
 again, marked unsure, so that the sender looks for the post before it posts a second time. `waived` rows
 are never posted, by rule; the digest has them.
 
-What is owed, and to whom, is worked out in `owing`; what a digest tells, in `digests`. The key of a row, unique with its channel, makes a
-repost impossible.
+What is owed, and to whom, is worked out in `owing`; whose turn it is, in `claiming`; what a digest tells, in `digests`. The
+key of a row, unique with its channel, makes a repost impossible.
 """
 
 from __future__ import annotations
@@ -14,28 +14,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
+from storage.claiming import Claimed, bucket_of, served, take_turns
 from storage.digests import digest_since, load_changes, load_digest, owed_digest
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_channels
 from storage.models import Action, DeliveryKind, DeliveryState
-from storage.owing import OPEN, delivery_row, insert_deliveries, owe_operators
+from storage.owing import delivery_row, insert_deliveries, owe_operators
 from storage.places import find_channel, pause
-from storage.remarks import Remarks, load_cases, load_remarks, load_watched
+from storage.remarks import Remarks, load_remarks, load_watched
 from storage.tenancy import Card, Channel, Delivery, Workspace
-from storage.views import ChangeView, DigestView, DueDelivery
-
-PACE = timedelta(seconds=1)
-"""Slack takes about one message a second in a channel."""
+from storage.turns import PACE, WINDOW
+from storage.views import ActionView, ChangeView, DigestView, DueDelivery, RollupView
 
 
 class OutboxStore(Base):
@@ -44,41 +40,60 @@ class OutboxStore(Base):
     async def claim(self, limit: int, lease: timedelta) -> tuple[DueDelivery, ...]:
         """Lease what is due, one delivery a channel, with all that its rendering needs as it is now.
 
-        What belongs to one case in one channel goes out in the order in which it was owed: an update waits
-        until the alert before it is settled. A channel that was posted to less than a second ago, that is paused, or
-        whose workspace uninstalled the app is left alone. Rows that another claimer holds are skipped.
+        Whose turn it is, and what is rolled up into one message, `turns` says. A channel has one delivery under way at a time,
+        and rests a second after it; one that is paused, or whose workspace uninstalled the app or has to wait, is left alone, as
+        is one that another claimer is looking at. What nobody there wants to hear any more, since it was owed, is waived here.
         """
         now = self._now()
         async with self._write() as session:
-            rows = (await session.exec(_claimable(now, limit))).all()
-            channels = select(Channel).where(col(Channel.id).in_([row.channel_id for row in rows]))
-            for channel in (await session.exec(channels)).all() if rows else ():
-                channel.next_post_at = now + PACE
-            unsure = {row.id for row in rows if row.state in (DeliveryState.LEASED, DeliveryState.UNKNOWN)}
-            for row in rows:
-                row.state, row.token, row.attempts = DeliveryState.LEASED, row.token + 1, row.attempts + 1
-                row.next_attempt_at = now + lease
-            await session.flush()
-            return await _due_deliveries(session, rows, unsure, now)
+            claimed, views = await take_turns(session, now, limit, lease)
+            return await _due_deliveries(session, claimed, views, now)
+
+    async def next_part(self, delivery_id: int, token: int, lease: timedelta, *, ts: str, parts: int) -> datetime | None:
+        """When the next message of a delivery of several may be posted; None: its lease has passed to somebody else.
+
+        What stands is written down: its root `ts`, and so many `parts` of its thread. The lease begins anew.
+        """
+        now = self._now()
+        async with self._write() as session:
+            held = await _held(session, delivery_id, token)
+            if held is None:
+                return None
+            workspace, channel, row = held
+            bucket = bucket_of(workspace)
+            at = max(now + PACE, bucket.next_post_at or now)
+            workspace.next_post_at = bucket.take(1, now)
+            row.ts, row.parts = ts, parts
+            row.next_attempt_at = channel.next_post_at = at + lease
+            return at
 
     async def settle(self, delivery_id: int, token: int, outcome: Sent | RetryAt | Dead) -> bool:
         """Write down how it went. False, and nothing written, when the lease has passed to somebody else."""
         now = self._now()
         async with self._write() as session:
-            held = select(Delivery).where(Delivery.id == delivery_id, Delivery.token == token, col(Delivery.state) == DeliveryState.LEASED)
-            row = (await session.exec(held.with_for_update())).one_or_none()
-            if row is None:
+            held = await _held(session, delivery_id, token)
+            if held is None:
                 return False
+            workspace, channel, row = held
+            channel.next_post_at = now + PACE
+            members: Sequence[Delivery] = ()
+            if row.kind is DeliveryKind.ROLLUP:
+                members = (await session.exec(select(Delivery).where(Delivery.rolled_into == row.id))).all()
             if isinstance(outcome, Sent):
-                row.state, row.reason, row.ts, row.sent_at = DeliveryState.SENT, "", outcome.ts, now
+                for one in (row, *members):
+                    one.state, one.reason, one.ts, one.sent_at = DeliveryState.SENT, "", outcome.ts, now
+                if members:
+                    channel.rolled_up_at, channel.rolled_up = now, len({one.action_id for one in members})
                 await _show_card(session, row, outcome, now)
             elif isinstance(outcome, RetryAt):
                 row.state = DeliveryState.UNKNOWN if outcome.is_unsure else DeliveryState.OWED
                 row.reason, row.next_attempt_at = outcome.why, outcome.at
+                if outcome.is_for_all:
+                    _let_wait(workspace, outcome, now)
             else:
-                row.state, row.reason = DeliveryState.DEAD, outcome.why
+                for one in (row, *members):
+                    one.state, one.reason = DeliveryState.DEAD, outcome.why
                 if outcome.is_channel_gone:
-                    channel = (await session.exec(select(Channel).where(Channel.id == row.channel_id))).one()
                     pause(session, channel, outcome.why, "slack", now)
             return True
 
@@ -90,7 +105,7 @@ class OutboxStore(Base):
         """
         now = self._now()
         async with self._write() as session:
-            due = select(Channel).where(col(Channel.is_digest_on), col(Channel.next_digest_at) <= now, *_served())
+            due = select(Channel).where(col(Channel.is_digest_on), col(Channel.next_digest_at) <= now, *served())
             owed = 0
             for channel in (await session.exec(due.order_by(col(Channel.id)).with_for_update(skip_locked=True))).all():
                 due_at = channel.next_digest_at or now
@@ -134,60 +149,43 @@ class OutboxStore(Base):
             return await owe_operators(session, self._operations, key, facts, self._default_zone, self._now())
 
 
-# --- claiming --------------------------------------------------------------------------------------------------
+# --- settling ----------------------------------------------------------------------------------------------------
 
 
-def _claimable(now: datetime, limit: int) -> Any:
-    """The first due row of each channel that may be posted to."""
-    earlier, its_action = aliased(Delivery), aliased(Action)
-    is_behind = (
-        select(earlier.id)
-        .join(its_action, col(its_action.id) == earlier.action_id)
-        .where(
-            earlier.channel_id == Delivery.channel_id,
-            col(its_action.case_id) == Action.case_id,
-            col(earlier.id) < col(Delivery.id),
-            col(earlier.state).in_(OPEN),
-        )
-        .exists()
-    )
-    is_due = and_(col(Delivery.state).in_(OPEN), col(Delivery.next_attempt_at) <= now)
-    order = (col(Delivery.next_attempt_at), col(Delivery.id))
-    place = func.row_number().over(partition_by=col(Delivery.channel_id), order_by=order)
-    ranked = (
-        select(col(Delivery.id).label("id"), place.label("place"))
-        .join(Channel, col(Channel.id) == Delivery.channel_id)
-        .join(Action, col(Action.id) == Delivery.action_id, isouter=True)
-        .where(
-            is_due,
-            *_served(),
-            or_(col(Channel.next_post_at).is_(None), col(Channel.next_post_at) <= now),
-            ~is_behind,
-        )
-        .subquery()
-    )
-    return (
-        select(Delivery)
-        .where(is_due, col(Delivery.id).in_(select(ranked.c.id).where(ranked.c.place == 1)))
-        .order_by(*order)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
+async def _held(session: AsyncSession, delivery_id: int, token: int) -> tuple[Workspace, Channel, Delivery] | None:
+    """A leased row with its channel and workspace, ours until the end of the transaction, if the lease is still the token's."""
+    where = select(Channel).join(Delivery, col(Delivery.channel_id) == Channel.id).where(Delivery.id == delivery_id)
+    place = (await session.exec(where)).one_or_none()
+    if place is None:
+        return None
+    workspace = select(Workspace).where(Workspace.id == place.workspace_id).with_for_update(key_share=True)
+    channel = select(Channel).where(Channel.id == place.id).with_for_update().execution_options(populate_existing=True)
+    leased = select(Delivery).where(Delivery.id == delivery_id, Delivery.token == token, col(Delivery.state) == DeliveryState.LEASED)
+    # in the order in which claim() takes its locks
+    space, room = (await session.exec(workspace)).one(), (await session.exec(channel)).one()
+    row = (await session.exec(leased.with_for_update())).one_or_none()
+    return (space, room, row) if row is not None else None
 
 
-def _served() -> tuple[Any, ...]:
-    """The conditions that a channel may be posted to at all."""
-    gone = select(Workspace.id).where(col(Workspace.uninstalled_at).is_not(None))
-    return Channel.paused_reason == "", col(Channel.workspace_id).not_in(gone)
+def _let_wait(workspace: Workspace, outcome: RetryAt, now: datetime) -> None:
+    """Nobody posts to the workspace until then; more slowly afterwards, if it was posted to too fast."""
+    waits = outcome.at - now
+    # several messages that were under way are refused together: they slow it down once
+    if outcome.is_too_fast and (workspace.limited_at is None or now >= workspace.limited_at + waits):
+        workspace.pace, workspace.limited_at = bucket_of(workspace).halved(now), now
+    workspace.next_post_at = max(outcome.at, workspace.next_post_at or outcome.at)
+
+
+# --- what a claim brings -----------------------------------------------------------------------------------------
 
 
 async def _due_deliveries(
-    session: AsyncSession, rows: Sequence[Delivery], unsure: set[int | None], now: datetime
+    session: AsyncSession, claimed: Sequence[Claimed], views: Mapping[int, ActionView], now: datetime
 ) -> tuple[DueDelivery, ...]:
     """What the rendering of each row needs, as it is now."""
-    if not rows:
+    if not claimed:
         return ()
-    views = await load_cases(session, [row.action_id for row in rows if row.action_id is not None])
+    rows = [one.row for one in claimed]
     versions: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         if row.kind is DeliveryKind.UPDATE:
@@ -199,8 +197,12 @@ async def _due_deliveries(
     shown = select(Card).where(col(Card.channel_id).in_(places), col(Card.case_id).in_({view.case_id for view in views.values()}))
     cards = {(card.channel_id, card.case_id): card.ts for card in await session.exec(shown)}
     watched = await load_watched(session, places)
+    together: dict[int, list[ActionView]] = defaultdict(list)
+    for view in views.values():
+        together[view.case_id].append(view)
     due = []
-    for row in rows:
+    for one in claimed:
+        row = one.row
         action = views.get(row.action_id) if row.action_id is not None else None
         is_update = row.kind is DeliveryKind.UPDATE and action is not None
         said = remarks.get((row.channel_id, row.action_id or 0), Remarks())
@@ -212,15 +214,18 @@ async def _due_deliveries(
                 key=row.key,
                 channel=channels[row.channel_id],
                 attempts=row.attempts,
-                is_unsure=row.id in unsure,
+                is_unsure=one.is_unsure,
                 owed_at=row.owed_at,
                 action=action,
-                case=tuple(view for view in views.values() if action and view.case_id == action.case_id and view.id != action.id),
+                case=tuple(view for view in together[action.case_id] if view.id != action.id) if action else (),
                 changes=_of_version(changes[action.id], row) if is_update and action else (),
                 card_ts=cards.get((row.channel_id, action.case_id)) if action else None,
                 is_broadcast=row.is_broadcast,
                 watched=watched[row.channel_id],
                 digest=await owed_digest(session, row, now) if row.kind is DeliveryKind.DIGEST else None,
+                rollup=_rollup(one, views, now) if row.kind is DeliveryKind.ROLLUP else None,
+                ts=row.ts,
+                parts=row.parts,
                 notice=dict(row.payload) if row.kind is DeliveryKind.NOTICE else {},
                 corrections=said.corrections,
                 reviews=said.reviews,
@@ -228,6 +233,11 @@ async def _due_deliveries(
             )
         )
     return tuple(due)
+
+
+def _rollup(claimed: Claimed, views: Mapping[int, ActionView], now: datetime) -> RollupView:
+    told = dict.fromkeys(_id(row.action_id) for row in claimed.members)
+    return RollupView(tuple(views[one] for one in told), bool(claimed.row.payload["quiet"]), now + WINDOW)
 
 
 def _of_version(changes: Sequence[ChangeView], row: Delivery) -> tuple[ChangeView, ...]:

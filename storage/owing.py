@@ -7,7 +7,7 @@ not at all, and by `outbox`, which sends them. What one channel is owed for one 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,9 @@ OPEN = (DeliveryState.OWED, DeliveryState.LEASED, DeliveryState.UNKNOWN)
 
 DIGEST_ONLY, NO_FIRM = "digest only", "no firm named"
 """Why a message is for the digest alone."""
+
+UNSUBSCRIBED = "unsubscribed"
+"""Why a message that was owed is not posted: no rule of the channel asks for it any more."""
 
 
 @dataclass(slots=True)
@@ -126,6 +129,52 @@ async def owe_moves(session: AsyncSession, moves: Sequence[Move], now: datetime)
     return len(written) - waived, waived
 
 
+async def unwanted(session: AsyncSession, rows: Sequence[Delivery], views: Mapping[int, ActionView], now: datetime) -> dict[int, str]:
+    """Those of these alerts and updates that their channels would not be told of if they were owed now, and why."""
+    moves = {row.id: _move_again(row, views[row.action_id or 0]) for row in rows}
+    channel_ids = {row.channel_id for row in rows}
+    rules = await _rules(session, list(moves.values()), channel_ids)
+    cases = {move.action_id: move.case_id for move in moves.values()}
+    silence = await load_silence(session, cases, views, channel_ids, now)
+    shown: set[tuple[int, int]] = set()
+    for some in chunks(set(cases.values())):
+        cards = select(Card.case_id, Card.channel_id).where(col(Card.case_id).in_(some), col(Card.channel_id).in_(channel_ids))
+        shown.update((await session.exec(cards)).all())
+    found = {}
+    for row in rows:
+        move, view = moves[row.id], views[row.action_id or 0]
+        interest = _interests(move, view, rules, silence, now).get(row.channel_id, Interest())
+        is_posted = (move.case_id, row.channel_id) in shown
+        held = silence.verdict(row.channel_id, move.action_id, move.case_id, None if is_posted else view)
+        owed = decide_owed(
+            move,
+            interest,
+            is_posted=is_posted,
+            is_known=True,
+            verdict=held.reason if held else "",
+            is_muted=silence.mute(row.channel_id, move.case_id, view, interest.matched or interest.following) is not None,
+        )
+        why = UNSUBSCRIBED if owed is None else owed.waived
+        if why:
+            found[row.id or 0] = why
+    return found
+
+
+def _move_again(row: Delivery, view: ActionView) -> Move:
+    """What a delivery was owed for."""
+    named = {one for firm in view.firms for one in (firm.firm_id, firm.brand_id) if one}
+    return Move(
+        action_id=view.id,
+        case_id=view.case_id,
+        version=int(row.payload["version"]),
+        is_new=row.kind is DeliveryKind.ALERT,
+        is_escalation=row.is_broadcast,
+        waived="",
+        keys=frozenset({f"firm:{one}" for one in named} | {f"regulator:{body.id}" for body in view.regulators}),
+        is_nameless=False,
+    )
+
+
 def _row_of(move: Move, interest: Interest, owed: Owed, channel_id: int, silence: Silence, now: datetime) -> dict[str, Any]:
     rules = interest.matched or interest.nearby or interest.misread
     place = silence.places[channel_id]
@@ -167,11 +216,15 @@ class _Rules:
         return {rule.channel_id for by in (self.by_key, self.by_country) for rules in by.values() for rule in rules}
 
 
-async def _rules(session: AsyncSession, moves: Sequence[Move]) -> _Rules:
+async def _rules(session: AsyncSession, moves: Sequence[Move], channel_ids: Collection[int] | None = None) -> _Rules:
+    """The rules on what moved; of these channels only, where they are given."""
     by_key: dict[str, list[Subscription]] = defaultdict(list)
     filters: dict[int | None, Filter] = {}
     for chunk in chunks({"all", *(key for move in moves for key in move.keys)}):
-        for rule in await session.exec(select(Subscription).where(col(Subscription.key).in_(chunk)).order_by(col(Subscription.id))):
+        wanted = select(Subscription).where(col(Subscription.key).in_(chunk)).order_by(col(Subscription.id))
+        if channel_ids is not None:
+            wanted = wanted.where(col(Subscription.channel_id).in_(channel_ids))
+        for rule in await session.exec(wanted):
             by_key[rule.key].append(rule)
             filters[rule.id] = Filter.parse(rule.filter)
     near = await _rules_by_country(session) if any(move.is_nameless for move in moves) else {}
@@ -267,7 +320,7 @@ def delivery_row(
     is_broadcast: bool = False,
     due_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """A delivery as it is written down; `due_at` is when it may be posted, None: now."""
+    """A delivery as it is written down; `due_at` is when the quiet hours end that hold it, None: it may be posted now."""
     return {
         "channel_id": channel_id,
         "key": key,
@@ -280,6 +333,7 @@ def delivery_row(
         "token": 0,
         "attempts": 0,
         "next_attempt_at": due_at or now,
+        "is_held": due_at is not None,
         "owed_at": now,
     }
 

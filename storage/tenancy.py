@@ -75,7 +75,11 @@ class Channel(SQLModel, table=True):
     next_digest_at: datetime | None = None  # null when the digest is off, or nothing is followed any more
     last_digest_at: datetime | None = None  # where the next digest's window starts
     paused_reason: str = ""  # Slack's word when it refuses the channel; empty when it is served
-    next_post_at: datetime | None = None  # pacing: nothing is claimed for the channel before
+    next_post_at: datetime | None = (
+        None  # pacing: nothing is claimed for the channel before; while a delivery is under way, its lease's end
+    )
+    rolled_up_at: datetime | None = None  # when the last rolled-up message was sent
+    rolled_up: int = 0  # cases that it told of
     added_at: datetime
 
 
@@ -116,6 +120,8 @@ class Delivery(SQLModel, table=True):
         # serves the digest's window
         Index("ix_delivery_channel_owed", "channel_id", "owed_at"),
         Index("ix_delivery_rolled_into", "rolled_into"),
+        # serves claim(): what a channel waits for
+        Index("ix_delivery_channel_state", "channel_id", "state"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

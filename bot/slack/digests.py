@@ -1,11 +1,13 @@
-"""The digest of a channel: counts and one line each in its root message, the actions themselves in its thread. Pure.
+"""Many actions in one message: the digest of a channel, and alerts that are rolled up. Pure.
 
-Drawn with the parts of `bot.slack.cards`. What moved stands before what is new, what is quiet is named, and the coverage
-line is the proof that silence is silence.
+Counts and one line each in the root message, the actions themselves in its thread. Drawn with the parts of
+`bot.slack.cards`. In a digest what moved stands before what is new, what is quiet is named, and the coverage line is the proof that
+silence is silence.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,6 +28,7 @@ from bot.slack.text import Mrkdwn, escape, join, mrkdwn
 from storage.views import ActionView, ChannelView, DigestView, DueDelivery
 
 DIGEST_LINES = 6  # of moved, and of new ones, in the root message
+ROLLUP_LINES = 12  # in the root of a rolled-up message
 DIGEST_ACTIONS = 8  # in one message of the thread
 
 
@@ -63,6 +66,40 @@ def digest_of(view: DigestView, channel: ChannelView, *, is_preview: bool = Fals
     text = look.mrkdwn("Regwatch digest, {}: {} moved, {} new. {}.", when, len(moved), len(new), coverage)
     root = sheet.message(text, is_ephemeral=False)
     return replace(root, thread=_thread([*(action for action, _ in view.moved), *view.new], look))
+
+
+def rollup(due: DueDelivery) -> tuple[Message, ...]:
+    """The root of a rolled-up message, the severest first, then the messages of its thread, as they were owed.
+
+    Raises ValueError for a delivery without a roll-up.
+    """
+    view = due.rollup
+    if view is None:
+        raise ValueError(f"delivery {due.id} has no roll-up")
+    look = Look(zone=due.channel.time_zone, watched=due.watched, language=due.channel.language)
+    count = len(view.actions)
+    if view.is_after_quiet:
+        head = look.mrkdwn("*{} alerts from the quiet hours*", count)
+        note = look.mrkdwn("In one message; each is in its thread.")
+    else:
+        head = look.mrkdwn("*{} alerts at once*", count) if count > 1 else look.mrkdwn("*One more alert*")
+        later = t.instant(view.next_at, look.zone, language=look.language)
+        note = look.mrkdwn(
+            "More than five within ten minutes: in one message, each in its thread. What comes before {} follows then.", later
+        )
+    kinds = Counter(action.kind for action in view.actions).most_common()
+    counted = t.listed(
+        [mrkdwn("{} {}", t.words(kind, language=look.language), times) for kind, times in kinds], 600, language=look.language
+    )
+    severest = sorted(view.actions, key=lambda action: -(action.kind.severity or 0))
+    lines = [mrkdwn("• {}", t.fitted(_new_line(action, look), 420)) for action in severest[:ROLLUP_LINES]]
+    more = [look.mrkdwn("and {} more in the thread", count - len(lines))] if count > len(lines) else []
+    sheet = Sheet([context(note)], look, most=10)
+    sheet.add(section(join("\n", [head, counted, *lines[:DIGEST_LINES]])))
+    if lines[DIGEST_LINES:] or more:
+        sheet.add(section(join("\n", [*lines[DIGEST_LINES:], *more])))
+    text = look.mrkdwn("Regwatch, {} alerts: {}.", count, counted)
+    return (sheet.message(text, is_ephemeral=False), *_thread(view.actions, look))
 
 
 def _moved_line(action: ActionView, changes: Sequence[Mrkdwn], look: Look) -> Mrkdwn:

@@ -18,3 +18,7 @@ class FakeClock:
         """Move on by the arguments of timedelta."""
         self.at += timedelta(**kwargs)
         return self.at
+
+    async def wait(self, seconds: float) -> None:
+        """What waits, moves it."""
+        self.forward(seconds=seconds)

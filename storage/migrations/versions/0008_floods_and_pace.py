@@ -1,7 +1,7 @@
 """Rolled-up messages, how far a delivery of several messages has come, and the pace of a workspace."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0008"
@@ -17,6 +17,8 @@ def upgrade() -> None:
     op.add_column("workspace", sa.Column("next_post_at", _TIME(), nullable=True))
     op.add_column("workspace", sa.Column("pace", sa.Float(), nullable=False, server_default="5"))
     op.add_column("workspace", sa.Column("limited_at", _TIME(), nullable=True))
+    op.add_column("channel", sa.Column("rolled_up_at", _TIME(), nullable=True))
+    op.add_column("channel", sa.Column("rolled_up", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("delivery") as delivery:
         delivery.drop_constraint(op.f(_CHECK), type_="check")
         delivery.create_check_constraint(op.f(_CHECK), "kind in ('alert', 'update', 'digest', 'notice', 'rollup')")
@@ -24,12 +26,14 @@ def upgrade() -> None:
         delivery.add_column(sa.Column("is_held", sa.Boolean(), nullable=False, server_default=sa.false()))
         delivery.add_column(sa.Column("parts", sa.Integer(), nullable=False, server_default="0"))
     op.create_index("ix_delivery_rolled_into", "delivery", ["rolled_into"])
+    op.create_index("ix_delivery_channel_state", "delivery", ["channel_id", "state"])
     # serves claim(): how many cards a channel got lately
     op.create_index("ix_card_channel_posted", "card", ["channel_id", "posted_at"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_card_channel_posted", "card")
+    op.drop_index("ix_delivery_channel_state", "delivery")
     op.drop_index("ix_delivery_rolled_into", "delivery")
     op.execute("update delivery set state = 'sent' where rolled_into is not null and state = 'owed'")
     op.execute("delete from delivery where kind = 'rollup'")
@@ -39,6 +43,8 @@ def downgrade() -> None:
         delivery.drop_column("parts")
         delivery.drop_column("is_held")
         delivery.drop_column("rolled_into")
+    op.drop_column("channel", "rolled_up")
+    op.drop_column("channel", "rolled_up_at")
     op.drop_column("workspace", "limited_at")
     op.drop_column("workspace", "pace")
     op.drop_column("workspace", "next_post_at")

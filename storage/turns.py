@@ -1,0 +1,151 @@
+"""Whose turn it is: what a channel gets next, what is rolled up, how fast a workspace may be posted to. Pure.
+
+`outbox` loads what waits, asks `next_turn` for each channel that may be posted to, and writes down what comes out; the
+pace of a workspace is a bucket that all processes share. The reasons are floods and Slack's limits: a channel takes about
+one message a second, a workspace some more that Slack does not tell (docs.slack.dev/apis/web-api/rate-limits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from storage.models import DeliveryKind
+
+PACE = timedelta(seconds=1)
+"""Between two messages in a channel."""
+MANY = 5
+"""So many alerts a channel gets as messages of their own within the window; more of them are rolled up."""
+WINDOW = timedelta(minutes=10)
+
+FASTEST = 10.0  # messages a second in a workspace
+SLOWEST = 0.2
+_GAIN = 0.05  # messages a second that a workspace's pace regains in each second
+_BURST = 2.0  # seconds' worth of messages that may go out at once
+
+
+# --- channels ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open delivery of a channel, as far as turns depend on it."""
+
+    id: int
+    kind: DeliveryKind
+    next_attempt_at: datetime
+    cases: frozenset[int] = frozenset()  # what it tells of; of a roll-up, those of all its members
+    since: int = 0  # what it tells of was owed when this id was: its own, of a roll-up the first of its members'
+    has_card: bool = False  # its case has a card in the channel
+    is_unsure: bool = False  # it may stand in the channel already
+    is_held: bool = False  # it waited for the end of quiet hours
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is a message of its own in the channel, not a reply: an alert, or a move of a case without a card."""
+        return self.kind is DeliveryKind.ALERT or (self.kind is DeliveryKind.UPDATE and not self.has_card)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a channel was told within the window: alerts, alone or rolled up, and when the last roll-up was."""
+
+    alerts: int = 0
+    rolled_up_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a channel gets now: one delivery, or several rolled into one message, or nothing. Some wait until later."""
+
+    post: int | None = None
+    roll: tuple[int, ...] = ()
+    holds: Mapping[int, datetime] = field(default_factory=dict)
+
+
+def next_turn(waiting: Sequence[Waiting], told: Told, now: datetime) -> Turn:
+    """The next message of a channel: of what is due, that which has been due the longest.
+
+    What belongs to one case goes out in the order in which it was owed. More than `MANY` alerts within the window are rolled up,
+    and after a roll-up the rest of the window's wait for its end; alerts that were held over quiet hours are rolled up
+    if there are two. A roll-up tells each case as it is now, so it takes the moves of its cases with it. What may
+    stand already is never rolled up: it has to be looked for.
+    """
+    holds: dict[int, datetime] = {}
+    free: list[Waiting] = []
+    due = [one for one in waiting if one.next_attempt_at <= now]
+    news = [one for one in due if one.is_news and not one.is_unsure]
+    while news:  # those that wait for nothing but each other
+        rolled = {one.id for one in news}
+        kept = [one for one in news if all(other.id in rolled for other in _before(one, waiting))]
+        if len(kept) == len(news):
+            break
+        news = kept
+    for one in due:
+        if one in news:
+            continue
+        before = _before(one, waiting)
+        if not before:
+            free.append(one)
+        elif (last := max(other.next_attempt_at for other in before)) > now:
+            holds[one.id] = last
+    unsure = {case for one in due if one.is_news and one.is_unsure for case in one.cases}
+    cases = {case for one in news for case in one.cases}
+    roll: list[Waiting] = []
+    if told.alerts + len(cases | unsure) > MANY and told.rolled_up_at is not None and now < told.rolled_up_at + WINDOW:
+        holds |= {one.id: told.rolled_up_at + WINDOW for one in news}
+    elif told.alerts + len(cases | unsure) > MANY or (len(cases) > 1 and any(one.is_held for one in news)):
+        roll = news
+    else:
+        free += [one for one in news if not _before(one, waiting)]
+    first = min(free, key=_order, default=None)
+    if roll and (first is None or min(map(_order, roll)) < _order(first)):
+        return Turn(roll=tuple(sorted(one.id for one in roll)), holds=holds)
+    return Turn(post=first.id if first else None, holds=holds)
+
+
+def _before(one: Waiting, waiting: Sequence[Waiting]) -> list[Waiting]:
+    """What has to be posted before it: what was owed earlier of one of its cases."""
+    return [other for other in waiting if other.since < one.since and other.cases & one.cases] if one.cases else []
+
+
+def _order(one: Waiting) -> tuple[datetime, int]:
+    return one.next_attempt_at, one.since
+
+
+# --- workspaces --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How fast a workspace is posted to. It starts at some pace, halves it when Slack says that it is too much, and regains it slowly."""
+
+    next_post_at: datetime | None  # nothing before; None: it was never posted to
+    pace: float  # messages a second, at `since`
+    since: datetime
+
+    def rate(self, now: datetime) -> float:
+        """Messages a second."""
+        return min(FASTEST, self.pace + _GAIN * max(0.0, (now - self.since).total_seconds()))
+
+    def room(self, now: datetime) -> int:
+        """How many messages may go out now."""
+        earliest, step = self._reckoned(now)
+        return 0 if earliest > now else int((now - earliest) / step) + 1
+
+    def take(self, count: int, now: datetime) -> datetime:
+        """`next_post_at` after so many more messages, that go out now or as soon as they may."""
+        earliest, step = self._reckoned(now)
+        return earliest + count * step
+
+    def halved(self, now: datetime) -> float:
+        """The pace after Slack found it too fast."""
+        return max(SLOWEST, self.rate(now) / 2)
+
+    def _reckoned(self, now: datetime) -> tuple[datetime, timedelta]:
+        """The generic cell rate algorithm: since when there has been room, no longer ago than a burst; and one message's time."""
+        rate = self.rate(now)
+        step = timedelta(seconds=1 / rate)
+        earliest = now - step * max(0, round(_BURST * rate) - 1)
+        return (earliest if self.next_post_at is None else max(self.next_post_at, earliest)), step
