@@ -125,8 +125,20 @@ def test_every_documented_refusal_of_our_methods_has_a_cause(shared: Path) -> No
         pytest.param(Cause.OURS, BUG_ATTEMPTS, timedelta(), Dead("word, after 10 attempts"), id="a bug ends after ten attempts"),
         pytest.param(Cause.BLOCKS, BUG_ATTEMPTS, timedelta(), Dead("word, after 10 attempts"), id="so does a refusal of plain text"),
         pytest.param(Cause.LOST, 900, GIVE_UP_AFTER, Dead("word, for 7 days"), id="Slack gone for a week ends it"),
-        pytest.param(Cause.RATE, 900, timedelta(days=6), RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True), id="many 429s do not"),
-        pytest.param(Cause.RATE, 1, timedelta(), RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True), id="Retry-After is obeyed to the second"),
+        pytest.param(
+            Cause.RATE,
+            900,
+            timedelta(days=6),
+            RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True),
+            id="many 429s do not",
+        ),
+        pytest.param(
+            Cause.RATE,
+            1,
+            timedelta(),
+            RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True),
+            id="Retry-After is obeyed to the second",
+        ),
     ],
 )
 def test_what_becomes_of_a_delivery(cause: Cause, attempts: int, age: timedelta, expected: RetryAt | Dead) -> None:

@@ -55,8 +55,12 @@ def alerts(ids: Iterable[int], **other: Any) -> list[Waiting]:
         pytest.param(
             turn(alert(1), told=3, rolled=NOW - timedelta(minutes=4)), Turn(post=1), id="but not after one of three from the quiet hours"
         ),
-        pytest.param(turn(*alerts(range(1, 9)), told=0, rolled=NOW - WINDOW), Turn(roll=tuple(range(1, 9))), id="a new window, a new roll-up"),
-        pytest.param(turn(*alerts((1, 2), is_held=True)), Turn(roll=(1, 2)), id="two that waited for the end of quiet hours are one message"),
+        pytest.param(
+            turn(*alerts(range(1, 9)), told=0, rolled=NOW - WINDOW), Turn(roll=tuple(range(1, 9))), id="a new window, a new roll-up"
+        ),
+        pytest.param(
+            turn(*alerts((1, 2), is_held=True)), Turn(roll=(1, 2)), id="two that waited for the end of quiet hours are one message"
+        ),
         pytest.param(turn(alert(1, is_held=True)), Turn(post=1), id="one that waited is a card"),
         pytest.param(turn(alert(1, is_held=True), alert(2)), Turn(roll=(1, 2)), id="what came at the end of quiet hours goes with them"),
         # updates
@@ -66,9 +70,7 @@ def alerts(ids: Iterable[int], **other: Any) -> list[Waiting]:
         ),
         pytest.param(turn(alert(1, 7, at=SOON), update(2, 8)), Turn(post=2), id="of another case it does not"),
         pytest.param(turn(update(1, 7), update(2, 7)), Turn(post=1), id="moves of one case go out in order"),
-        pytest.param(
-            turn(update(1, 7, at=NOW), alert(3, 9, at=NOW - timedelta(seconds=1))), Turn(post=3), id="the longest due goes first"
-        ),
+        pytest.param(turn(update(1, 7, at=NOW), alert(3, 9, at=NOW - timedelta(seconds=1))), Turn(post=3), id="the longest due goes first"),
         pytest.param(
             turn(*(update(one, one) for one in range(1, 20))), Turn(post=1), id="twenty replies in twenty threads flood nobody: no roll-up"
         ),
@@ -108,7 +110,9 @@ def alerts(ids: Iterable[int], **other: Any) -> list[Waiting]:
         ),
         # the others
         pytest.param(
-            turn(*alerts(range(1, 7)), waits(9, DeliveryKind.DIGEST, at=NOW - timedelta(minutes=1))), Turn(post=9), id="a digest has its turn"
+            turn(*alerts(range(1, 7)), waits(9, DeliveryKind.DIGEST, at=NOW - timedelta(minutes=1))),
+            Turn(post=9),
+            id="a digest has its turn",
         ),
         pytest.param(turn(waits(9, DeliveryKind.NOTICE), told=9, rolled=NOW), Turn(post=9), id="a notice is no alert"),
     ],

@@ -7,12 +7,13 @@ sources, lets them publish, and counts what people see.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
@@ -49,6 +50,32 @@ REGISTER = replace(
     aliases=(*builders.ALIASES, AliasRow("harbour-bank", "Harbour Bank")),
     regulators=REGULATORS,
 )
+
+
+class DeadHand(Store):
+    """The database as a process sees it that dies at a certain moment."""
+
+    dies_before = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_dying = asyncio.Event()
+
+    async def settle(self, *args: Any, **kwargs: Any) -> bool:
+        await self._lives_to("settle")
+        return await super().settle(*args, **kwargs)
+
+    async def next_part(self, *args: Any, **kwargs: Any) -> datetime | None:
+        await self._lives_to("next_part")
+        return await super().next_part(*args, **kwargs)
+
+    async def _lives_to(self, moment: str) -> None:
+        if moment == self.dies_before:
+            self.is_dying.set()
+            await asyncio.Event().wait()
+
+
+AnyStore = TypeVar("AnyStore", bound=Store)
 
 
 class Town:
@@ -106,18 +133,40 @@ class Town:
         return await self.chat.says(text, channel=channel, user=user)
 
     async def delivers(self) -> int:
-        """The postman comes every two seconds until nothing may go out now; how many messages and retries that were."""
+        """The postman comes every two seconds until nothing may go out now; how many deliveries that were."""
         total = 0
         while claimed := (await self.deliverer.run_once()).claimed:
             total += claimed
+            await self.deliverer.finish(60)
             self.clock.forward(seconds=2)
         return total
 
     async def postman(self) -> Deliverer:
         """One more process that delivers, with a Store of its own on the same database."""
-        store = Store(self.store._url.render_as_string(hide_password=False), now=self.clock)
+        return self._postman_with(self._another(Store))
+
+    async def killed(self, before: str) -> None:
+        """A process delivers, and is gone when it is about to write down what it did: before `settle`, or before `next_part`."""
+        store = self._another(DeadHand)
+        store.dies_before = before
+        doomed = self._postman_with(store)
+        run = asyncio.create_task(doomed.run_once())
+        await asyncio.wait_for(store.is_dying.wait(), 60)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        await doomed.finish(0)
+
+    async def passes(self, seconds: float) -> None:
+        """Time goes by."""
+        self.clock.forward(seconds=seconds)
+
+    def _another(self, kind: type[AnyStore]) -> AnyStore:
+        store = kind(self.store._url.render_as_string(hide_password=False), now=self.clock)
         self._postmen.push_async_callback(store.close)
-        return Deliverer(store, self.client_for, now=self.clock, lease=LEASE)
+        return store
+
+    def _postman_with(self, store: Store) -> Deliverer:
+        return Deliverer(store, self.client_for, now=self.clock, wait=self.passes, lease=LEASE)
 
     async def client_for(self, _: str) -> AsyncWebClient:
         """A client of the one workspace."""
@@ -142,7 +191,7 @@ class Town:
         """The processes begin."""
         self._session = session
         self.poller = Poller(self.store, fetcher, self.read, now=self.clock, register_version=lambda: REGISTER.version)
-        self.deliverer = Deliverer(self.store, self.client_for, now=self.clock, lease=LEASE)
+        self.deliverer = self._postman_with(self.store)
         app = AsyncApp(
             client=await self.client_for(TEAM),
             request_verification_enabled=False,
