@@ -7,7 +7,7 @@ one message a second, a workspace some more that Slack does not tell (docs.slack
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -90,12 +90,13 @@ def next_turn(waiting: Sequence[Waiting], told: Told, now: datetime) -> Turn:
             free.append(one)
         elif (last := max(other.next_attempt_at for other in before)) > now:
             holds[one.id] = last
-    unsure = {case for one in due if one.is_news and one.is_unsure for case in one.cases}
-    cases = {case for one in news for case in one.cases}
     roll: list[Waiting] = []
-    if told.alerts + len(cases | unsure) > MANY and told.rolled_up_at is not None and now < told.rolled_up_at + WINDOW:
-        holds |= {one.id: told.rolled_up_at + WINDOW for one in news}
-    elif told.alerts + len(cases | unsure) > MANY or (len(cases) > 1 and any(one.is_held for one in news)):
+    cases = _cases(news)
+    is_many = told.alerts + len(cases | _cases(one for one in due if one.is_unsure)) > MANY
+    until = _flooded_until(waiting, told, now)
+    if until is not None:
+        holds |= {one.id: until for one in news if until > now}
+    elif is_many or (len(cases) > 1 and any(one.is_held for one in news)):
         roll = news
     else:
         free += [one for one in news if not _before(one, waiting)]
@@ -103,6 +104,23 @@ def next_turn(waiting: Sequence[Waiting], told: Told, now: datetime) -> Turn:
     if roll and (first is None or min(map(_order, roll)) < _order(first)):
         return Turn(roll=tuple(sorted(one.id for one in roll)), holds=holds)
     return Turn(post=first.id if first else None, holds=holds)
+
+
+def _flooded_until(waiting: Sequence[Waiting], told: Told, now: datetime) -> datetime | None:
+    """Until when alerts wait: for a roll-up that is still to be sent, or for the end of the window of one that was sent, if
+    there are too many without it; None: they need not."""
+    pending = [one.next_attempt_at for one in waiting if one.kind is DeliveryKind.ROLLUP]
+    if pending:
+        return max(*pending, now)
+    if told.rolled_up_at is None or now >= told.rolled_up_at + WINDOW:
+        return None
+    # those that wait already count, so that none of the later ones goes before them
+    is_many = told.alerts + len(_cases(one for one in waiting if one.is_news)) > MANY
+    return told.rolled_up_at + WINDOW if is_many else None
+
+
+def _cases(some: Iterable[Waiting]) -> set[int]:
+    return {case for one in some if one.is_news for case in one.cases}
 
 
 def _before(one: Waiting, waiting: Sequence[Waiting]) -> list[Waiting]:
