@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -492,9 +493,30 @@ def test_whatever_happens_nothing_is_lost_and_nothing_stands_twice(database_url:
     """The same steps in every run of the suite; others with the profile `deep`."""
     asyncio.run(furnished(database_url))
     path = Path(database_url.removeprefix("sqlite:///"))
-    fresh = partial(copied, path) if database_url.startswith("sqlite") else partial(cloned, database_url)
+    is_file = database_url.startswith("sqlite")
+    fresh = partial(copied, path) if is_file else partial(cloned, database_url)
     machine = type("Outbox", (Outbox,), {"fresh": staticmethod(fresh)})
     is_deep = settings.get_current_profile_name() == "deep"
     # to make a failure small takes minutes: the search does, the suite does not
-    quick = settings(max_examples=10, stateful_step_count=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    quick = settings(
+        max_examples=10 if is_file else 5, stateful_step_count=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
     run_state_machine_as_test(machine, settings=settings() if is_deep else quick)
+
+
+# --- what the search found, small -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="a late settlement frees a channel that another sender has by now")
+async def test_a_late_settlement_frees_no_channel(store: Store, clock: FakeClock) -> None:
+    """Its own lease is still nobody else's, so it settles; the channel went to another delivery when the lease ended."""
+    await furnish(store)
+    await store.follow(FollowIntent(C1, "U1", Followed.FIRM, firm_id="tencent"))
+    await poll(store, "cac-news", *(entry(f"Act {n}", act(Kind.FINE, "tencent", number=f"A-{n}")) for n in range(3)))
+    (late,) = await store.claim(9, LEASE)
+    clock.forward(seconds=LEASE.total_seconds())
+    (other,) = await store.claim(9, LEASE)
+    assert other.id != late.id
+    assert await store.settle(late.id, late.token, RetryAt(clock() + timedelta(seconds=5), "timed out", is_unsure=True))
+    clock.forward(seconds=6)
+    assert await store.claim(9, LEASE) == ()
