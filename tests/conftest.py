@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from storage import Store
 from tests.fakes.chat import chat, known, slack  # noqa: F401
@@ -19,6 +19,9 @@ from tests.fakes.clock import FakeClock
 
 # the same examples in every run: a search for new ones is `pytest --hypothesis-profile=default`
 settings.register_profile("regwatch", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile(
+    "deep", max_examples=500, stateful_step_count=60, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("regwatch")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
