@@ -44,6 +44,8 @@ BUG_ATTEMPTS = 10
 """So often a delivery is tried that fails by a bug of ours."""
 GIVE_UP_AFTER, TRIES = timedelta(days=7), 100
 """An alert that could not be delivered for so long, and with so many tries, is no alert any more."""
+MOST_THREADS = 100
+"""Digests and roll-ups under way at a time: each holds its messages in memory."""
 PATIENCE = 10.0
 """Seconds for which a run waits for what it began."""
 _LOOK_AGAIN = 1.0  # seconds
@@ -222,6 +224,7 @@ class Deliverer:
         self._lease = lease
         self._limit = limit
         self._under_way: set[asyncio.Task[str]] = set()
+        self._in_threads: set[int] = set()  # ids of those that post several messages
         self._is_stopping = False
 
     async def run_once(self) -> DeliverSummary:
@@ -240,16 +243,24 @@ class Deliverer:
         ends_at = monotonic() + PATIENCE
         while True:
             is_over = self._is_stopping or monotonic() >= ends_at
-            room = 0 if is_over else self._limit - len(self._under_way)
+            room = 0 if is_over else self._room()
             batch = await self._store.claim(room, self._lease) if room else ()
             claimed += len(batch)
             self._under_way |= {asyncio.create_task(self._deliver(due)) for due in batch}
             if not self._under_way or is_over:
                 return DeliverSummary(digests, claimed, **tally)
-            # what is due meanwhile goes out beside a slow one
-            done, self._under_way = await asyncio.wait(self._under_way, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                tally[task.result()] += 1
+            # what is due meanwhile goes out beside a slow one; a claim costs much the same for one as for many
+            while self._under_way:
+                done, self._under_way = await asyncio.wait(self._under_way, timeout=_LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    tally[task.result()] += 1
+                if not done or 2 * self._room() >= self._limit:
+                    break
+
+    def _room(self) -> int:
+        """How many more may be under way. What posts one message a second holds up nobody who posts one alone."""
+        threads = len(self._in_threads)
+        return min(self._limit - (len(self._under_way) - threads), MOST_THREADS - threads)
 
     def stop(self) -> None:
         """Claim nothing more; what posts several messages pauses after the next one."""
@@ -293,6 +304,7 @@ class Deliverer:
         try:
             attempt = _Attempt(due, await self._client_of(due), due.is_unsure)
             if due.digest is not None or due.rollup is not None:
+                self._in_threads.add(due.id)
                 return await self._send_parts(attempt)
             async with self._in_time():
                 return await self._send(attempt)
@@ -304,6 +316,8 @@ class Deliverer:
             trouble = trouble_of(error)
             if trouble.cause is Cause.OURS:
                 _log.exception("delivery id=%d key=%s failed by a bug", due.id, due.key)
+        finally:
+            self._in_threads.discard(due.id)
         decided = decide(trouble, now=self._now(), owed_at=due.owed_at, attempts=due.attempts, salt=due.key)
         if isinstance(decided, RetryAt) and decided.is_for_all:
             _log.warning('workspace id=%s waits until=%s why="%s"', due.channel.workspace_id, decided.at.isoformat(), decided.why)
@@ -372,12 +386,8 @@ class Deliverer:
         for part, message in enumerate(rest, start=1):
             if part <= parts or part in stand:
                 continue
-            at = await self._store.next_part(due.id, due.token, self._lease, ts=ts, parts=part - 1)
-            if at is None:
-                return RetryAt(self._now(), "its lease has passed to somebody else")
-            if self._is_stopping:
-                return RetryAt(at, "the process stopped within its thread")
-            await self._wait(max(0.0, (at - self._now()).total_seconds()))
+            if (paused := await self._turn(due, ts, part - 1)) is not None:
+                return paused
             try:
                 async with self._in_time():
                     await self._post(attempt, message, thread_ts=ts, part=part)
@@ -387,6 +397,19 @@ class Deliverer:
                     raise
                 _log.warning("delivery id=%d key=%s lacks part=%d why=%s", due.id, due.key, part, trouble.why)
         return Sent(ts)
+
+    async def _turn(self, due: DueDelivery, ts: str, parts: int) -> RetryAt | None:
+        """Wait for the turn of the next message of a thread in which so many stand; an outcome where there is none."""
+        while True:
+            asked_at = self._now()
+            at = await self._store.next_part(due.id, due.token, self._lease, ts=ts, parts=parts)
+            if at is None:
+                return RetryAt(asked_at, "its lease has passed to somebody else")
+            if self._is_stopping:
+                return RetryAt(at, "the process stopped within its thread")
+            await self._wait(max(0.0, (at - self._now()).total_seconds()))
+            if not await self._store.limited_since(due.channel.workspace_id, asked_at):
+                return None
 
     # --- calls to Slack ---
 

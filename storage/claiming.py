@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import chunks
+from storage.hours import quiet_until
 from storage.models import Action, DeliveryKind, DeliveryState
 from storage.owing import OPEN, delivery_row, unwanted
 from storage.remarks import load_cases
@@ -127,13 +128,26 @@ async def _ready(session: AsyncSession, now: datetime, limit: int) -> tuple[dict
 
 
 async def _turns(session: AsyncSession, channels: Mapping[int, Channel], now: datetime) -> dict[int, Turn]:
-    """Whose turn it is in each channel; what has to wait is told until when."""
+    """Whose turn it is in each channel; what has to wait is told until when.
+
+    What was owed before quiet hours began, and did not go out, waits for their end like what is owed within them.
+    """
     waiting = await _waiting(session, channels)
     told = await _told(session, channels, now)
-    turns = {channel_id: next_turn(waiting[channel_id], told[channel_id], now) for channel_id in channels}
-    holds = {one: until for turn in turns.values() for one, until in turn.holds.items()}
-    for row in await _locked(session, Delivery.id, holds):
-        row.next_attempt_at = holds[_id(row.id)]
+    turns, holds, quiet = {}, {}, {}
+    for channel_id, channel in channels.items():
+        until = quiet_until(now, channel.time_zone, channel.quiet_from, channel.quiet_to)
+        hushed = {one.id for one in waiting[channel_id] if until and one.next_attempt_at <= now and one.disturbs}
+        if until and hushed:
+            quiet |= dict.fromkeys(hushed, until)
+            later = [replace(one, next_attempt_at=until, is_held=True) if one.id in hushed else one for one in waiting[channel_id]]
+            waiting[channel_id] = later
+        turns[channel_id] = next_turn(waiting[channel_id], told[channel_id], now)
+        holds |= turns[channel_id].holds
+    for row in await _locked(session, Delivery.id, {*holds, *quiet}):
+        row_id = _id(row.id)
+        row.next_attempt_at = quiet[row_id] if row_id in quiet else holds[row_id]
+        row.is_held = row.is_held or row_id in quiet
     return turns
 
 
@@ -146,6 +160,7 @@ async def _waiting(session: AsyncSession, channels: Collection[int]) -> dict[int
             col(Delivery.next_attempt_at),
             col(Delivery.is_held),
             col(Delivery.rolled_into),
+            col(Delivery.ts),
             col(Action.case_id),
             case((col(Delivery.kind) == DeliveryKind.UPDATE, has_card), else_=False),
         )
@@ -173,6 +188,7 @@ async def _waiting(session: AsyncSession, channels: Collection[int]) -> dict[int
                 has_card=bool(row[-1]),
                 is_unsure=row.state in _UNSURE,
                 is_held=row.is_held,
+                has_begun=row.ts is not None,
             )
         )
     return found

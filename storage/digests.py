@@ -19,12 +19,12 @@ from storage.base import chunks
 from storage.filters import Filter, Term
 from storage.loading import load_actions, load_coverage
 from storage.models import Action, DeliveryKind, DeliveryState, Firm
-from storage.owing import DIGEST_ONLY, NO_FIRM
+from storage.owing import AGE, DIGEST_ONLY, NO_FIRM
 from storage.silence import MUTED, load_silence
 from storage.tenancy import Change, Channel, Delivery, Subscription
 from storage.views import ChangeView, DigestView
 
-_WAIVED_FOR_IT = ("age", DIGEST_ONLY, NO_FIRM, MUTED)  # what was waived for other reasons is in no digest either
+_WAIVED_FOR_IT = (AGE, DIGEST_ONLY, NO_FIRM, MUTED)  # what was waived for other reasons is in no digest either
 _LATE = timedelta(hours=1)
 
 

@@ -65,12 +65,20 @@ class OutboxStore(Base):
             if held is None:
                 return None
             workspace, channel, row = held.workspace, held.channel, held.row
+            if channel.next_post_at is not None and channel.next_post_at > row.next_attempt_at:
+                return None  # the lease ended, and another delivery is under way there
             bucket = bucket_of(workspace)
             at = max(now + PACE, bucket.next_post_at or now)
             workspace.next_post_at = bucket.take(1, now)
             row.ts, row.parts = ts, parts
             row.next_attempt_at = channel.next_post_at = at + lease
             return at
+
+    async def limited_since(self, workspace_id: str, since: datetime) -> bool:
+        """Whether Slack found since then that the workspace was posted to too fast: a turn that was given before is worth nothing."""
+        async with self._read() as session:
+            limited_at = (await session.exec(select(Workspace.limited_at).where(Workspace.id == workspace_id))).one_or_none()
+            return limited_at is not None and limited_at >= since
 
     async def settle(self, delivery_id: int, token: int, outcome: Sent | RetryAt | Dead) -> bool:
         """Write down how it went. False, and nothing written, when the lease has passed to somebody else."""
@@ -81,7 +89,8 @@ class OutboxStore(Base):
             if held is None:
                 return False
             channel, row = held.channel, held.row
-            channel.next_post_at = now + PACE
+            if channel.next_post_at is None or channel.next_post_at <= row.next_attempt_at:
+                channel.next_post_at = now + PACE  # else the lease ended, and another delivery is under way there
             members: Sequence[Delivery] = ()
             if row.kind is DeliveryKind.ROLLUP:
                 members = (await session.exec(select(Delivery).where(Delivery.rolled_into == row.id))).all()

@@ -33,6 +33,9 @@ OPEN = (DeliveryState.OWED, DeliveryState.LEASED, DeliveryState.UNKNOWN)
 DIGEST_ONLY, NO_FIRM = "digest only", "no firm named"
 """Why a message is for the digest alone."""
 
+AGE = "age"
+"""Why what is first seen, or changes, long after it was published is for the digest alone."""
+
 UNSUBSCRIBED = "unsubscribed"
 """Why a message that was owed is not posted: no rule of the channel asks for it any more."""
 
@@ -64,7 +67,9 @@ def decide_owed(
     row, as of a case that it saw only in a digest, which gets its card at the next move. `verdict`: why people there
     want to hear nothing of it, not in the digest either; `is_muted`: they want to hear of it in the digest alone."""
     ref = action_ref(move.action_id)
-    waived = verdict or move.waived
+    # the edit of an old text floods nobody where its card stands, and a card shows what is true now
+    is_late_edit = move.waived == AGE and is_posted and not move.is_new
+    waived = verdict or ("" if is_late_edit else move.waived)
     if not interest.matched and not is_posted:
         if interest.misread:
             waived = verdict or WRONG_FIRM

@@ -11,10 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.models import Broadcast, Deliver, DeliveryKind, DeliveryState, Followed, choice
+
+_ROLLED = "rolled_into is not null"
 
 MUTED_WHOLE = "channel"
 """The key of a mute of anything."""
@@ -120,7 +122,7 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_due", "state", "next_attempt_at"),
         # serves the digest's window
         Index("ix_delivery_channel_owed", "channel_id", "owed_at"),
-        Index("ix_delivery_rolled_into", "rolled_into"),
+        Index("ix_delivery_rolled_into", "rolled_into", postgresql_where=text(_ROLLED), sqlite_where=text(_ROLLED)),
         # serves claim(): what a channel waits for
         Index("ix_delivery_channel_state", "channel_id", "state"),
     )

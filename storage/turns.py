@@ -23,7 +23,7 @@ WINDOW = timedelta(minutes=10)
 FASTEST = 10.0  # messages a second in a workspace
 SLOWEST = 0.2
 _GAIN = 0.05  # messages a second that a workspace's pace regains in each second
-_BURST = 2.0  # seconds' worth of messages that may go out at once
+_BURST = 1.0  # seconds' worth of messages that may go out at once
 
 
 # --- channels ----------------------------------------------------------------------------------------------------
@@ -41,11 +41,17 @@ class Waiting:
     has_card: bool = False  # its case has a card in the channel
     is_unsure: bool = False  # it may stand in the channel already
     is_held: bool = False  # it waited for the end of quiet hours
+    has_begun: bool = False  # a roll-up or digest whose root stands
 
     @property
     def is_news(self) -> bool:
         """Whether it is a message of its own in the channel, not a reply: an alert, or a move of a case without a card."""
         return self.kind is DeliveryKind.ALERT or (self.kind is DeliveryKind.UPDATE and not self.has_card)
+
+    @property
+    def disturbs(self) -> bool:
+        """Whether it waits for the end of quiet hours. A digest comes when it was asked for, a notice is urgent."""
+        return self.kind in (DeliveryKind.ALERT, DeliveryKind.UPDATE) or (self.kind is DeliveryKind.ROLLUP and not self.has_begun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,7 @@ CROSSED: dict[str, type_of_crossing] = {
     "uninstall": lambda store, key, _: store.uninstall(key.workspace_id),
     "claim": _claim,
     "settle": _settle,
+    "limited_since": lambda store, key, _: store.limited_since(key.workspace_id, store._now()),
     "next_part": _next_part,
     "owe_digests": _owe_digests,
 }

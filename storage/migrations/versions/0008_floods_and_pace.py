@@ -25,7 +25,8 @@ def upgrade() -> None:
         delivery.add_column(sa.Column("rolled_into", sa.Integer(), nullable=True))
         delivery.add_column(sa.Column("is_held", sa.Boolean(), nullable=False, server_default=sa.false()))
         delivery.add_column(sa.Column("parts", sa.Integer(), nullable=False, server_default="0"))
-    op.create_index("ix_delivery_rolled_into", "delivery", ["rolled_into"])
+    rolled = sa.text("rolled_into is not null")
+    op.create_index("ix_delivery_rolled_into", "delivery", ["rolled_into"], postgresql_where=rolled, sqlite_where=rolled)
     op.create_index("ix_delivery_channel_state", "delivery", ["channel_id", "state"])
     # serves claim(): how many cards a channel got lately
     op.create_index("ix_card_channel_posted", "card", ["channel_id", "posted_at"])
