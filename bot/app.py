@@ -200,6 +200,7 @@ class Job:
     name: str
     every: timedelta
     look: Callable[[], Awaitable[object]]
+    end: Callable[[], None] = lambda: None  # lets a look that is under way end soon; there is none after it
 
 
 class Looks:
@@ -210,6 +211,7 @@ class Looks:
         self._running: set[asyncio.Task[None]] = set()
         self._busy: dict[str, float] = {}  # since when
         self._ended: dict[str, float] = {}
+        self._is_ending = False
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
@@ -229,8 +231,8 @@ class Looks:
         self.kick(name)
 
     def kick(self, name: str) -> None:
-        """Look now, unless that look is under way."""
-        if name in self._busy:
+        """Look now, unless that look is under way, or the end has come."""
+        if name in self._busy or self._is_ending:
             return
         job = next(job for job in self._jobs if job.name == name)
         self._busy[name] = monotonic()
@@ -263,10 +265,17 @@ class Looks:
             }
         return found
 
-    async def stop(self) -> None:
-        """No new looks; wait for those under way (APScheduler would cancel them), then let go."""
+    def end(self) -> None:
+        """No new looks, and those under way begin nothing more."""
+        self._is_ending = True
         if self._scheduler is not None:
             self._scheduler.pause()
+        for job in self._jobs:
+            job.end()
+
+    async def stop(self) -> None:
+        """End, wait for the looks under way (APScheduler would cancel them), then let go."""
+        self.end()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=STOP_SECONDS)
             for task in late:
@@ -291,7 +300,10 @@ class Regwatch:
         self._lost: TransportLost | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then stop in order: Slack first, then looks under way, then HTTP, then the database.
+        """Run until `stop` is set, then stop in order: no new looks, Slack, HTTP, the looks under way, then the database.
+
+        What is being fetched is given back, what is being written down or posted is finished.
+
 
         Raises SettingsError when Slack refuses the tokens, StorageError when the database cannot be used, TransportLost
         when Slack cannot reach this process any more.
@@ -334,6 +346,7 @@ class Regwatch:
             )
             await stop.wait()
             _log.info("stop")
+            looks.end()  # at once: what is still being answered below may take its time
         if self._lost is not None:
             raise self._lost
 
@@ -397,7 +410,7 @@ class Regwatch:
                 if summary.owed:
                     self._kick_delivery()
 
-            jobs.append(Job("poll", timedelta(seconds=5), poll))
+            jobs.append(Job("poll", timedelta(seconds=5), poll, poller.stop))
         if "deliver" in self._only:
             deliverer = Deliverer(store, slack.client_for, now=self._now)
             jobs.append(Job("deliver", timedelta(seconds=3), deliverer.run_once))
