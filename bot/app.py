@@ -315,7 +315,7 @@ class Regwatch:
             session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
             own = await self._own(session) if self._access.bot_token else None
             workspace = own.id if own else LOCAL
-            store = await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
+            store = await self._open(workspace)
             stack.push_async_callback(store.close)
             # one fetcher for all that is fetched here, so that one host's turn is one turn
             fetcher = await stack.enter_async_context(fetcher_for(self._settings, now=self._now))
@@ -349,6 +349,10 @@ class Regwatch:
             looks.end()  # at once: what is still being answered below may take its time
         if self._lost is not None:
             raise self._lost
+
+    async def _open(self, workspace: str) -> Store:
+        """The database, brought to this version's catalogue and register."""
+        return await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
 
     async def _own(self, session: ClientSession) -> _Own:
         """The one workspace that the bot token is for."""
