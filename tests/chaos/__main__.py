@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -26,6 +27,8 @@ def main() -> int:
     parser.add_argument("--edges", type=int, default=len(EDGES), help="changes of the clock to live through")
     parser.add_argument("--keep", type=Path, help="a folder for logs and the SQLite file, which stay; empty at the start")
     wanted = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("chaos").setLevel(logging.INFO)
     with contextlib.ExitStack() as stack:
         folder = wanted.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regwatch-chaos-")))
         folder.mkdir(parents=True, exist_ok=True)

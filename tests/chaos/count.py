@@ -222,7 +222,10 @@ def _look_at_database(url: str, slack: SlackStub, found: Count) -> None:
     orphans = {
         "documents without a key": "select count(*) from document where id not in (select document_id from documentkey)",
         "actions without a document": "select count(*) from action where id not in (select action_id from actiondocument)",
-        "members of no roll-up": "select count(*) from delivery where rolled_into not in (select id from delivery where kind = 'rollup')",
+        "members of no roll-up": (
+            "select count(*) from delivery where rolled_into is not null"
+            " and rolled_into not in (select id from delivery where kind = 'rollup')"
+        ),
     }
     found.wrong += [f"{number} {what}" for what, sql in orphans.items() if (number := ask(url, sql)[0][0])]
     if not url.startswith("sqlite"):

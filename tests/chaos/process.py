@@ -1,4 +1,4 @@
-"""One replica of the service for `storm`: `python -m tests.chaos.process CLOCK [BREAK]`, its settings from the environment.
+"""One replica of the service for `storm`: `run` with the arguments CLOCK [BREAK], its settings from the environment.
 
 It is `bot.app.Regwatch` with three things of the harness's: a clock that the file CLOCK tells, looks that come more often, as
 that clock runs faster, and a database that is taken as it is, with the few names that the harness put there. BREAK names a promise
@@ -109,5 +109,6 @@ async def main(clock: Clock, breaks: str) -> None:
     await service.serve(stop)
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Clock(Path(sys.argv[1])), sys.argv[2] if len(sys.argv) > 2 else ""))
+def run() -> None:
+    """With the arguments of the command line."""
+    asyncio.run(main(Clock(Path(sys.argv[1])), sys.argv[2]))

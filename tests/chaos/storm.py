@@ -8,23 +8,27 @@ clocks change.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from signal import SIGKILL, SIGTERM
 from time import monotonic
 
 from bot.poll import LEASE
 from storage import Store
 from tests.chaos.count import Count, ask, count, moment
+from tests.chaos.nursery import Born, Nursery
 from tests.chaos.process import Clock
 from tests.chaos.town import OPERATIONS, PLACES, Town
 from tests.chaos.weather import Aim, SlackWeather, WebWeather, is_edit, is_of_thread, is_post
 from tests.fakes.slack import TEAM, TOKEN, SlackStub
 from tests.fakes.web import FakeWeb
+
+_log = logging.getLogger("chaos")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RATES = {1: 30.0, 3: 12.0}
@@ -63,6 +67,7 @@ class Plan:
     seed: int
     replicas: int = 1
     edges: int = len(EDGES)
+    aims: tuple[str, ...] = AIMS
     has_history: bool = True
     breaks: str = ""  # one of process.BREAKS
 
@@ -73,7 +78,7 @@ class Replica:
 
     name: str
     log: Path
-    process: asyncio.subprocess.Process | None = None
+    process: Born | None = None
     starts: int = 0
     begins: int = 0  # where the log of this process begins
 
@@ -91,8 +96,8 @@ class Replica:
 class Storm:
     """One run. `run` gives the count."""
 
-    def __init__(self, plan: Plan, slack: SlackStub, web: FakeWeb, clock: Clock) -> None:
-        self.plan, self.slack, self.web, self.clock = plan, slack, web, clock
+    def __init__(self, plan: Plan, slack: SlackStub, web: FakeWeb, clock: Clock, nursery: Nursery) -> None:
+        self.plan, self.slack, self.web, self.clock, self.nursery = plan, slack, web, clock, nursery
         self.random = Random(plan.seed)
         self.town = Town(web, self.random)
         self.sky = SlackWeather(Random(plan.seed + 1))
@@ -117,6 +122,7 @@ class Storm:
             await self._start_all()
             await self._days(edge + AFTER, share)
             await self._drain()
+            _log.info("edge=%s kills=%d acts=%d seconds=%d", edge.date(), self.kills.total(), len(self.town.acts), monotonic() - began)
         for _ in range(2):  # what only a digest tells is told by the next one, and what moved since by that after it
             await self._stop_all()
             now = self.clock()
@@ -144,8 +150,9 @@ class Storm:
             self.slack.scopes -= READ_SCOPES
         since = self.clock()
         self._move(since + timedelta(minutes=10))
-        await self._start_all()
-        async with asyncio.timeout(60):
+        self._lived_since = self.clock()
+        await self._start(self.replicas[0])
+        async with asyncio.timeout(240):
             while await self._number("select count(*) from source where is_enabled and seeded_at is null"):
                 await self._look_at_processes()
                 await asyncio.sleep(0.1)
@@ -155,7 +162,7 @@ class Storm:
         """The days around a change of the clocks, with so many kills."""
         self._weather(is_calm=False)
         left = kills
-        jumps = max(3, kills // 5)
+        jumps = max(3, kills // (5 * self.plan.replicas))
         while left > 0:
             self._news()
             if jumps * max(kills // (jumps + 1), 1) >= left and jumps:
@@ -185,9 +192,9 @@ class Storm:
 
     async def _kill(self) -> None:
         """Kill one process at a moment of some kind, and start it again at once."""
-        name = self.random.choice(AIMS)
+        name = self.random.choice(self.plan.aims)
         if name != "start":
-            await self._are_up()
+            await self._are_up(1)
         replica = await (self._at_any_moment() if name in ("any", "start") else self._at_news() if name == "news" else self._at_call(name))
         await self._end(replica, name)
         if self.plan.replicas == 1 and self.random.random() < 0.7:
@@ -244,7 +251,7 @@ class Storm:
         assert replica.process is not None
         if replica.process.returncode is not None:
             raise StormError(f"{replica.name} ended by itself with {replica.process.returncode}: {replica.end_of_log}")
-        replica.process.kill()
+        replica.process.send(SIGKILL)
         await replica.process.wait()
         replica.process = None
         self.kills[name] += 1
@@ -269,19 +276,10 @@ class Storm:
             "REGWATCH_HOST_GAP_SECONDS": "0",
             "REGWATCH_REQUESTS_PER_MINUTE": "6000",
             "REGWATCH_OPERATIONS_CHANNEL": OPERATIONS,
-            "PYTHONPATH": str(ROOT),
         }
-        # compiled anew, the code would take longer to start than all the rest
-        strange = ("REGWATCH_", "SLACK_", "COV_", "PYTHONDONTWRITEBYTECODE")
-        outside = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
-        command = [sys.executable, "-m", "tests.chaos.process", str(self.plan.folder / "clock")]
-        if self.plan.breaks:
-            command.append(self.plan.breaks)
-        with replica.log.open("ab") as log:
-            replica.begins = log.tell()
-            replica.process = await asyncio.create_subprocess_exec(
-                *command, env=outside | own, cwd=self.plan.folder, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        replica.begins = replica.log.stat().st_size if replica.log.exists() else 0
+        arguments = [str(self.plan.folder / "clock"), self.plan.breaks]
+        replica.process = await self.nursery.start(environment=own, folder=self.plan.folder, log=replica.log, arguments=arguments)
         replica.starts += 1
 
     async def _start_all(self) -> None:
@@ -299,13 +297,11 @@ class Storm:
         process = replica.process
         assert process is not None
         began, is_up = monotonic(), self._is_up(replica)
-        if process.returncode is None:
-            process.terminate()
+        process.send(SIGTERM)
         try:
             async with asyncio.timeout(30):
                 code = await process.wait()
         except TimeoutError:
-            process.kill()
             raise StormError(f"{replica.name} does not end on SIGTERM: {replica.end_of_log}") from None
         replica.process = None
         if is_up:
@@ -317,13 +313,6 @@ class Storm:
         for replica in self.replicas:
             if replica.process is not None and replica.process.returncode is not None:
                 raise StormError(f"{replica.name} ended by itself with {replica.process.returncode}: {replica.end_of_log}")
-
-    async def end(self) -> None:
-        """Leave no process behind."""
-        for replica in self.replicas:
-            if replica.process is not None and replica.process.returncode is None:
-                replica.process.kill()
-                await replica.process.wait()
 
     # --- time ---
 
@@ -341,7 +330,7 @@ class Storm:
     async def _drain(self) -> None:
         """In calm weather, until all that was told is known, and nothing is owed."""
         for _ in range(DRAINED_WITHIN):
-            await self._are_up()
+            await self._are_up(len(self.replicas))
             patience = monotonic() + 6
             while (due := await self._due()) is not None and monotonic() < patience and due < self.clock() + self._worth_waiting:
                 await asyncio.sleep(0.15)
@@ -359,10 +348,10 @@ class Storm:
         """So long nobody is stopped and started for."""
         return timedelta(seconds=3 * self.rate)
 
-    async def _are_up(self) -> None:
-        """Wait until all that were started serve."""
+    async def _are_up(self, least: int) -> None:
+        """Wait until so many serve."""
         async with asyncio.timeout(120):
-            while not all(self._is_up(replica) for replica in self.replicas):
+            while sum(map(self._is_up, self.replicas)) < least:
                 await asyncio.sleep(0.05)
                 await self._look_at_processes()
 
@@ -415,10 +404,11 @@ async def storm(plan: Plan) -> Count:
     """Run a plan. Raises StormError when the run itself fails."""
     clock = Clock(plan.folder / "clock")
     clock.tell(datetime(2021, 3, 10, 12, tzinfo=UTC), RATES[plan.replicas])
-    async with SlackStub(now=clock) as slack, FakeWeb() as web:
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("REGWATCH_", "SLACK_", "COV_"))}
+    async with (
+        SlackStub(now=clock) as slack,
+        FakeWeb() as web,
+        Nursery(outside | {"PYTHONPATH": str(ROOT)}, plan.folder / "nursery.log") as nursery,
+    ):
         slack.tokens.pop(TOKEN)
-        run = Storm(plan, slack, web, clock)
-        try:
-            return await run.run()
-        finally:
-            await run.end()
+        return await Storm(plan, slack, web, clock, nursery).run()

@@ -102,7 +102,7 @@ PLACES = (
     Place("C0HOWE", "Australia/Lord_Howe", digest_at="01:45"),
     Place("C0QUIET", "America/New_York", digest_at="08:30", quiet=("22:00", "07:00")),
     Place("C0DIGEST", "Europe/London", deliver=Deliver.DIGEST, digest_at="08:30"),
-    Place("C0MUTED", "Asia/Taipei", digest_at="18:00", muted="tencent"),
+    Place("C0MUTED", "Asia/Taipei", firms=("tencent", "xiaomi", "hsbc"), digest_at="18:00", muted="tencent"),
     Place("C0NOW", "America/New_York", body="us-sec", deliver=Deliver.NOW),
 )
 
