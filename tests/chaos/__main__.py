@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--no-history", action="store_true", help="Slack does not let us read: at least once is all that is promised")
     parser.add_argument("--breaks", choices=BREAKS, default="", help="a promise that is not kept, to see that it is noticed")
     parser.add_argument("--edges", type=int, default=len(EDGES), help="changes of the clock to live through")
+    parser.add_argument("--minutes", type=float, default=24 * 60.0, help="after which nobody is killed any more")
     parser.add_argument("--keep", type=Path, help="a folder for logs and the SQLite file, which stay; empty at the start")
     wanted = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s")
@@ -46,6 +47,7 @@ def main() -> int:
                     edges=wanted.edges,
                     has_history=not wanted.no_history,
                     breaks=wanted.breaks,
+                    minutes=wanted.minutes,
                 )
             )
         )

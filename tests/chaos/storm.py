@@ -70,6 +70,7 @@ class Plan:
     aims: tuple[str, ...] = AIMS
     has_history: bool = True
     breaks: str = ""  # one of process.BREAKS
+    minutes: float = 24 * 60.0  # of real time, after which nobody is killed any more
 
 
 @dataclass(slots=True)
@@ -108,6 +109,7 @@ class Storm:
         self.found_leased: Counter[str] = Counter()
         self.stops: list[float] = []
         self.rate = RATES[plan.replicas]
+        self._until = monotonic() + 60 * plan.minutes
         self._lived_since = clock()  # no process that lives is older
 
     async def run(self) -> Count:
@@ -163,7 +165,7 @@ class Storm:
         self._weather(is_calm=False)
         left = kills
         jumps = max(3, kills // (5 * self.plan.replicas))
-        while left > 0:
+        while left > 0 and monotonic() < self._until:
             self._news()
             if jumps * max(kills // (jumps + 1), 1) >= left and jumps:
                 left -= await self._power_cut(until, jumps, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -9,10 +10,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.deliver import Deliverer, make_client
+from storage import Store
+from storage.intents import ChannelKey
 from tests.chaos.count import Count
 from tests.chaos.storm import Plan, storm
 from tests.chaos.town import PLACES, Act, Place, Town
+from tests.fakes.clock import FakeClock
+from tests.fakes.slack import TOKEN, SlackStub, held
 from tests.fakes.web import FakeWeb
 
 SEED = int(os.environ.get("REGWATCH_CHAOS_SEED", "5"))
@@ -51,6 +58,33 @@ async def test_a_promise_that_is_not_kept_is_noticed(tmp_path: Path, breaks: str
     plan = Plan(url=f"sqlite:///{tmp_path / 'regwatch.sqlite'}", folder=tmp_path, kills=4, seed=SEED, edges=1, aims=(aim,), breaks=breaks)
     found = await storm(plan)
     assert found.twice or found.digests_twice if what == "twice" else found.lost
+
+
+async def test_a_delivery_of_a_killed_process_is_taken_over_after_its_lease(store: Store, clock: FakeClock) -> None:
+    """On both databases: its message stands, its word is missing. Another leaves it alone, then finds it and posts nothing."""
+    async with SlackStub(now=clock) as slack:
+        slack.add_channel("C1")
+        operators = Store(store._url.render_as_string(hide_password=False), now=clock, operations=ChannelKey("T1", "C1", "ops"))
+        assert await operators.owe_notice(
+            "notice:a:error:now", {"source": "a", "health": "error", "since": clock().isoformat(), "text": "a"}
+        )
+        await operators.close()
+
+        async def client_for(_: str) -> AsyncWebClient:
+            return make_client(TOKEN, slack.url)
+
+        arrived, never = asyncio.Event(), asyncio.Event()
+        slack.fail("chat.postMessage", held(arrived, never))
+        killed = asyncio.create_task(Deliverer(store, client_for, now=clock).run_once())
+        await arrived.wait()
+        killed.cancel()
+        other = Deliverer(store, client_for, now=clock)
+        clock.forward(seconds=119)
+        assert (await other.run_once()).claimed == 0
+        clock.forward(seconds=2)
+        assert (await other.run_once()).sent == 1
+        assert len(slack.posts("C1")) == 1
+        never.set()
 
 
 WALLS = [
