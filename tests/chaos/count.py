@@ -213,11 +213,11 @@ def _look_at_database(url: str, slack: SlackStub, found: Count) -> None:
         for channel in slack.channels
         for key, post in posts_of(slack, channel).items()
     }
-    found.wrong += [
-        f"{channel} {key} is sent as {ts} and does not stand there"
-        for (channel, key), ts in rows.items()
-        if ts not in standing.get((channel, key), ())
-    ]
+    for (channel, key), ts in rows.items():
+        if (channel, key) not in standing:
+            found.lost.append(f"{channel} {key} is sent as {ts} and stands nowhere")
+        elif ts not in standing[channel, key]:
+            found.wrong.append(f"{channel} {key} is sent as {ts} and stands as {', '.join(sorted(standing[channel, key]))}")
     found.wrong += [f"{channel} {key} stands there and is not sent" for channel, key in standing if (channel, key) not in rows]
     orphans = {
         "documents without a key": "select count(*) from document where id not in (select document_id from documentkey)",

@@ -119,12 +119,14 @@ class Storm:
         edges = sorted(EDGES[: self.plan.edges])
         shares = [self.plan.kills * (at + 1) // len(edges) - self.plan.kills * at // len(edges) for at in range(len(edges))]
         for edge, share in zip(edges, shares, strict=True):
+            if monotonic() > self._until:
+                break
             await self._stop_all()
             self._move(max(edge - BEFORE, self.clock()))
             await self._start_all()
             await self._days(edge + AFTER, share)
             await self._drain()
-            _log.info("edge=%s kills=%d acts=%d seconds=%d", edge.date(), self.kills.total(), len(self.town.acts), monotonic() - began)
+            _log.info("edge=%s kills=%d acts=%d seconds=%d", edge.date(), self._killed, len(self.town.acts), monotonic() - began)
         for _ in range(2):  # what only a digest tells is told by the next one, and what moved since by that after it
             await self._stop_all()
             now = self.clock()
@@ -379,6 +381,10 @@ class Storm:
 
     # --- the end ---
 
+    @property
+    def _killed(self) -> int:
+        return sum(number for name, number in self.kills.items() if not name.startswith("("))
+
     def _told(self, found: Count, seconds: float) -> Count:
         leased = self.found_leased
         posts = [call for call in self.slack.calls if call.method == "chat.postMessage"]
@@ -386,7 +392,7 @@ class Storm:
             "seed": self.plan.seed,
             "database": self.plan.url.partition(":")[0],
             "processes": self.plan.replicas,
-            "kills": sum(number for name, number in self.kills.items() if not name.startswith("(")),
+            "kills": self._killed,
             "kills by moment": ", ".join(f"{name} {number}" for name, number in sorted(self.kills.items())),
             "kills that left a lease": f"of a delivery {leased['deliveries']}, of a source {leased['sources']}",
             "restarts": sum(replica.starts - 1 for replica in self.replicas),
