@@ -44,8 +44,6 @@ EDGES = (
 )
 """When clocks change, one of each kind first."""
 BEFORE, AFTER = timedelta(hours=28), timedelta(hours=20)
-PATIENCE = 3.0
-"""Seconds for which a kill lies in wait."""
 DRAINED_WITHIN = 60
 """Times that the clock may be moved on until nothing is owed any more."""
 AIMS = ("start", "any", "taken", "taken", "arrived", "news", "news", "thread", "edit")
@@ -70,6 +68,7 @@ class Plan:
     aims: tuple[str, ...] = AIMS
     has_history: bool = True
     breaks: str = ""  # one of process.BREAKS
+    patience: float = 3.0  # seconds for which a kill lies in wait
     minutes: float = 24 * 60.0  # of real time, after which nobody is killed any more
 
 
@@ -169,7 +168,7 @@ class Storm:
         jumps = max(3, kills // (5 * self.plan.replicas))
         while left > 0 and monotonic() < self._until:
             self._news()
-            if jumps * max(kills // (jumps + 1), 1) >= left and jumps:
+            if jumps and kills > 2 * jumps and jumps * (kills // (jumps + 1)) >= left:
                 left -= await self._power_cut(until, jumps, left)
                 jumps -= 1
                 continue
@@ -185,7 +184,7 @@ class Storm:
         self._weather(is_calm=True)
 
     def _news(self) -> None:
-        self.town.tell(self.random.choice((0, 1, 1, 2, 3, 7)), self.clock())
+        self.town.tell(self.random.choice((1, 1, 1, 2, 3, 7)), self.clock())
         if self.random.random() < 0.4:
             self.town.correct()
 
@@ -227,7 +226,7 @@ class Storm:
         served = asyncio.Event()
         self.ground.on_news = served.set
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.plan.patience):
                 await served.wait()
         except TimeoutError:
             self.kills["(in vain)"] += 1
@@ -241,7 +240,7 @@ class Storm:
         aim = Aim(name, matches, name != "arrived" and self.random.random() < 0.8, asyncio.get_running_loop().create_future())
         self.sky.aim = aim
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.plan.patience):
                 token = await aim.hit
         except TimeoutError:
             self.sky.aim = None

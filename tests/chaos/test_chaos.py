@@ -45,17 +45,19 @@ async def test_three_processes_on_postgresql(postgres_url: str, tmp_path: Path) 
 
 
 async def test_without_the_history_nothing_is_lost(tmp_path: Path) -> None:
-    """Slack does not let us read what stands there: at least once is what is left, and a few messages may stand twice."""
+    """Slack does not let us read what stands there: at least once is what is left, and what was taken before the kill stands twice."""
     url = f"sqlite:///{tmp_path / 'regwatch.sqlite'}"
-    found = await storm(Plan(url=url, folder=tmp_path, kills=3, seed=SEED, edges=1, aims=("taken",), has_history=False))
+    found = await storm(Plan(url=url, folder=tmp_path, kills=2, seed=SEED, edges=1, aims=("taken",), patience=60.0, has_history=False))
     print(found.table())
     assert found.lost == []
+    assert found.twice or found.digests_twice
 
 
 @pytest.mark.parametrize(("breaks", "aim", "what"), [("settles-first", "arrived", "lost"), ("never-looks", "taken", "twice")])
 async def test_a_promise_that_is_not_kept_is_noticed(tmp_path: Path, breaks: str, aim: str, what: str) -> None:
     """A process that settles before it posts loses messages, one that never looks for a post repeats them."""
-    plan = Plan(url=f"sqlite:///{tmp_path / 'regwatch.sqlite'}", folder=tmp_path, kills=4, seed=SEED, edges=1, aims=(aim,), breaks=breaks)
+    url = f"sqlite:///{tmp_path / 'regwatch.sqlite'}"
+    plan = Plan(url=url, folder=tmp_path, kills=1, seed=SEED, edges=1, aims=(aim,), patience=60.0, breaks=breaks)
     found = await storm(plan)
     assert found.twice or found.digests_twice if what == "twice" else found.lost
 
