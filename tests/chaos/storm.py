@@ -186,7 +186,7 @@ class Storm:
     def _news(self) -> None:
         self.town.tell(self.random.choice((1, 1, 1, 2, 3, 7)), self.clock())
         if self.random.random() < 0.4:
-            self.town.correct()
+            self.town.correct(self.clock())
 
     def _weather(self, *, is_calm: bool) -> None:
         self.sky.is_calm = self.ground.is_calm = is_calm

@@ -110,7 +110,8 @@ async def test_the_model_knows_what_is_owed() -> None:
     async with FakeWeb() as web:
         town = Town(web, Random(1))
         town.tell(40, datetime(2021, 3, 12, 12, tzinfo=UTC))
-        town.correct()
+        town.correct(datetime(2021, 3, 13, 12, tzinfo=UTC))
+        town.correct(datetime(2021, 4, 13, 12, tzinfo=UTC))
     by_name = {place.id: place for place in PLACES}
     act = Act(1, "us-sec", "tencent", datetime(2021, 3, 12, 12, tzinfo=UTC), "101,001")
     assert {place.id: place.owed(act) for place in PLACES} == {

@@ -159,9 +159,9 @@ class Town:
             self.acts.append(act)
             self._show(body)
 
-    def correct(self) -> None:
-        """One of the newest acts gets another sum."""
-        plain = [act for act in self.acts[-12:] if not act.is_edited]
+    def correct(self, now: datetime) -> None:
+        """One of the newest acts gets another sum; of an act of more than 14 days that would be for the digest alone."""
+        plain = [act for act in self.acts[-12:] if not act.is_edited and now - act.told_at < timedelta(days=10)]
         if plain:
             act = self.random.choice(plain)
             act.is_edited, act.amount = True, f"{act.amount[:-1]}9"
