@@ -280,7 +280,8 @@ class Storm:
             "REGWATCH_REQUESTS_PER_MINUTE": "6000",
             "REGWATCH_OPERATIONS_CHANNEL": OPERATIONS,
         }
-        replica.begins = replica.log.stat().st_size if replica.log.exists() else 0
+        replica.log.touch()
+        replica.begins = replica.log.stat().st_size
         arguments = [str(self.plan.folder / "clock"), self.plan.breaks]
         replica.process = await self.nursery.start(environment=own, folder=self.plan.folder, log=replica.log, arguments=arguments)
         replica.starts += 1
