@@ -201,6 +201,7 @@ class Job:
     name: str
     every: timedelta
     look: Callable[[], Awaitable[object]]
+    end: Callable[[], None] = lambda: None  # lets a look that is under way end soon; there is none after it
 
 
 class Looks:
@@ -211,6 +212,7 @@ class Looks:
         self._running: set[asyncio.Task[None]] = set()
         self._busy: dict[str, float] = {}  # since when
         self._ended: dict[str, float] = {}
+        self._is_ending = False
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
@@ -230,8 +232,8 @@ class Looks:
         self.kick(name)
 
     def kick(self, name: str) -> None:
-        """Look now, unless that look is under way."""
-        if name in self._busy:
+        """Look now, unless that look is under way, or the end has come."""
+        if name in self._busy or self._is_ending:
             return
         job = next(job for job in self._jobs if job.name == name)
         self._busy[name] = monotonic()
@@ -264,10 +266,17 @@ class Looks:
             }
         return found
 
-    async def stop(self) -> None:
-        """No new looks; wait for those under way (APScheduler would cancel them), then let go."""
+    def end(self) -> None:
+        """No new looks, and those under way begin nothing more."""
+        self._is_ending = True
         if self._scheduler is not None:
             self._scheduler.pause()
+        for job in self._jobs:
+            job.end()
+
+    async def stop(self) -> None:
+        """End, wait for the looks under way (APScheduler would cancel them), then let go."""
+        self.end()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=STOP_SECONDS)
             for task in late:
@@ -301,7 +310,10 @@ class Regwatch:
         self._lost: TransportLost | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then stop in order: Slack first, then looks under way, then HTTP, then the database.
+        """Run until `stop` is set, then stop in order: no new looks, Slack, HTTP, the looks under way, then the database.
+
+        What is being fetched is given back, what is being written down or posted is finished.
+
 
         Raises SettingsError when Slack refuses the tokens, StorageError when the database cannot be used, TransportLost
         when Slack cannot reach this process any more.
@@ -313,7 +325,7 @@ class Regwatch:
             session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
             own = await self._own(session) if self._access.bot_token else None
             workspace = own.id if own else LOCAL
-            store = await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
+            store = await self._open(workspace)
             stack.push_async_callback(store.close)
             # one fetcher for all that is fetched here, so that one host's turn is one turn
             fetcher = await stack.enter_async_context(fetcher_for(self._settings, now=self._now))
@@ -345,10 +357,13 @@ class Regwatch:
             )
             await stop.wait()
             _log.info("stop")
-            if self._deliverer is not None:
-                self._deliverer.stop()
+            looks.end()  # at once: what is still being answered below may take its time
         if self._lost is not None:
             raise self._lost
+
+    async def _open(self, workspace: str) -> Store:
+        """The database, brought to this version's catalogue and register."""
+        return await open_store(self._settings, now=self._now, workspace_id=workspace, is_run=True, refresh=True)
 
     async def _own(self, session: ClientSession) -> _Own:
         """The one workspace that the bot token is for."""
@@ -411,10 +426,10 @@ class Regwatch:
                     self._kick_delivery()
 
             upkeep = Upkeep(store, names, self._now, kick=lambda: self._kick_delivery())
-            jobs += [Job("poll", timedelta(seconds=5), poll), Job("reread", timedelta(seconds=5), upkeep.look)]
+            jobs += [Job("poll", timedelta(seconds=5), poll, poller.stop), Job("reread", timedelta(seconds=5), upkeep.look)]
         if "deliver" in self._only:
             self._deliverer = Deliverer(store, slack.client_for, now=self._now, wait=self._wait)
-            jobs.append(Job("deliver", timedelta(seconds=1), self._deliverer.run_once))
+            jobs.append(Job("deliver", timedelta(seconds=0.5), self._deliverer.run_once, self._deliverer.stop))
         return jobs
 
     async def _listen(self, stack: contextlib.AsyncExitStack, store: Store, app: AsyncApp, socket: SocketMode | None, looks: Looks) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -163,7 +163,7 @@ class _Round:
 
     def __init__(
         self,
-        poll: Callable[[DueSource, Follower], Awaitable[PollLine]],
+        poll: Callable[[DueSource, Follower, _Round], Awaitable[PollLine]],
         web: Web,
         children: asyncio.Semaphore,
         on_done: Callable[[PollLine], None],
@@ -171,6 +171,7 @@ class _Round:
         self._poll, self._web, self._children, self._on_done = poll, web, children, on_done
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._queues: dict[str | None, deque[DueSource]] = {}
+        self._kept: set[asyncio.Task[None]] = set()  # at what is not to be broken off
         self.running: set[asyncio.Task[None]] = set()
         self.unfinished: dict[str, DueSource] = {}
 
@@ -192,12 +193,30 @@ class _Round:
             self.running.add(task)
             task.add_done_callback(self.running.discard)
 
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """What the task of a source does in this block is finished, even when the rest is given up."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - only tasks of the group come here
+        self._kept.add(task)
+        try:
+            yield
+        finally:
+            self._kept.discard(task)
+
+    def give_up(self) -> None:
+        """Begin nothing more, and break off what can be repeated: it stays unfinished."""
+        for queue in self._queues.values():
+            queue.clear()
+        for task in self.running - self._kept:
+            task.cancel()
+
     async def _work_off(self, host: str | None) -> None:
         queue, follower = self._queues[host], Follower(self._web, self._children)
         while queue:
             async with self._slots:
                 source = queue.popleft()
-                line = await self._poll(source, follower)
+                line = await self._poll(source, follower, self)
             del self.unfinished[source.row.id]
             self._on_done(line)
         del self._queues[host]
@@ -225,6 +244,14 @@ class Poller:
         self._register_version = register_version
         self._children = asyncio.Semaphore(CHILDREN)
         self._reading = asyncio.Lock()
+        self._is_stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let a round that is under way end at once, and all later ones too.
+
+        What is being written down is finished. All else is broken off, and its lease given back: it is due as before.
+        """
+        self._is_stopping.set()
 
     async def run_once(self, limit: int = 50) -> PollSummary:
         """Poll what is due, and what falls due meanwhile, so that a slow host holds up nobody else; at most `limit` sources wait at once.
@@ -233,13 +260,20 @@ class Poller:
         """
         lines: list[PollLine] = []
         started = self._now()
-        async with self._round(lines.append) as round_:
-            while True:
-                if (room := limit - round_.waiting) > 0 and self._now() - started < ROUND:
-                    round_.add(await self._store.due_sources(room, LEASE))
-                if not round_.running:
-                    return PollSummary(tuple(lines))
-                await asyncio.wait(round_.running, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+        stopping = asyncio.ensure_future(self._is_stopping.wait())
+        try:
+            async with self._round(lines.append) as round_:
+                while not self._is_stopping.is_set():
+                    if (room := limit - round_.waiting) > 0 and self._now() - started < ROUND:
+                        round_.add(await self._store.due_sources(room, LEASE))
+                    if not round_.running:
+                        break
+                    await asyncio.wait({*round_.running, stopping}, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    round_.give_up()
+        finally:
+            stopping.cancel()
+        return PollSummary(tuple(lines))
 
     async def poll(
         self, ids: Sequence[str], *, only_due: bool = False, on_done: Callable[[PollLine], None] | None = None
@@ -264,30 +298,31 @@ class Poller:
 
     @contextlib.asynccontextmanager
     async def _round(self, on_done: Callable[[PollLine], None]) -> AsyncIterator[_Round]:
-        """Sources under way; leaves when all are polled. Cancelled, it gives the leases of the unfinished back."""
+        """Sources under way; leaves when all are polled. Given up or cancelled, it gives the leases of the unfinished back."""
         round_ = _Round(self._poll, self._fetcher, self._children, on_done)
         try:
             async with asyncio.TaskGroup() as round_.group:
                 yield round_
-        except asyncio.CancelledError:
+        finally:
             for source in round_.unfinished.values():
                 await self._store.release(source.row.id, source.lease_token)
-            raise
 
-    async def _poll(self, source: DueSource, follower: Follower) -> PollLine:
+    async def _poll(self, source: DueSource, follower: Follower, round_: _Round) -> PollLine:
         """One source, whatever happens: its trouble is recorded and hurts no other."""
         started_at, clock = self._now(), asyncio.get_running_loop().time
         started = clock()
         try:
             record = await self._look(source, started_at, follower)
             record = replace(record, seconds=round(clock() - started, 3))
-            outcome = await self._store.record_poll(record)
+            with round_.kept():
+                outcome = await self._store.record_poll(record)
         except Exception as error:
             # a bug, or the database: never the source's fault alone
             _log.exception("poll source=%s failed", source.row.id)
             text = f"a fault of Regwatch ({type(error).__name__}); the log has the traceback, and it is tried again"
             record = self._unread(source, started_at, Failed(Health.ERROR, text, None, None, round(clock() - started, 3)))
-            outcome = await self._record_fault(record)
+            with round_.kept():
+                outcome = await self._record_fault(record)
         line = PollLine(
             source=source.row.id,
             health=record.health,

@@ -134,7 +134,9 @@ async def _turns(session: AsyncSession, channels: Mapping[int, Channel], now: da
     """
     waiting = await _waiting(session, channels)
     told = await _told(session, channels, now)
-    turns, holds, quiet = {}, {}, {}
+    turns: dict[int, Turn] = {}
+    holds: dict[int, datetime] = {}
+    quiet: dict[int, datetime] = {}
     for channel_id, channel in channels.items():
         until = quiet_until(now, channel.time_zone, channel.quiet_from, channel.quiet_to)
         hushed = {one.id for one in waiting[channel_id] if until and one.next_attempt_at <= now and one.disturbs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -75,6 +76,13 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a server with a database `migrated`, the template of each test's own."""
+    with postgres_server() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """A running server, that of REGWATCH_TEST_POSTGRES_URL or one of our own, with an empty database `migrated`."""
     import psycopg
 
     url = os.environ.get("REGWATCH_TEST_POSTGRES_URL")
@@ -122,6 +130,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def postgres_url(postgres: str) -> Iterator[str]:
     """An empty migrated PostgreSQL database of the test's own."""
+    with postgres_database(postgres) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def postgres_database(postgres: str) -> Iterator[str]:
+    """A copy of the server's database `migrated`; it is gone afterwards."""
     import psycopg
 
     name = f"test_{os.urandom(6).hex()}"

@@ -6,6 +6,7 @@ import asyncio
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import aiohttp
 import pytest
@@ -86,6 +87,26 @@ async def test_a_stop_waits_for_what_is_under_way_and_starts_nothing_new() -> No
     release.set()
     await stopping
     assert done
+
+
+async def test_an_end_asks_looks_to_end_and_starts_no_other() -> None:
+    """A kick that comes after it is not heard: nothing is begun that the process would not live to finish."""
+    asked = asyncio.Event()
+    count = 0
+
+    async def look() -> None:
+        nonlocal count
+        count += 1
+        await asked.wait()
+
+    looks = Looks([Job("look", OFTEN, look, asked.set)])
+    looks.start()
+    await asyncio.sleep(0)
+    looks.end()
+    await looks.stop()
+    looks.kick("look")
+    await asyncio.sleep(0)
+    assert count == 1
 
 
 async def test_looks_say_how_they_are() -> None:
@@ -176,6 +197,33 @@ async def test_over_http_the_service_answers_and_says_that_it_is_well(tmp_path: 
     assert answer.status == 200
     assert told["transport"] == {"name": "http", "ok": True}
     assert set(told["jobs"]) == {"poll", "reread", "deliver", "names"}
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["with idle hands", "while a source does not answer"])
+async def test_a_stop_ends_promptly(tmp_path: Path, caplog: pytest.LogCaptureFixture, is_busy: bool) -> None:
+    """Within a second or so, whatever a source does; it is due as before."""
+    async with SlackStub() as slack, SocketModeStub(slack), FakeWeb() as web:
+        (tmp_path / "mine.csv").write_text(f"source_id,regulator_id,url,kind\nmine,cn-samr,{web.url('/feed')},rss\n")
+        web.put("/feed", Answer(delay=60))
+        more = {"sources": str(tmp_path / "mine.csv"), "fetch_allow": frozenset({web.host_port})}
+        settings = _settings(tmp_path, slack_api_url=slack.url, **more).model_copy(update={"slack_app_token": SecretStr(APP_TOKEN)})
+        caplog.set_level("INFO", logger="regwatch")
+        stop, ahead = asyncio.Event(), timedelta()
+        service = asyncio.create_task(Regwatch(settings, now=lambda: utc_now() + ahead).serve(stop))
+        while "start version=" not in caplog.text:
+            if service.done():
+                await service
+            await asyncio.sleep(0.05)
+        ahead = timedelta(hours=is_busy)
+        if is_busy:
+            await asyncio.wait_for(web.arrived.wait(), 20)
+        began = monotonic()
+        stop.set()
+        await service
+        assert monotonic() - began < 3  # a second on a machine with nothing else to do
+        store = await open_store(settings, now=lambda: utc_now() + timedelta(hours=1))
+        assert len(await store.due_sources(1, timedelta(minutes=1))) == 1
+        await store.close()
 
 
 async def test_a_workspace_that_was_left_is_served_again_when_its_token_works_again(tmp_path: Path) -> None:

@@ -18,14 +18,14 @@ from bot.feeds import Entry
 from bot.feeds.fetch import Fetcher
 from bot.feeds.identity import Arrival, Decision, decide
 from bot.feeds.parse import parse_feed
-from bot.poll import DAY, LEASE, health_of, next_poll_at, notice_for
+from bot.poll import DAY, LEASE, Poller, health_of, next_poll_at, notice_for
 from storage import StorageError, Store
 from storage.intents import ChannelKey, Sent
 from storage.models import Health, Mode, Precision
 from storage.records import DueSource, KnownEntry, PollOutcome, PollRecord, Rhythm
 from tests.fakes.clock import FakeClock
 from tests.fakes.web import Answer, FakeWeb
-from tests.fakes.world import ROW, World, item, rss
+from tests.fakes.world import ROW, World, item, read, rss
 
 NOW = datetime(2021, 3, 19, 4, 0, tzinfo=UTC)
 
@@ -714,6 +714,59 @@ async def test_a_stop_gives_the_leases_back(world: World) -> None:
     assert (await world.poller.run_once()).polled == 1
 
 
+async def test_a_stop_breaks_the_fetch_off_and_begins_no_other(world: World) -> None:
+    """The first source hangs, the second waits for its turn at the host: both are due as before, and another process reads them."""
+    await world.add("/feed", "/next")
+    for path in ("/feed", "/next"):
+        world.web.put(path, Answer(rss(old(1)), delay=60))
+    world.clock.forward(hours=1)
+    task = asyncio.create_task(world.poller.run_once())
+    await world.web.arrived.wait()
+    world.poller.stop()
+    assert (await asyncio.wait_for(task, 5)).polled == 0
+    assert (await world.poller.run_once()).polled == 0  # and there is no later round
+    for path in ("/feed", "/next"):
+        world.web.put(path, Answer(rss(old(1))))
+    other = Poller(world.store, world.poller._fetcher, read, now=world.clock)
+    assert sorted(line.source for line in (await other.run_once()).lines) == ["xx-feed", "xx-next"]
+
+
+async def test_a_stop_lets_what_is_being_written_down_be_written(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> None:
+    """The poll is on record once, with what it owes; nothing is read again for the stop's sake."""
+    shutil.copy(migrated_sqlite, tmp_path / "regwatch.sqlite")
+    store = Waiting(f"sqlite:///{tmp_path}/regwatch.sqlite", now=clock)
+    store.began, store.may_write = asyncio.Event(), asyncio.Event()
+    async with FakeWeb() as web, Fetcher(now=clock, allow=frozenset({web.host_port}), host_gap=timedelta()) as fetcher:
+        world = World(store, web, fetcher, clock)
+        await world.add("/feed")
+        web.put("/feed", Answer(rss(old(1))))
+        clock.forward(hours=1)
+        task = asyncio.create_task(world.poller.run_once())
+        await store.began.wait()
+        world.poller.stop()
+        await asyncio.sleep(0)
+        store.may_write.set()
+        (line,) = (await asyncio.wait_for(task, 5)).lines
+        assert (line.is_good, line.new) == (True, 1)
+        assert await store.due_sources(1, LEASE) == ()
+    await store.close()
+
+
+async def test_the_source_of_a_killed_process_is_taken_over_after_its_lease(store: Store, clock: FakeClock) -> None:
+    """On both databases: nobody else polls it before; whoever comes first after it does, and finds all that was not written."""
+    async with FakeWeb() as web, Fetcher(now=clock, allow=frozenset({web.host_port}), host_gap=timedelta()) as fetcher:
+        world = World(store, web, fetcher, clock)
+        await world.add("/feed")
+        web.put("/feed", Answer(rss(old(1))))
+        clock.forward(hours=1)
+        (lost,) = await store.due_sources(1, LEASE)  # and its process is killed
+        clock.forward(seconds=LEASE.total_seconds() - 1)
+        assert (await world.poller.run_once()).polled == 0
+        clock.forward(seconds=1)
+        (line,) = (await world.poller.run_once()).lines
+        assert (line.source, line.new) == (lost.row.id, 1)
+
+
 @pytest.fixture
 async def watched_store(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
     """A store with an operations channel."""
@@ -758,6 +811,18 @@ async def test_recorded_history_is_silent(world: World, shared: Path) -> None:
         parsed = parse_feed(snapshot.read_bytes(), "text/xml", "https://body.example/feed")
         titles |= {(one.link, one.title) for one in getattr(parsed, "entries", ())}
     assert abs(view.documents - len(titles)) <= 3
+
+
+class Waiting(Store):
+    """A store that waits before it writes a poll down."""
+
+    began: asyncio.Event
+    may_write: asyncio.Event
+
+    async def record_poll(self, record: PollRecord) -> PollOutcome:
+        self.began.set()
+        await self.may_write.wait()
+        return await super().record_poll(record)
 
 
 class Stumbling(Store):

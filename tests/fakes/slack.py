@@ -62,6 +62,7 @@ class Fault:
     error: str = ""
     retry_after: int | None = None
     html: str = ""
+    is_done: bool = False  # the method works before the error page is answered
     drops: str = ""  # "before" or "after" the method did its work
     until: asyncio.Event | None = None  # the method works, its reply waits for this
     arrived: asyncio.Event | None = None  # set when the call has done its work
@@ -72,9 +73,9 @@ def rate_limited(seconds: int) -> Fault:
     return Fault(status=429, error="ratelimited", retry_after=seconds)
 
 
-def unavailable(status: int = 503) -> Fault:
-    """An error page of a gateway, in HTML."""
-    return Fault(status=status, html="<html><body><h1>Service Unavailable</h1></body></html>")
+def unavailable(status: int = 503, *, is_done: bool = False) -> Fault:
+    """An error page of a gateway, in HTML; `is_done`: in spite of it the method did its work."""
+    return Fault(status=status, html="<html><body><h1>Service Unavailable</h1></body></html>", is_done=is_done)
 
 
 def refused(error: str) -> Fault:
@@ -163,6 +164,7 @@ class SlackStub:
         self._last_ts = (0, 0)
         self._faults: list[tuple[str, str | None, Fault, list[int]]] = []
         self._runner: web.AppRunner | None = None
+        self.mishap: Callable[[Call], Fault] = lambda _: Fault()  # what befalls a call for which `fail` has nothing
         self.url = ""
         self.tokens: dict[str, str] = {TOKEN: TEAM}  # token -> team
         self.scopes: set[str] = set(ALL_SCOPES)
@@ -264,11 +266,14 @@ class SlackStub:
         method = request.match_info["method"]
         arguments = await _arguments(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(arguments.pop("token", ""))
-        self.calls.append(Call(method, arguments, token))
-        fault = self._beyond_limits(method, arguments, token) or self._next_fault(method, arguments.get("channel"))
+        call = Call(method, arguments, token)
+        self.calls.append(call)
+        fault = self._beyond_limits(method, arguments, token) or self._next_fault(method, arguments.get("channel")) or self.mishap(call)
         if fault.drops == "before":
             return _hang_up(request)
         if fault.html:
+            if fault.is_done:
+                self._answer(method, arguments, token)
             return web.Response(status=fault.status, text=fault.html, content_type="text/html")
         if fault.error:
             headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
@@ -296,12 +301,12 @@ class SlackStub:
         wait = self._limits.wait(self.tokens.get(token, ""), str(arguments.get("channel")))
         return None if wait is None else rate_limited(wait)
 
-    def _next_fault(self, method: str, channel: str | None) -> Fault:
+    def _next_fault(self, method: str, channel: str | None) -> Fault | None:
         for its_method, its_channel, fault, left in self._faults:
             if its_method == method and its_channel in (None, channel) and left[0] > 0:
                 left[0] -= 1
                 return fault
-        return Fault()
+        return None
 
     def _answer(self, method: str, arguments: dict[str, Any], token: str) -> dict[str, Any]:
         try:

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -64,6 +64,7 @@ class FakeWeb:
         self.bytes_sent = 0
         self.port = 0
         self._tls = tls
+        self.mishap: Callable[[Request, Answer], Answer] = lambda _, answer: answer  # what is answered instead
         self._answers: dict[str, list[Answer]] = {}
         self._runner: web.ServerRunner | None = None
 
@@ -100,10 +101,11 @@ class FakeWeb:
         path = request.path_qs
         if path == "/robots.txt" and path not in self._answers:
             return web.Response(status=404)
-        self.requests.append(Request(path, request.host, dict(request.headers), request.method, await request.read()))
+        asked = Request(path, request.host, dict(request.headers), request.method, await request.read())
+        self.requests.append(asked)
         self.arrived.set()
         answers = self._answers.get(path, [Answer(status=404, body=b"not here", content_type="text/plain")])
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = self.mishap(asked, answers.pop(0) if len(answers) > 1 else answers[0])
         self.running += 1
         self.most_at_once = max(self.most_at_once, self.running)
         try:
