@@ -39,6 +39,11 @@ class Clock:
         at, told, rate = map(float, self._file.read_text().split())
         return datetime.fromtimestamp(told + (monotonic() - at) * rate, UTC)
 
+    async def wait(self, seconds: float) -> None:
+        """Let so many of its seconds pass."""
+        _, _, rate = map(float, self._file.read_text().split())
+        await asyncio.sleep(seconds / max(rate, 1.0))
+
     def tell(self, now: datetime, rate: float) -> None:
         """From this moment on it is `now`, and time passes `rate` times as fast. All processes of the machine see it at once."""
         new = self._file.with_suffix(".new")
@@ -104,7 +109,7 @@ async def main(clock: Clock, breaks: str) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     settings = load_settings()
     set_up_logging(settings)
-    service = Hurried(settings, now=clock)
+    service = Hurried(settings, now=clock, wait=clock.wait)
     service.breaks = breaks
     await service.serve(stop)
 
