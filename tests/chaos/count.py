@@ -165,7 +165,8 @@ def _look(place: Place, act: Act, wanted: str, tellers: list[str], posts: Mappin
     """Whether a channel was told of an act as it is owed."""
     messages = [key for key in tellers if key.startswith(("alert:", "rollup:"))]
     digests = [key for key in tellers if key.startswith("digest:")]
-    if len(messages) > 1:
+    # a case known from a roll-up alone may be told of again when it moves, in another
+    if len(messages) > 1 + (act.is_edited and any(key.startswith("rollup:") for key in messages)):
         found.twice.append(f"{place.id} {act.mark}: {', '.join(messages)}")
     if len(digests) > 1 and not act.is_edited:
         found.twice.append(f"{place.id} {act.mark} is in {', '.join(digests)}")
