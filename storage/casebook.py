@@ -293,7 +293,9 @@ class Casebook:
         self._absorb(draft, telling, found, Weight.DECIDES)
         draft.is_escalation = bool(earlier) and is_escalation(found.kind, (one.state.kind for one in earlier))
         for one in earlier:
-            one.state = replace(one.state, status=status_after(found.kind, one.state.kind, one.state.status))
+            status = status_after(found.kind, one.state.kind, one.state.status)
+            one.aside += [entry.waived] if status is not one.state.status else []
+            one.state = replace(one.state, status=status)
 
     def _attach(self, draft: Draft, telling: Telling, reason: str) -> None:
         draft.added.append((ActionDocument, {"document_id": telling.document_id, "reason": reason, "joined_at": self._now}))
@@ -384,17 +386,19 @@ class Casebook:
             is_severer = after.kind is not before.kind and is_escalation(after.kind, [before.kind])
             is_annulled = after.status is Status.ANNULLED and before.status is not Status.ANNULLED
             draft.is_escalation = is_severer or is_annulled
-        if not draft.waivers:
-            return None  # only its case moved: channels are told of the action that moved it
+        waivers = draft.waivers or draft.aside
+        if not waivers:
+            return None
         return Move(
             action_id=action_id,
             case_id=known_id(draft.case.id),
             version=draft.version,
             is_new=before is None,
             is_escalation=draft.is_escalation,
-            waived="" if "" in draft.waivers else draft.waivers[0],
+            waived="" if "" in waivers else waivers[0],
             keys=draft.keys,
             is_nameless=after.stated_count is not None and not draft.names,
+            is_aside=not draft.waivers,
         )
 
     def _change_row(self, action_id: int, version: int, what: str, before: str, after: str) -> dict[str, Any]:

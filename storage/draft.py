@@ -103,6 +103,7 @@ class Draft:
     reread: set[int] = field(default_factory=set)  # documents whose old evidence goes
     dropped: list[int] = field(default_factory=list)  # ids of ActionFirm rows that go
     waivers: list[str] = field(default_factory=list)  # of the documents that told of it in this poll
+    aside: list[str] = field(default_factory=list)  # of those that told of another act, which changed the status of this one
     is_escalation: bool = False
 
     @property

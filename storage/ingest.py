@@ -273,7 +273,7 @@ class IngestStore(Base):
                 new=new,
                 changed=len(entries) - new,
                 actions=sum(move.is_new for move in moves),
-                updates=sum(not move.is_new for move in moves),
+                updates=sum(not move.is_new and not move.is_aside for move in moves),
                 owed=owed,
                 waived=waived,
             )

@@ -117,6 +117,7 @@ class Move:
     waived: str  # why nobody is told at once; empty when they are
     keys: frozenset[str]  # what a subscription may follow in it: firm:tencent, regulator:cn-cac
     is_nameless: bool  # it states how many firms it is against, and names none of them
+    is_aside: bool = False  # another act of its case moved its status, and is told itself where the case is known
 
 
 class Weight(StrEnum):

@@ -66,6 +66,8 @@ def decide_owed(
     """What a channel is owed for a move. `is_posted`: it has a post of the case, or will; `is_known`: at least a
     row, as of a case that it saw only in a digest, which gets its card at the next move. `verdict`: why people there
     want to hear nothing of it, not in the digest either; `is_muted`: they want to hear of it in the digest alone."""
+    if move.is_aside and (is_posted or is_known):
+        return None
     ref = action_ref(move.action_id)
     # the edit of an old text floods nobody where its card stands, and a card shows what is true now
     is_late_edit = move.waived == AGE and is_posted and not move.is_new
@@ -106,7 +108,7 @@ async def owe_moves(session: AsyncSession, moves: Sequence[Move], now: datetime)
     places = rules.channels | {channel_id for channel_ids in shown.values() for channel_id in channel_ids}
     silence = await load_silence(session, {move.action_id: move.case_id for move in moves}, views, places, now)
     rows: list[dict[str, Any]] = []
-    for move in moves:
+    for move in sorted(moves, key=lambda move: move.is_aside):  # after the acts that moved them
         view = views.get(move.action_id)
         interests = _interests(move, view, rules, silence, now) if view else {}
         for channel_id in shown[move.case_id]:
@@ -242,6 +244,8 @@ def _interests(move: Move, view: ActionView, rules: _Rules, silence: Silence, no
     found: dict[int, Interest] = defaultdict(Interest)
     for key in ("all", *sorted(move.keys)):
         for rule in rules.by_key.get(key, ()):
+            if move.is_aside and all(term.key != "status" for term in rules.filters[rule.id].terms):
+                continue  # it asks for no status, so nothing is new for it
             interest, is_passed = found[rule.channel_id], rules.filters[rule.id].passes(facts(view, rule.firm_id, today), today)
             read = silence.as_read(rule.channel_id, view) if rule.firm_id else view
             if read is not view:

@@ -127,6 +127,13 @@ def test_every_documented_refusal_of_our_methods_has_a_cause(shared: Path) -> No
         pytest.param(Cause.LOST, 900, GIVE_UP_AFTER, Dead("word, for 7 days"), id="Slack gone for a week ends it"),
         pytest.param(
             Cause.RATE,
+            1,
+            timedelta(days=30),
+            RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True),
+            id="what waited a month for its channel was hardly tried",
+        ),
+        pytest.param(
+            Cause.RATE,
             900,
             timedelta(days=6),
             RetryAt(NOW + timedelta(seconds=40), "word", is_for_all=True, is_too_fast=True),

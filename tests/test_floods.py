@@ -186,6 +186,36 @@ async def test_alerts_held_over_quiet_hours_come_at_their_end_in_one_message(wor
     assert (await one(world)).kind is DeliveryKind.ALERT, "three at once are no flood that would hold up the next"
 
 
+async def test_what_waits_for_the_end_of_a_flood_does_not_wake_anybody(world: Store, clock: FakeClock) -> None:
+    """Nor what Slack kept waiting: whatever was owed before quiet hours and did not go out waits for their end."""
+    clock.at = datetime(2021, 3, 19, 21, 55, tzinfo=UTC)
+    await follow(world, "C1", "firm:tencent", quiet_from="22:00", quiet_to="07:00")
+    await poll(world, "cac-news", *acts(*range(7)))
+    await sent(world, clock, await one(world))
+    await poll(world, "cac-news", *acts(7, 8))
+    assert await claim(world) == ()
+    clock.at = datetime(2021, 3, 19, 22, 30, tzinfo=UTC)
+    assert await claim(world) == ()
+    assert {(row.next_attempt_at, row.is_held) for row in await rows(world) if row.state is DeliveryState.OWED} == {
+        (datetime(2021, 3, 20, 7, 0, tzinfo=UTC), True)
+    }
+    clock.at = datetime(2021, 3, 20, 7, 0, tzinfo=UTC)
+    due = await one(world)
+    assert due.rollup is not None
+    assert (told(due), due.rollup.is_after_quiet) == ([1008, 1009], True)
+
+
+async def test_a_roll_up_whose_thread_is_under_way_goes_on_in_quiet_hours(world: Store, clock: FakeClock) -> None:
+    clock.at = datetime(2021, 3, 19, 21, 59, tzinfo=UTC)
+    await follow(world, "C1", "firm:tencent", quiet_from="22:00", quiet_to="07:00")
+    await poll(world, "cac-news", *acts(*range(7)))
+    due = await one(world)
+    assert await world.next_part(due.id, due.token, LEASE, ts="1.1", parts=0) is not None
+    clock.at = datetime(2021, 3, 19, 22, 30, tzinfo=UTC)
+    again = await one(world)
+    assert (again.id, again.ts) == (due.id, "1.1")
+
+
 async def test_one_alert_held_over_quiet_hours_is_a_card(world: Store, clock: FakeClock) -> None:
     clock.at = datetime(2021, 3, 19, 22, 0, tzinfo=UTC)
     await follow(world, "C1", "firm:tencent", quiet_from="21:00", quiet_to="07:00")

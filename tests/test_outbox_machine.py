@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -507,7 +506,6 @@ def test_whatever_happens_nothing_is_lost_and_nothing_stands_twice(database_url:
 # --- what the search found, small -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="a late settlement frees a channel that another sender has by now")
 async def test_a_late_settlement_frees_no_channel(store: Store, clock: FakeClock) -> None:
     """Its own lease is still nobody else's, so it settles; the channel went to another delivery when the lease ended."""
     await furnish(store)
