@@ -335,7 +335,7 @@ class Storm:
         """In calm weather, until all that was told is known, and nothing is owed."""
         for _ in range(DRAINED_WITHIN):
             await self._are_up(len(self.replicas))
-            patience = monotonic() + 6
+            patience = monotonic() + 20  # a thread of many messages takes its time
             while (due := await self._due()) is not None and monotonic() < patience and due < self.clock() + self._worth_waiting:
                 await asyncio.sleep(0.15)
                 await self._look_at_processes()
@@ -365,7 +365,8 @@ class Storm:
     async def _due(self) -> datetime | None:
         """When the last of what is still to be done may be done, now for what somebody who lives is at; None: nothing is to be done."""
         now, dues = self.clock(), []
-        for state, at in await self._rows("select state, next_attempt_at from delivery where state in ('owed', 'leased', 'unknown')"):
+        wanted = "select state, next_attempt_at from delivery where state in ('owed', 'leased', 'unknown') and rolled_into is null"
+        for state, at in await self._rows(wanted):
             dues.append(now if state == "leased" and moment(at) > self._lived_since + DELIVERY_LEASE else moment(at))
         for body, etag, at, until in await self._rows("select id, etag, next_poll_at, lease_until from source where is_enabled"):
             if etag != self.town.etags[str(body)]:
@@ -405,7 +406,7 @@ class Storm:
         return found
 
 
-OPEN_ROWS = "select key, state, reason, attempts, next_attempt_at from delivery where state in ('owed', 'leased', 'unknown') limit 5"
+OPEN_ROWS = "select key, state, reason, attempts, next_attempt_at from delivery where state in ('owed', 'leased', 'unknown') and rolled_into is null limit 5"
 
 
 async def storm(plan: Plan) -> Count:
