@@ -17,7 +17,8 @@ come out, no session and no table row leaves. The rooms inside:
 - `workspaces`: installations, repeated requests, leases
 - `search` and `figures`: answers to questions; `fulltext`: words in documents, cut as `words` says (pure); `loading`: loaders
   shared by rooms
-- `outbox`: messages owed to channels: claim, settle; `digests`: what a digest tells
+- `outbox`: messages owed to channels: claim, settle; below it `claiming` (who gets what next), `turns` (whose turn it is, the pace;
+  pure), `digests` (what a digest tells)
 """
 
 from __future__ import annotations

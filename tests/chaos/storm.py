@@ -406,7 +406,10 @@ class Storm:
         return found
 
 
-OPEN_ROWS = "select key, state, reason, attempts, next_attempt_at from delivery where state in ('owed', 'leased', 'unknown') and rolled_into is null limit 5"
+OPEN_ROWS = (
+    "select key, state, reason, attempts, next_attempt_at from delivery"
+    " where state in ('owed', 'leased', 'unknown') and rolled_into is null limit 5"
+)
 
 
 async def storm(plan: Plan) -> Count:
