@@ -18,6 +18,7 @@ from bot.slack.cards import (
     coverage_block,
     details_button,
     is_watched,
+    money,
     named,
     regulators,
     row,
@@ -108,7 +109,7 @@ def _moved_line(action: ActionView, changes: Sequence[Mrkdwn], look: Look) -> Mr
 
 
 def _new_line(action: ActionView, look: Look) -> Mrkdwn:
-    """RW-1002 and what it is; whether the list of firms is whole, and whether one of the channel's is on it."""
+    """RW-1002 and what it is, the sums; whether the list of firms is whole, and whether one of the channel's is on it."""
     mine = [firm for firm in action.firms if is_watched(firm, look)]
     missing = bool(action.stated_count and action.stated_count > len(action.named))
     notes = [] if mine or not look.watched else [look.mrkdwn("none of your firms identified")]
@@ -118,7 +119,7 @@ def _new_line(action: ActionView, look: Look) -> Mrkdwn:
     else:
         who = t.listed(named(action.named, look)[:3], 160, language=look.language)
     head = look.mrkdwn("{} {}, {}", action.ref, t.words(action.kind, language=look.language), regulators(action, look))
-    return join(look.say("; "), [look.mrkdwn("{}: {}", head, who) if who else head, join(look.say(", "), notes)])
+    return join(look.say("; "), [look.mrkdwn("{}: {}", head, who) if who else head, money(action, look), join(look.say(", "), notes)])
 
 
 def _thread(actions: Sequence[ActionView], look: Look) -> tuple[Message, ...]:
