@@ -916,7 +916,8 @@ CORRECTIONS = st.builds(
 REVIEWS = st.builds(ReviewView, st.sampled_from(["U0ASKER", "operator"]) | TITLES, TIMES, st.integers(1, 9))
 MATCHES = st.builds(FirmMatch, st.just("alibaba"), TITLES, tuples(TITLES, 2), tuples(TITLES, 2), TITLES, st.just(100.0))
 TYPED_FILTERS = st.sampled_from([Filter.parse(case[1]) for case in RULES])
-RULE_FILTERS = TYPED_FILTERS | TITLES.map(lambda text: Filter((Term("regulator", (text,)),)))
+# a stored value is never empty
+RULE_FILTERS = TYPED_FILTERS | TITLES.map(lambda text: Filter((Term("regulator", (f"x{text}",)),)))
 SUBSCRIPTIONS = st.builds(
     a_subscription,
     RULE_FILTERS,
