@@ -30,6 +30,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import bot.slack.cards as cards
 from bot.slack.blocks import Message
 from bot.slack.digests import digest, rollup
+from bot.slack.notices import notice
 from storage import StorageError, Store
 from storage.intents import Dead, RetryAt, Sent
 from storage.models import DeliveryKind
@@ -340,7 +341,7 @@ class Deliverer:
             sent = await self._send_development(attempt, due.card_ts)
             if sent is not None:
                 return sent
-        message = cards.notice(due) if due.kind is DeliveryKind.NOTICE else cards.alert(due.card)
+        message = notice(due) if due.kind is DeliveryKind.NOTICE else cards.alert(due.card)
         found = await self._look(attempt, None)
         attempt.is_doubtful = False
         ts = found.get(0) or await self._post(attempt, message)

@@ -180,7 +180,7 @@ class Upkeep:
 
 
 def facts_of(progress: RereadProgress) -> dict[str, str]:
-    """What the operators' notice of a re-reading tells: `cards.notice` draws it."""
+    """What the operators' notice of a re-reading tells: `notices.notice` draws it."""
     told = progress.outcome
     return {
         "reread": str(told.read),

@@ -19,6 +19,7 @@ from bot.slack import text as t
 from bot.slack.blocks import Look, Message, question_before
 from bot.slack.grammar import Actions
 from bot.slack.labels import LANGUAGES
+from bot.slack.notices import notice
 from storage.filters import Filter, Term
 from storage.models import (
     AliasKind,
@@ -341,13 +342,13 @@ def test_a_rolled_up_message_after_quiet_hours_promises_nothing_of_the_next_minu
 def test_a_notice_to_the_operators() -> None:
     """Which source, since when, and why."""
     facts = {"source": "cn-cac-news", "health": "blocked", "since": "2021-03-19T04:00:00+00:00", "detail": "HTTP 403", "text": "Check it."}
-    message = cards.notice(a_delivery(DeliveryKind.NOTICE, notice=facts, action=None))
+    message = notice(a_delivery(DeliveryKind.NOTICE, notice=facts, action=None))
     assert "*Source* `cn-cac-news`: blocked since 19 Mar 2021, 12:00 Taipei" in seen(message)
     assert "HTTP 403\nCheck it." in seen(message)
-    odd = cards.notice(a_delivery(DeliveryKind.NOTICE, notice={"what": "odd", "since": "soon"}, action=None))
+    odd = notice(a_delivery(DeliveryKind.NOTICE, notice={"what": "odd", "since": "soon"}, action=None))
     assert "*Notice*" in seen(odd)
     assert "what: odd" in seen(odd)
-    naive = cards.notice(a_delivery(DeliveryKind.NOTICE, notice={"source": "x", "health": "held", "since": "soon"}, action=None))
+    naive = notice(a_delivery(DeliveryKind.NOTICE, notice={"source": "x", "health": "held", "since": "soon"}, action=None))
     assert "held since soon" in seen(naive)
 
 
@@ -355,7 +356,7 @@ def test_a_notice_of_what_reading_again_came_to() -> None:
     """How many, what changed, who is named, what to type; nothing is said of what is none. A firm's id cannot ping anybody."""
     facts = {"reread": "120", "changed": "7", "opened": "2", "moved": "3", "unsaid": "1", "unreadable": "0"}
     full = facts | {"firms": "blue-harbour, <!channel>", "refs": "RW-1005, RW-1006"}
-    message = cards.notice(a_delivery(DeliveryKind.NOTICE, notice=full, action=None))
+    message = notice(a_delivery(DeliveryKind.NOTICE, notice=full, action=None))
     said = seen(message)
     assert "*Stored documents read again*: 120, of which 7 say other things now\n" in said
     assert "2 actions new, 3 changed, 1 without a firm now; no channel was alerted" in said
@@ -363,7 +364,7 @@ def test_a_notice_of_what_reading_again_came_to() -> None:
     assert "<!channel>" not in f"{message.text} {message.blocks}"
     assert "To see them (RW-1005, RW-1006): `/regwatch action RW-1005`" in said
     assert "could not be read" not in said
-    bare = seen(cards.notice(a_delivery(DeliveryKind.NOTICE, notice=facts | {"firms": "", "refs": "", "unreadable": "4"}, action=None)))
+    bare = seen(notice(a_delivery(DeliveryKind.NOTICE, notice=facts | {"firms": "", "refs": "", "unreadable": "4"}, action=None)))
     assert "newly named" not in bare
     assert "To see them" not in bare
     assert "4 could not be read: a fault of Regwatch" in bare
@@ -1017,7 +1018,7 @@ def shown_messages(draw: st.DrawFn) -> Message:
             return draw(st.sampled_from([root, *thread]))
         case 3:
             facts = draw(st.dictionaries(st.sampled_from(["source", "health", "since", "detail", "text"]) | TITLES, TITLES, max_size=8))
-            return cards.notice(a_delivery(DeliveryKind.NOTICE, notice=facts))
+            return notice(a_delivery(DeliveryKind.NOTICE, notice=facts))
         case 4:
             page = ActionPage(draw(tuples(ACTIONS, 20)), draw(st.integers(0, 99)), 1, 1, draw(st.booleans()), coverage)
             asked = Actions("tencent", draw(TYPED_FILTERS), draw(st.integers(1, 3)))

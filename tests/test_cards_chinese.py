@@ -14,6 +14,7 @@ from bot.slack import answers, cards, digests
 from bot.slack import text as t
 from bot.slack.blocks import Look, Message
 from bot.slack.grammar import Actions
+from bot.slack.notices import notice
 from storage.filters import Filter
 from storage.models import (
     AliasKind,
@@ -165,12 +166,12 @@ def messages(look: Look) -> list[Message]:
         digests.rollup(replace(due, rollup=RollupView((rest,), False, NOON)))[0],
         digests.digest_of(replace(view, moved=(), new=(), is_late=False), channel, is_preview=True),
         *(
-            cards.notice(replace(due, notice={"source": "1", "health": health.value, "since": since, "detail": "无法读取"}))
+            notice(replace(due, notice={"source": "1", "health": health.value, "since": since, "detail": "无法读取"}))
             for health in Health
             for since in ("", NOON.isoformat())
         ),
-        cards.notice(replace(due, notice={"text": "请检查"})),
-        cards.notice(replace(due, notice=dict.fromkeys(("reread", "changed", "opened", "moved", "unsaid", "unreadable", "firms"), "1"))),
+        notice(replace(due, notice={"text": "请检查"})),
+        notice(replace(due, notice=dict.fromkeys(("reread", "changed", "opened", "moved", "unsaid", "unreadable", "firms"), "1"))),
         answers.actions(page, Actions("1", page=2), TENCENT, span=span, limit=3, look=look),
         answers.actions(replace(page, is_older=True), Actions("1"), None, span="", limit=3, look=look),
         answers.actions(replace(page, actions=()), Actions("1", page=3), None, span="", limit=3, look=look),

@@ -37,6 +37,7 @@ LAYERS: dict[str, int] = {
     "bot.slack.terms": 2,
     "bot.slack.text": 2,
     "bot.slack.labels": 2,
+    "bot.slack.notices": 2,
     "bot.slack.unheard": 2,
     "bot.slack.replies": 2,
     "bot.slack.figures": 2,

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bot.deliver import _CODES, Cause
 from bot.feeds.identity import ALERT_AGE
-from bot.slack import cards, replies, unheard
+from bot.slack import replies, unheard
 from bot.slack.labels import LANGUAGES
+from bot.slack.notices import notice
 from storage.filters import Filter
 from storage.models import Deliver, DeliveryKind, Followed
 from storage.views import MuteView
@@ -32,7 +33,7 @@ MUTE = MuteView(NOON + timedelta(days=7), "U0ASKER", a_match())
 
 def told(facts: dict[str, str], language: str = "en") -> str:
     due = a_delivery(DeliveryKind.NOTICE, notice=facts, action=None, channel=a_channel(language=language))
-    message = cards.notice(due)
+    message = notice(due)
     check_message(message)
     return seen(message)
 

@@ -1,7 +1,7 @@
-"""What people see of an action: the parts that all messages share, its card, its developments, and notices. Pure.
+"""What people see of an action: the parts that all messages share, its card, its developments. Pure.
 
 `alert` draws a case's card from a `CardView`, so it may be drawn again at any time, from what is true then; `development` is the
-reply in its thread, `notice` what operators are told. Digests are in `bot.slack.digests`, the answers to commands in
+reply in its thread. Notices are in `bot.slack.notices`, digests in `bot.slack.digests`, the answers to commands in
 `bot.slack.answers`, the blocks that all of it is made of in `bot.slack.blocks`.
 
 A verdict of a person that holds strikes the card: nothing on it is deleted, and it says who, when and why.
@@ -9,12 +9,10 @@ A verdict of a person that holds strikes the card: nothing on it is deleted, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import bot.slack.text as t
-import bot.slack.unheard as unheard
 from bot.slack.blocks import (
     LONGEST_LABEL,
     LONGEST_QUOTE,
@@ -35,7 +33,7 @@ from bot.slack.blocks import (
 from bot.slack.grammar import ActionDetail, quoted, unparse
 from bot.slack.labels import in_script
 from bot.slack.text import Mrkdwn, escape, join, mrkdwn
-from storage.models import Health, Kind, Role, Status, Tier
+from storage.models import Kind, Role, Status, Tier
 from storage.records import action_ref
 from storage.tenancy import Verdict
 from storage.views import (
@@ -76,7 +74,6 @@ __all__ = [
     "match_name",
     "money",
     "named",
-    "notice",
     "own_name",
     "publisher_name",
     "quote_blocks",
@@ -488,7 +485,7 @@ def _alert_aloud(action: ActionView, verdicts: Sequence[CorrectionView], look: L
     return t.sentences([struck, said_aloud(action, look), source], language=look.language)
 
 
-# --- its thread, and notices ---
+# --- its thread ---
 
 
 def development(due: DueDelivery) -> Message:
@@ -551,69 +548,6 @@ def _changed_value(what: str, value: str, look: Look) -> Mrkdwn:
     if what == "confirmed" and value in _STANDING:
         return look.mrkdwn(value)
     return escape(value.replace("_", " "), 300)
-
-
-def notice(due: DueDelivery) -> Message:
-    """What the operators are told: a source whose health changed, or that the fuse holds; what reading again came to; and what they
-    and the owners of a channel are told when it is served no more."""
-    look, facts = _look_of(due), due.notice
-    if "reread" in facts:
-        lines = _read_again(facts, look)
-    elif facts.get("channel"):
-        lines = unheard.paused(facts, look, is_near=facts.get("workspace") in (None, due.channel.workspace_id))
-    else:
-        lines = unheard.departed(facts, look) if facts.get("workspace") else _told_of_source(facts, look)
-    sheet = Sheet([], look)
-    sheet.add(section(join("\n", lines)))
-    said = " ".join(line if line.endswith((".", "。")) else f"{line}." for line in lines if line)
-    return sheet.message(Mrkdwn(said.replace("*", "").replace("`", "")), is_ephemeral=False)
-
-
-def _told_of_source(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
-    health = facts.get("health", "")
-    known = {"source", "regulator", "health", "since", "detail", "text"}
-    who = t.code(facts.get("source", ""))
-    if facts.get("regulator"):
-        who = mrkdwn("{} ({})", who, facts["regulator"])
-    state = t.words(Health(health), language=look.language) if health in set(Health) else health
-    if not facts.get("source"):
-        first = look.mrkdwn("*Notice*")
-    elif facts.get("since"):
-        first = look.mrkdwn("*Source* {}: {} since {}", who, state, _moment_of(facts["since"], look))
-    else:
-        first = look.mrkdwn("*Source* {}: {}", who, state)
-    return [
-        first,
-        escape(facts.get("detail", ""), 600),
-        escape(facts.get("text", ""), 600),
-        *(mrkdwn("{}: {}", escape(key, 60), escape(value, 300)) for key, value in sorted(facts.items()) if key not in known),
-    ]
-
-
-def _read_again(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
-    """The sum of a re-reading, as `bot.upkeep` tells it."""
-    refs, firms = facts.get("refs", ""), facts.get("firms", "")
-    lines = [
-        look.mrkdwn("*Stored documents read again*: {}, of which {} say other things now", facts["reread"], facts["changed"]),
-        look.mrkdwn(
-            "{} actions new, {} changed, {} without a firm now; no channel was alerted", facts["opened"], facts["moved"], facts["unsaid"]
-        ),
-    ]
-    if firms:
-        lines.append(look.mrkdwn("newly named: {}", escape(firms, 600)))
-    if refs:
-        lines.append(look.mrkdwn("To see them ({}): {}", escape(refs, 120), t.code(f"{look.command} action {refs.partition(',')[0]}")))
-    if facts["unreadable"] != "0":
-        lines.append(look.mrkdwn("{} could not be read: a fault of Regwatch, the log has the traceback", facts["unreadable"]))
-    return lines
-
-
-def _moment_of(value: str, look: Look) -> str:
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return t.moment(at, look.zone, language=look.language) if at.tzinfo else value
 
 
 def _look_of(due: DueDelivery) -> Look:

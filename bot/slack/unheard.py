@@ -1,6 +1,6 @@
 """Words about silence: why a channel or a workspace is served no more, what is muted, what nobody sees where the digest is off. Pure.
 
-`paused` and `departed` are the notices that `storage.owners` owes, drawn for `cards.notice`; `muted_now`, `nowhere` and
+`paused` and `departed` are the notices that `storage.owners` owes, drawn for `notices.notice`; `muted_now`, `nowhere` and
 `untold` stand in the replies of `replies` and on the home page. Whatever falls silent is told with what stands, what waits,
 and what to type next.
 """

@@ -283,8 +283,9 @@ async def run(storm: Storm, url: str, address: str, control: str) -> Figures:
 async def _parts(due: Any, client: Any, count: int = 1_000) -> tuple[float, float]:
     """Milliseconds of our processor that drawing a message takes, and giving one to Slack's client."""
     from bot.slack import cards
+    from bot.slack.notices import notice
 
-    draw = (lambda: cards.alert(due.card)) if due.action else (lambda: cards.notice(due))
+    draw = (lambda: cards.alert(due.card)) if due.action else (lambda: notice(due))
     began = time.process_time()
     for _ in range(count):
         message = draw()
