@@ -9,6 +9,7 @@ of a series), and a case needs a number or a citation.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -31,13 +32,14 @@ _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
 _COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
 _MOST_APART_SUMS = Decimal("1.1")  # times: one sum may be rounded, or corrected
 _MOST_SUMS = 40  # of one act: more are a table, and tell no acts apart
-_MOST_LINKS = 3  # a page that links more is a list
+_MOST_LINKS = 3  # alike: a page that has more is a list
 _MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
 _SERIES = re.compile(
     r"第?(?:[一二三四五六七八九十百]{1,6}|\d{1,6})(?:批|期|次|轮|号)|\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)"
     r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d{1,8}"
 )
 _PENALTIES = tuple(AmountKind)[: list(AmountKind).index(AmountKind.DEAL_VALUE)]
+_DIGITS = re.compile(r"\d+")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
 
 
@@ -461,10 +463,26 @@ def others_cited(own: str | None, numbers: Sequence[str], known: Container[str])
     return () if unknown > (0 if own else 1) and len(others) > 1 else others
 
 
-def links_cited(urls: Sequence[str], own: str | None) -> tuple[str, ...]:
-    """The links by which a document may lead to a case: none where it is a list of them."""
-    others = tuple(url for url in dict.fromkeys(urls) if own not in link_keys(url))
-    return others if len(others) <= _MOST_LINKS else ()
+def links_cited(urls: Sequence[str], own: str | None, known: Container[str]) -> tuple[str, ...]:
+    """The links by which a document may lead to a case: those to a page on record (`known`: canonical addresses), but none of
+    a list. A notice that links to one decision has links of routine beside it: to the law, to a form, to whom to write. So
+    links are a list where more than some go to one part of a site, or to pages on record."""
+    others: dict[str, str] = {}
+    for url in urls:
+        keys = link_keys(url)
+        if keys and own not in keys:
+            others.setdefault(min(keys), url)
+    alike = Counter(map(_part_of_site, others))
+    leading = tuple(
+        url for key, url in others.items() if alike[_part_of_site(key)] <= _MOST_LINKS and any(one in known for one in link_keys(url))
+    )
+    return leading if len(leading) <= _MOST_LINKS else ()
+
+
+def _part_of_site(key: str) -> str:
+    """Host and first folder of an address, the numbers in its name left out; pages without a folder are one part."""
+    host, *folders = key.partition("?")[0].split("/")
+    return f"{host}/{_DIGITS.sub('', folders[0]) if len(folders) > 1 else ''}"
 
 
 def link_keys(url: str) -> tuple[str, ...]:
