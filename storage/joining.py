@@ -441,6 +441,8 @@ def is_of_numbered_case(reading: Shape, case: Sequence[Shape]) -> bool:
     )
 
 
+_OPENING = (Kind.TALKS, Kind.INFORMATION_REQUEST, Kind.INVESTIGATION, Kind.PROPOSED_PENALTY)
+_DECIDING = (Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.FINE, Kind.CONFISCATION)
 _ENDING = (Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED)
 
 
@@ -452,7 +454,15 @@ def is_of_cited_case(reading: Shape, case: Sequence[Shape]) -> bool:
     if not reading.targets:
         return reading.kind in _ENDING and is_of_body
     is_near = is_of_body or not reading.regulators or reading.kind in _ENDING
-    return is_near and any(_shared(reading.targets, shape.targets) for shape in case)
+    sharing = [shape for shape in case if _shared(reading.targets, shape.targets)]
+    return is_near and bool(sharing) and not any(_is_another_matter(reading, shape) for shape in sharing)
+
+
+def _is_another_matter(reading: Shape, cited: Shape) -> bool:
+    """Whether a notice cites an act as what the firm did before: a second penalty of one kind and another sum, or a probe
+    into who was fined."""
+    is_repeated = reading.kind is cited.kind and _sums_differ(reading, cited)
+    return is_repeated or (reading.kind in _OPENING and cited.kind in _DECIDING)
 
 
 def others_cited(own: str | None, numbers: Sequence[str], known: Container[str]) -> tuple[str, ...]:

@@ -228,6 +228,27 @@ def test_which_citations_join(changes: dict[str, Any], is_of: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reading", "cited", "is_of"),
+    [
+        pytest.param({"sums": ["6"]}, {"sums": ["2"]}, False, id="a second fine of another sum: the first is what the firm did before"),
+        pytest.param({"sums": ["6"]}, {"sums": ["6"]}, True, id="the same sum"),
+        pytest.param({}, {"sums": ["2"]}, True, id="a fine without a sum says nothing against it"),
+        pytest.param({"kind": Kind.APPEAL, "sums": ["6"]}, {"sums": ["2"]}, True, id="an appeal is of another kind"),
+        pytest.param({"kind": Kind.INVESTIGATION}, {}, False, id="a probe does not continue a fine"),
+        pytest.param({}, {"kind": Kind.INVESTIGATION}, True, id="a fine continues a probe"),
+        pytest.param({"kind": Kind.INVESTIGATION}, {"firms": ["first-bank", "second-bank"], "kind": Kind.WARNING}, True, id="a warning decides nothing"),
+    ],
+)  # fmt: skip
+def test_what_a_firm_did_before_is_another_matter(reading: dict[str, Any], cited: dict[str, Any], is_of: bool) -> None:
+    assert is_of_cited_case(shape(**reading), [shape(**cited)]) is is_of
+
+
+def test_what_another_firm_of_the_case_did_says_nothing() -> None:
+    case = [shape(kind=Kind.INVESTIGATION), shape(firms=["second-bank"], sums=["2"])]
+    assert is_of_cited_case(shape(sums=["6"]), case)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://body.example/news/1",
@@ -260,7 +281,8 @@ _ROUTINE = [f"https://body.example/{part}" for part in ("laws/act-1998", "forms/
         pytest.param([_NEWS[0], *_ROUTINE], _NEWS, _NEWS[:1], id="one decision among five links of routine leads to it"),
         pytest.param(_NEWS[:3], _NEWS[:3], _NEWS[:3], id="three are no list yet"),
         pytest.param(_NEWS[:3], [], [], id="a page that is not on record leads nowhere"),
-        pytest.param([f"https://body.example/{at}" for at in range(4)], ["https://body.example/1"], [], id="pages without a folder are alike"),
+        pytest.param([f"https://body.example/{at}" for at in range(4)], ["https://body.example/1"], [],
+                     id="pages without a folder are alike"),
         pytest.param([f"https://body.example/2021{at}/x" for at in range(4)], ["https://body.example/20211/x"], [],
                      id="folders that differ by their numbers are alike"),
         pytest.param([f"https://body.example/part-{at}/x" for at in "abcd"], [f"https://body.example/part-{at}/x" for at in "abcd"], [],
