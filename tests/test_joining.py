@@ -236,7 +236,8 @@ def test_which_citations_join(changes: dict[str, Any], is_of: bool) -> None:
         pytest.param({"kind": Kind.APPEAL, "sums": ["6"]}, {"sums": ["2"]}, True, id="an appeal is of another kind"),
         pytest.param({"kind": Kind.INVESTIGATION}, {}, False, id="a probe does not continue a fine"),
         pytest.param({}, {"kind": Kind.INVESTIGATION}, True, id="a fine continues a probe"),
-        pytest.param({"kind": Kind.INVESTIGATION}, {"firms": ["first-bank", "second-bank"], "kind": Kind.WARNING}, True, id="a warning decides nothing"),
+        pytest.param({"kind": Kind.INVESTIGATION}, {"firms": ["first-bank", "second-bank"], "kind": Kind.WARNING}, True,
+                     id="a warning decides nothing"),
     ],
 )  # fmt: skip
 def test_what_a_firm_did_before_is_another_matter(reading: dict[str, Any], cited: dict[str, Any], is_of: bool) -> None:
