@@ -39,6 +39,7 @@ _SERIES = re.compile(
     r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d{1,8}"
 )
 _PENALTIES = tuple(AmountKind)[: list(AmountKind).index(AmountKind.DEAL_VALUE)]
+_ENDING_OF_FILE = re.compile(r"\.[a-z]{2,5}$")
 _DIGITS = re.compile(r"\d+")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
 
@@ -490,9 +491,11 @@ def links_cited(urls: Sequence[str], own: str | None, known: Container[str]) -> 
 
 
 def _part_of_site(key: str) -> str:
-    """Host and first folder of an address, the numbers in its name left out; pages without a folder are one part."""
-    host, *folders = key.partition("?")[0].split("/")
-    return f"{host}/{_DIGITS.sub('', folders[0]) if len(folders) > 1 else ''}"
+    """Host, first folder and ending of an address, numbers left out: a notice's papers in PDF are not alike the pages that it
+    links to. Pages without a folder are one part."""
+    host, *folders = key.partition("?")[0].lower().split("/")
+    ending = _ENDING_OF_FILE.search(folders[-1]) if folders else None
+    return f"{host}/{_DIGITS.sub('', folders[0]) if len(folders) > 1 else ''}{ending[0] if ending else ''}"
 
 
 def link_keys(url: str) -> tuple[str, ...]:
