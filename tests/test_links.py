@@ -23,7 +23,7 @@ from storage import Store
 from storage.models import Action, Document
 from storage.records import AliasRow, DocumentText, Extraction, FirmRow, Register, RegulatorRow, SourceRow
 from tests.fakes.clock import FakeClock
-from tests.fakes.web import FakeWeb
+from tests.fakes.web import Answer, FakeWeb
 from tests.fakes.world import World, item, rss
 
 HOST = "https://regulator.example"
@@ -300,6 +300,20 @@ async def test_a_stored_text_is_read_again_with_its_links_and_an_edit_brings_its
     (_, again) = await world.store.texts()
     assert again.document.links == ("https://body.example/orders/9",)
     assert read(again.document).cited_urls == ("https://body.example/orders/9",)
+
+
+async def test_a_page_that_is_read_late_adds_its_links_to_those_of_the_list(world: World) -> None:
+    cell = {"body_selector": "div.text"}
+    await world.add("/feed", definition=cell)
+    own = world.web.url("/news/2")
+    listed = item(2, "Acme Bank", at=datetime(2021, 3, 18, 12, tzinfo=UTC), link=own, text=escape("See <a href='/news/1'>there</a>."))
+    await world.poll(rss(listed))
+    assert [one.document.links for one in await world.store.texts()] == [(world.web.url("/news/1"),)]
+    told = f"{STORY} It follows <a href='/orders/9'>an order</a> and <a href='/news/1'>a decision</a>."
+    world.web.put("/news/2", Answer(f"<div class=text><p>{told}</p></div>".encode(), headers={"Content-Type": "text/html"}))
+    line = await world.poll(rss(listed))
+    assert line.changed == 1
+    assert [one.document.links for one in await world.store.texts()] == [(world.web.url("/news/1"), world.web.url("/orders/9"))]
 
 
 async def test_two_entries_of_one_text_are_read_with_the_links_of_each(world: World) -> None:

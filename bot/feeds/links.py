@@ -120,7 +120,7 @@ def _anchors(root: LexborNode) -> Iterator[_Anchor]:
     waiting: list[tuple[LexborNode, bool]] = [(root, True)]
     while waiting:
         node, is_entered = waiting.pop()
-        tag = node.tag
+        tag = node.tag or ""
         if tag == "-text":
             told.append(_squeezed(node.text_content or ""))
             length += len(told[-1])
@@ -149,7 +149,7 @@ def _anchors(root: LexborNode) -> Iterator[_Anchor]:
 
 
 def _is_apart(node: LexborNode) -> bool:
-    if _APART.fullmatch(node.tag) or node.attributes.get("role") in _APART_ROLES:
+    if _APART.fullmatch(node.tag or "") or node.attributes.get("role") in _APART_ROLES:
         return True
     if node.tag == "a" and _APART_RELATIONS & {*(node.attributes.get("rel") or "").lower().split()}:
         return True
