@@ -31,8 +31,8 @@ _APART_ROLES = frozenset(("navigation", "banner", "contentinfo", "complementary"
 # a word of a class or an id that says what stands there, whatever the page's software puts before it
 _APART_NAMES = re.compile(
     r"(?!(?:.*[-_])?(?:no|has|with|without)[-_])(?:[\w-]*[-_])?(?:nav|navbar|navigation|menu|breadcrumbs?|share|sharing|share-?buttons?|"
-    r"social|sharedaddy|addtoany|addthis|bdshare|bshare|tags?|tag-?list|tag-?links|related|related-?(?:posts?|links?|news|content|articles?)|relatedposts|pager|pagination|"
-    r"sidebar|footer|comments)",
+    r"social|sharedaddy|addtoany|addthis|bdshare|bshare|tags?|tag-?list|tag-?links|related|"
+    r"related-?(?:posts?|links?|news|content|articles?)|pager|pagination|sidebar|footer|comments)",
     re.IGNORECASE,
 )
 _APART_RELATIONS = frozenset(
