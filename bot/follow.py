@@ -15,6 +15,8 @@ from bot.feeds.identity import Placed, text_hash
 from bot.feeds.pages import body_of
 from storage.records import BodyRecord, DueSource, EntryRecord, Extraction, Listed, WantedBody
 
+TextKey = tuple[str, tuple[str, ...]]
+"""By what a reading of an entry is found: `key_of`."""
 BODIES = 5
 """Pages that are followed in one go at a host, whatever its sources: at .gov.cn's pace of one in eight seconds, most of a minute."""
 
@@ -62,7 +64,8 @@ class Follower:
         if isinstance(read, Failed):
             return Followed(entry, tries=tries + 1, detail=read.detail)
         listed = Listed(entry.title, entry.text, text_hash(entry.title, entry.text))
-        whole = replace(entry, title=read.title or entry.title, text=_both(entry.text, read.text))
+        links = tuple(dict.fromkeys((*entry.links, *read.links)))
+        whole = replace(entry, title=read.title or entry.title, text=_both(entry.text, read.text), links=links)
         if entry.published_at is None:
             whole = replace(whole, published_at=read.published_at, published_precision=read.published_precision)
         return Followed(whole, listed)
@@ -88,12 +91,14 @@ def entry_of(wanted: WantedBody) -> Entry:
         updated_at=wanted.updated_at,
         language=wanted.language,
         body_url=wanted.body_url,
+        links=wanted.links,
     )
 
 
-def key_of(entry: Entry) -> str:
-    """The hash of an entry's text, by which its reading is found."""
-    return text_hash(entry.title, entry.text)
+def key_of(entry: Entry) -> TextKey:
+    """The hash of an entry's text and its links, by which its reading is found: two entries may print one text and link to
+    two notices."""
+    return text_hash(entry.title, entry.text), entry.links
 
 
 def record_of(placed: Placed, followed: Followed, extraction: Extraction) -> EntryRecord:
@@ -124,7 +129,7 @@ def _record(followed: Followed, extraction: Extraction, waived: str, document_id
         title_key=None,
         title=entry.title,
         text=entry.text,
-        sha256=key_of(entry),
+        sha256=text_hash(entry.title, entry.text),
         language=extraction.language,
         published_at=entry.published_at,
         published_precision=entry.published_precision,
@@ -133,4 +138,5 @@ def _record(followed: Followed, extraction: Extraction, waived: str, document_id
         waived=waived,
         listed=followed.listed,
         body=followed.record,
+        links=entry.links,
     )

@@ -24,7 +24,7 @@ from bot.feeds.asking import answer_of
 from bot.feeds.identity import Arrival, decide, edit_waiver
 from bot.feeds.pages import entries_of
 from bot.feeds.parse import FEED_KINDS
-from bot.follow import Follower, entry_of, key_of, late_record_of, record_of
+from bot.follow import Follower, TextKey, entry_of, key_of, late_record_of, record_of
 from bot.rhythm import learn, next_poll, usual_silence
 from storage import StorageError, Store
 from storage.models import Health, Tier
@@ -392,7 +392,7 @@ class Poller:
         known = {one.document_id: one for one in (*window, *await self._known(source, arrivals))}
         numbers = {one.sha256: one.number for one in known.values()}
         readings = await self._read_all(source, [one.entry for one in arrivals if one.sha256 not in numbers])
-        numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for hash_, told in readings.items()}
+        numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for (hash_, _), told in readings.items()}
         # what could not be read is left out: unseen, it comes again with the next poll
         arrivals = [replace(one, number=numbers[one.sha256]) for one in arrivals if one.sha256 in numbers]
         if fresh := {one.number for one in arrivals if one.number} - {one.number for one in known.values()}:
@@ -486,8 +486,10 @@ class Poller:
         titles = {one.title for one in arrivals if one.title}
         return await self._store.known(source.row.id, guids=guids, urls=urls, titles=titles, numbers=())
 
-    async def _read_all(self, source: DueSource, entries: Sequence[Entry], known: Container[str] = frozenset()) -> dict[str, Extraction]:
-        """The readings by text hash, those of `known` left out, made in threads; a text that the reader fails on is logged and missing."""
+    async def _read_all(
+        self, source: DueSource, entries: Sequence[Entry], known: Container[TextKey] = frozenset()
+    ) -> dict[TextKey, Extraction]:
+        """The readings by `key_of`, those of `known` left out, made in threads; a text that the reader fails on is logged and missing."""
         row, readings = source.row, {}
         texts = {
             key_of(one): DocumentText(
@@ -496,6 +498,7 @@ class Poller:
                 published_at=_where_published(one.published_at, source.time_zone),
                 regulator_id=row.regulator_id if row.tier is Tier.PRIMARY else None,
                 tier=row.tier,
+                links=one.links,
             )
             for one in entries
             if key_of(one) not in known
@@ -506,13 +509,13 @@ class Poller:
                 readings.update(await asyncio.to_thread(self._read_some, row.id, waiting[first : first + BATCH]))
         return readings
 
-    def _read_some(self, source_id: str, texts: Sequence[tuple[str, DocumentText]]) -> dict[str, Extraction]:
+    def _read_some(self, source_id: str, texts: Sequence[tuple[TextKey, DocumentText]]) -> dict[TextKey, Extraction]:
         readings = {}
-        for hash_, text in texts:
+        for key, text in texts:
             try:
-                readings[hash_] = self._read(text)
+                readings[key] = self._read(text)
             except Exception:
-                _log.exception("poll source=%s text=%s could not be read", source_id, hash_[:12])
+                _log.exception("poll source=%s text=%s could not be read", source_id, key[0][:12])
         return readings
 
     def _unchanged(self, source: DueSource, started_at: datetime, got: Fetched | NotModified, status: int, n_bytes: int) -> PollRecord:

@@ -306,7 +306,7 @@ class Casebook:
                 return draft.case, f"number {shape.number}"
         extraction = telling.entry.extraction
         numbers = others_cited(shape.number, extraction.cited_numbers, self._by_number)
-        urls = links_cited(extraction.cited_urls, telling.entry.canonical_url)
+        urls = links_cited(extraction.cited_urls, telling.entry.canonical_url, self._by_url)
         leads = [(draft, f"cites {number}") for number in numbers for draft in self._led_by(number)]
         leads += [(draft, f"links {url}") for url in urls for key in link_keys(url) for draft in self._by_url.get(key, ())]
         cited: dict[int, tuple[CaseDraft, str]] = {}

@@ -325,6 +325,7 @@ def _wanted(row: Document, seeded_at: datetime | None) -> WantedBody:
         published_precision=row.published_precision,
         updated_at=row.updated_at,
         is_of_first_poll=seeded_at is None or row.first_seen_at <= seeded_at,
+        links=tuple(row.links),
     )
 
 
@@ -442,6 +443,7 @@ async def _write_documents(
             "number": number_of(entry),
             "sha256": entry.sha256,
             **_body_values(entry, now),
+            "links": list(entry.links),
             "published_at": entry.published_at,
             "published_precision": entry.published_precision,
             "updated_at": entry.updated_at,
@@ -463,6 +465,7 @@ async def _write_documents(
             edited.title, edited.text, edited.sha256, edited.language = entry.title, entry.text, entry.sha256, entry.language
             for name, value in _body_values(entry, now).items():
                 setattr(edited, name, value)
+            edited.links = list(entry.links)
             edited.number = edited.number or number_of(entry)
             edited.published_at = entry.published_at or edited.published_at
             edited.published_precision = entry.published_precision or edited.published_precision

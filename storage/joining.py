@@ -9,6 +9,7 @@ of a series), and a case needs a number or a citation.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -31,13 +32,15 @@ _LEAST_SIMILAR_TITLES = 0.5  # Jaccard, within one language
 _COPY_DAYS = 1  # how far two copies of a notice in one language may lie apart
 _MOST_APART_SUMS = Decimal("1.1")  # times: one sum may be rounded, or corrected
 _MOST_SUMS = 40  # of one act: more are a table, and tell no acts apart
-_MOST_LINKS = 3  # a page that links more is a list
+_MOST_LINKS = 3  # alike: a page that has more is a list
 _MOVED_ON = (Status.REDUCED, Status.APPEALED, Status.ANNULLED, Status.CLOSED)
 _SERIES = re.compile(
     r"第?(?:[一二三四五六七八九十百]{1,6}|\d{1,6})(?:批|期|次|轮|号)|\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)"
     r"|\b(?:no|part|batch|round|list|issue|vol)\b\.? ?\d{1,8}"
 )
 _PENALTIES = tuple(AmountKind)[: list(AmountKind).index(AmountKind.DEAL_VALUE)]
+_ENDING_OF_FILE = re.compile(r"\.[a-z]{2,5}$")
+_DIGITS = re.compile(r"\d+")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002a6df]+")
 
 
@@ -440,6 +443,8 @@ def is_of_numbered_case(reading: Shape, case: Sequence[Shape]) -> bool:
     )
 
 
+_OPENING = (Kind.TALKS, Kind.INFORMATION_REQUEST, Kind.INVESTIGATION, Kind.PROPOSED_PENALTY)
+_DECIDING = (Kind.SETTLEMENT, Kind.CONSENT_ORDER, Kind.FINE, Kind.CONFISCATION)
 _ENDING = (Kind.APPEAL, Kind.ANNULMENT, Kind.CLOSED)
 
 
@@ -451,7 +456,15 @@ def is_of_cited_case(reading: Shape, case: Sequence[Shape]) -> bool:
     if not reading.targets:
         return reading.kind in _ENDING and is_of_body
     is_near = is_of_body or not reading.regulators or reading.kind in _ENDING
-    return is_near and any(_shared(reading.targets, shape.targets) for shape in case)
+    sharing = [shape for shape in case if _shared(reading.targets, shape.targets)]
+    return is_near and bool(sharing) and not any(_is_another_matter(reading, shape) for shape in sharing)
+
+
+def _is_another_matter(reading: Shape, cited: Shape) -> bool:
+    """Whether a notice cites an act as what the firm did before: a second penalty of one kind and another sum, or a probe
+    into who was fined."""
+    is_repeated = reading.kind is cited.kind and _sums_differ(reading, cited)
+    return is_repeated or (reading.kind in _OPENING and cited.kind in _DECIDING)
 
 
 def others_cited(own: str | None, numbers: Sequence[str], known: Container[str]) -> tuple[str, ...]:
@@ -462,10 +475,28 @@ def others_cited(own: str | None, numbers: Sequence[str], known: Container[str])
     return () if unknown > (0 if own else 1) and len(others) > 1 else others
 
 
-def links_cited(urls: Sequence[str], own: str | None) -> tuple[str, ...]:
-    """The links by which a document may lead to a case: none where it is a list of them."""
-    others = tuple(url for url in dict.fromkeys(urls) if own not in link_keys(url))
-    return others if len(others) <= _MOST_LINKS else ()
+def links_cited(urls: Sequence[str], own: str | None, known: Container[str]) -> tuple[str, ...]:
+    """The links by which a document may lead to a case: those to a page on record (`known`: canonical addresses), but none of
+    a list. A notice that links to one decision has links of routine beside it: to the law, to a form, to whom to write. So
+    links are a list where more than some go to one part of a site, or to pages on record."""
+    others: dict[str, str] = {}
+    for url in urls:
+        keys = link_keys(url)
+        if keys and own not in keys:
+            others.setdefault(min(keys), url)
+    alike = Counter(map(_part_of_site, others))
+    leading = tuple(
+        url for key, url in others.items() if alike[_part_of_site(key)] <= _MOST_LINKS and any(one in known for one in link_keys(url))
+    )
+    return leading if len(leading) <= _MOST_LINKS else ()
+
+
+def _part_of_site(key: str) -> str:
+    """Host, first folder and ending of an address, numbers left out: a notice's papers in PDF are not alike the pages that it
+    links to. Pages without a folder are one part."""
+    host, *folders = key.partition("?")[0].lower().split("/")
+    ending = _ENDING_OF_FILE.search(folders[-1]) if folders else None
+    return f"{host}/{_DIGITS.sub('', folders[0]) if len(folders) > 1 else ''}{ending[0] if ending else ''}"
 
 
 def link_keys(url: str) -> tuple[str, ...]:

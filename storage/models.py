@@ -372,6 +372,7 @@ class Document(SQLModel, table=True):
     body_read_at: datetime | None = None  # null: not yet, or never
     body_tries: int = 0  # that failed
     body_detail: str = ""  # why the last try failed
+    links: list[str] = Field(default_factory=list, sa_type=JSON)  # addresses that the text links to, printed or not
     published_at: datetime | None = None
     published_precision: Precision | None = Field(default=None, sa_type=choice(Precision))
     updated_at: datetime | None = None  # theirs

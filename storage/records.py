@@ -199,6 +199,7 @@ class DocumentText:
     language: str | None = None  # None: to be found out
     regulator_id: str | None = None  # whose source it came from; None for the press or an unknown text
     tier: Tier = Tier.PRIMARY
+    links: tuple[str, ...] = ()  # addresses that the text links to, printed or not
 
     @property
     def whole(self) -> str:
@@ -302,7 +303,7 @@ class Extraction:
     language: str  # en, zh-Hans, zh-Hant, de ...
     actions: tuple[FoundAction, ...]
     mentions: tuple[FoundFirm, ...]  # every firm named, those of the actions included
-    cited_urls: tuple[str, ...] = ()
+    cited_urls: tuple[str, ...] = ()  # printed in the text, then those it links to
     cited_numbers: tuple[str, ...] = ()
 
 
@@ -409,6 +410,7 @@ class WantedBody:
     published_precision: Precision | None
     updated_at: datetime | None
     is_of_first_poll: bool
+    links: tuple[str, ...] = ()  # of the text as it was listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +443,7 @@ class EntryRecord:
     waived: str = ""  # why it may not alert: "first poll", "age", "fuse", "shadow"; empty when it may
     listed: Listed | None = None  # None: title and text are the list's
     body: BodyRecord | None = None  # None: there is nothing to follow
+    links: tuple[str, ...] = ()  # addresses that the text links to
 
 
 @dataclass(frozen=True, slots=True)

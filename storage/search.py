@@ -230,7 +230,7 @@ def _statements(is_of_firm: bool, is_brand: bool, filter: Filter, today: date) -
 def stored_text(row: Document, time_zone: str) -> StoredText:
     """A document as a poll would have it read: by the clock on the publisher's wall."""
     published_at = row.published_at.astimezone(ZoneInfo(time_zone)) if row.published_at else None
-    document = DocumentText(row.title, row.text, published_at, row.language or None, row.regulator_id, row.tier)
+    document = DocumentText(row.title, row.text, published_at, row.language or None, row.regulator_id, row.tier, tuple(row.links))
     return StoredText(row.id or 0, row.first_seen_at, document, row.sha256)
 
 

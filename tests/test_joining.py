@@ -228,6 +228,28 @@ def test_which_citations_join(changes: dict[str, Any], is_of: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reading", "cited", "is_of"),
+    [
+        pytest.param({"sums": ["6"]}, {"sums": ["2"]}, False, id="a second fine of another sum: the first is what the firm did before"),
+        pytest.param({"sums": ["6"]}, {"sums": ["6"]}, True, id="the same sum"),
+        pytest.param({}, {"sums": ["2"]}, True, id="a fine without a sum says nothing against it"),
+        pytest.param({"kind": Kind.APPEAL, "sums": ["6"]}, {"sums": ["2"]}, True, id="an appeal is of another kind"),
+        pytest.param({"kind": Kind.INVESTIGATION}, {}, False, id="a probe does not continue a fine"),
+        pytest.param({}, {"kind": Kind.INVESTIGATION}, True, id="a fine continues a probe"),
+        pytest.param({"kind": Kind.INVESTIGATION}, {"firms": ["first-bank", "second-bank"], "kind": Kind.WARNING}, True,
+                     id="a warning decides nothing"),
+    ],
+)  # fmt: skip
+def test_what_a_firm_did_before_is_another_matter(reading: dict[str, Any], cited: dict[str, Any], is_of: bool) -> None:
+    assert is_of_cited_case(shape(**reading), [shape(**cited)]) is is_of
+
+
+def test_what_another_firm_of_the_case_did_says_nothing() -> None:
+    case = [shape(kind=Kind.INVESTIGATION), shape(firms=["second-bank"], sums=["2"])]
+    assert is_of_cited_case(shape(sums=["6"]), case)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://body.example/news/1",
@@ -238,8 +260,8 @@ def test_which_citations_join(changes: dict[str, Any], is_of: bool) -> None:
 )
 def test_a_link_in_any_dress_is_the_address_of_its_page(url: str) -> None:
     assert "body.example/news/1" in link_keys(url)
-    assert links_cited([url], "body.example/news/1") == ()
-    assert links_cited([url], "body.example/news/2") == (url,)
+    assert links_cited([url], "body.example/news/1", {"body.example/news/1"}) == ()
+    assert links_cited([url], "body.example/news/2", {"body.example/news/1"}) == (url,)
 
 
 def test_a_query_that_names_the_page_is_kept() -> None:
@@ -247,15 +269,43 @@ def test_a_query_that_names_the_page_is_kept() -> None:
     assert "body.example/show" not in link_keys("https://body.example/show?id=7")
 
 
-def test_a_page_of_links_leads_nowhere() -> None:
-    links = [f"https://body.example/{at}" for at in range(4)]
-    assert links_cited(links[:3], None) == tuple(links[:3])
-    assert links_cited(links, None) == ()
+_NEWS = [f"https://body.example/news/{at}" for at in range(4)]
+_ROUTINE = [f"https://body.example/{part}" for part in ("laws/act-1998", "forms/2021/a.pdf", "about/us", "contact/press", "rss/news")]
+
+
+@pytest.mark.parametrize(
+    ("links", "known", "leading"),
+    [
+        pytest.param(_NEWS, _NEWS[:1], [], id="a list leads nowhere, though but one of it is on record"),
+        pytest.param([*_NEWS, "https://body.example/orders/1"], ["https://body.example/orders/1"], ["https://body.example/orders/1"],
+                     id="an order beside a list of news is no part of the list"),
+        pytest.param([_NEWS[0], *_ROUTINE], _NEWS, _NEWS[:1], id="one decision among five links of routine leads to it"),
+        pytest.param(_NEWS[:3], _NEWS[:3], _NEWS[:3], id="three are no list yet"),
+        pytest.param([_NEWS[0], *(f"https://body.example/News/{at}/order.pdf" for at in range(5))], _NEWS, _NEWS[:1],
+                     id="five papers in PDF beside a page"),
+        pytest.param([f"https://body.example/news/{at}.pdf" for at in range(4)], ["https://body.example/news/1.pdf"], [],
+                     id="a list of papers"),
+        pytest.param(_NEWS[:3], [], [], id="a page that is not on record leads nowhere"),
+        pytest.param([f"https://body.example/{at}" for at in range(4)], ["https://body.example/1"], [],
+                     id="pages without a folder are alike"),
+        pytest.param([f"https://body.example/2021{at}/x" for at in range(4)], ["https://body.example/20211/x"], [],
+                     id="folders that differ by their numbers are alike"),
+        pytest.param([f"https://body.example/part-{at}/x" for at in "abcd"], [f"https://body.example/part-{at}/x" for at in "abcd"], [],
+                     id="four pages on record are a list wherever they stand"),
+        pytest.param([_NEWS[0], "http://www.body.example/news/0/", f"{_NEWS[0]}#top", *_NEWS[1:3]], _NEWS, _NEWS[:3],
+                     id="one page in three dresses is one link"),
+    ],
+)  # fmt: skip
+def test_which_links_lead_to_a_case(links: list[str], known: list[str], leading: list[str]) -> None:
+    on_record = {url.removeprefix("https://") for url in known}
+    assert links_cited(links, None, on_record) == tuple(leading)
+    assert links_cited(links[::-1], None, on_record) or not leading, "their order says nothing"
 
 
 @given(st.one_of(st.text(), st.text().map("http://".__add__), st.from_regex(r"https?://\[[0-9a-f:\]]{0,9}", fullmatch=True)))
 def test_any_text_may_stand_where_a_link_is_expected(url: str) -> None:
     assert len(link_keys(url)) in (0, 2)
+    assert links_cited([url], None, {*link_keys(url)}) == ((url,) if link_keys(url) else ())
 
 
 # --- all of them are told --------------------------------------------------------------------------------------------

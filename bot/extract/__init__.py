@@ -117,7 +117,7 @@ def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) 
         spoken,
         read,
         tuple(_mentions(scene, read)),
-        tuple(dict.fromkeys(facts.cited_urls(whole))),
+        tuple(dict.fromkeys((*facts.cited_urls(whole), *document.links))),
         tuple(dict.fromkeys(whole[start:end] for start, end in numbers)),
     )
 

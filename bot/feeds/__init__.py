@@ -32,6 +32,7 @@ class Entry:
     warnings: tuple[str, ...] = ()
     language: str = ""  # as the feed declares it; empty when it does not
     body_url: str | None = None  # where the text stands that the list leaves out; None when nothing is to be followed
+    links: tuple[str, ...] = ()  # what the text links to, printed or not: `bot.feeds.links`
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Body:
     published_at: datetime | None
     published_precision: Precision | None
     warnings: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()  # what the text links to
 
 
 FetchResult = Fetched | NotModified | Failed

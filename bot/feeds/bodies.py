@@ -2,7 +2,8 @@
 
 A list often tells a title and nothing else, and the firm, the sum and the law stand on the page behind it. Where the
 catalogue knows the element that holds the text it is taken, else what trafilatura takes for the main text. Neighbours:
-`pages` asks for it from the parent's side, `markup` reads elements.
+`pages` asks for it from the parent's side, `markup` reads elements, `links` says
+what the text links to.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.feeds.dates import Precise, UnreadableDate
+from bot.feeds.links import base_of, links_behind, links_of, links_under
 from bot.feeds.markup import MAX_TITLE, dates_on, decoded, read_dates, tree_of, words_of
 from bot.feeds.reading import MAX_TEXT, plain, zone_of
 from bot.feeds.values import scalar, value_at
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_PAGES = 60
 """Pages of a PDF that are read."""
@@ -59,6 +61,7 @@ class RawBody:
     warnings: tuple[str, ...] = ()
     is_exact: bool = False  # the element that the catalogue names holds the text
     trouble: str = ""
+    links: tuple[str, ...] = ()
 
 
 def read_body(page: BodyPage) -> RawBody:
@@ -100,7 +103,8 @@ def _field(page: BodyPage) -> RawBody:
     is_there, value = value_at(document, path)
     if not is_there:
         return RawBody(trouble=f"the answer has no {path}; look at the address and correct body_selector")
-    return _told(plain(scalar(value, "\n")[: 4 * MAX_TEXT]), [], is_exact=True)
+    markup = scalar(value, "\n")[: 4 * MAX_TEXT]
+    return _told(plain(markup), [], is_exact=True, links=links_of(markup, page.url, None))
 
 
 def _html(page: BodyPage) -> RawBody:
@@ -111,9 +115,13 @@ def _html(page: BodyPage) -> RawBody:
     notes: list[str] = []
     title = _title(tree, page.title, notes)
     published = _date(tree, page, notes)
-    text = _chosen(tree, page.text) if page.text else ""
-    is_exact = bool(text)
-    if not text:
+    chosen = _chosen(tree, page.text) if page.text else []
+    text = "\n".join(filter(None, (words_of(node, keep_lines=True) for node in chosen)))
+    # an element that holds an image or a frame of the text is no text
+    is_exact = len(text) >= MIN_TEXT
+    base = base_of(tree, page.url)
+    links = links_under(chosen, base, page.url) if is_exact else ()
+    if not is_exact:
         if page.text:
             notes.append(f"body_selector {page.text!r} matches nothing here; the main text was looked for")
         # as browsers mend it, for libxml2 loses the rest of some pages
@@ -121,8 +129,9 @@ def _html(page: BodyPage) -> RawBody:
         # what precision leaves nothing of is read with less of it
         found = (trafilatura.extract(mended, favor_precision=is_strict, include_comments=False) for is_strict in (True, False))
         text = plain(next(filter(None, found), ""))
+        links = links_behind(text, tree, base, page.url)
     found_at, precision = published or (None, None)
-    return _told(text, notes, title=title, published_at=found_at, precision=precision, is_exact=is_exact)
+    return _told(text, notes, title=title, published_at=found_at, precision=precision, is_exact=is_exact, links=links)
 
 
 def _title(tree: LexborHTMLParser, selector: str, notes: list[str]) -> str:
@@ -153,20 +162,18 @@ def _date(tree: LexborHTMLParser, page: BodyPage, notes: list[str]) -> tuple[dat
     return None
 
 
-def _chosen(tree: LexborHTMLParser, selector: str) -> str:
-    """The text of the elements that the catalogue names, none of them twice."""
+def _chosen(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
+    """The elements that the catalogue names, none inside another."""
     found = tree.css(selector)
     numbers = {node.mem_id for node in found}
-    texts = []
+    outermost = []
     for node in found:
         above = node.parent
         while above is not None and above.mem_id not in numbers:
             above = above.parent
         if above is None:
-            texts.append(words_of(node, keep_lines=True))
-    text = "\n".join(filter(None, texts))
-    # an element that holds an image or a frame of the text is no text
-    return text if len(text) >= MIN_TEXT else ""
+            outermost.append(node)
+    return outermost
 
 
 def _pdf(page: BodyPage) -> RawBody:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bot.feeds.items import FIX, Item, Listing, Mismatch, fill, first_group
+from bot.feeds.links import base_of
 from bot.feeds.markup import dates_on, tree_of, words_of
 from bot.feeds.reading import absolute_link, plain
 
@@ -30,8 +31,7 @@ _CLOCK = re.compile(r"^\d{1,2}:\d{2}\b\s*|\s*\b\d{1,2}:\d{2}$")
 def elements_of(markup: str, listing: Listing, url: str) -> tuple[str, list[LexborNode]]:
     """The base of the page's links, and the elements that are items: no head rows, no spacers, no containers of others."""
     tree = tree_of(markup)
-    based = tree.css_first("base[href]")
-    base = (absolute_link(based.attributes.get("href") or "", url) if based else None) or url
+    base = base_of(tree, url)
     found = tree.css(listing.item)
     if not found:
         titled = tree.css_first("title")

@@ -39,6 +39,7 @@ class Item:
     machine_date: str = ""
     shown_date: str = ""
     text: str = ""
+    markup: str = ""  # the HTML of the text; empty where a part of a page is the text
     body_url: str = ""
     guid: str = ""
     updated: str = ""

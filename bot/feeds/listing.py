@@ -16,6 +16,7 @@ from urllib.parse import urldefrag
 from bot.feeds.dates import Precise, UnreadableDate
 from bot.feeds.elements import element_item, elements_of
 from bot.feeds.items import FIX, Item, Listing, Mismatch
+from bot.feeds.links import links_of
 from bot.feeds.markup import MAX_TITLE, decoded, read_dates
 from bot.feeds.reading import MAX_TEXT, RawEntry, Reading, absolute_link, hash_of, zone_of
 from bot.feeds.values import feed_item, items_of_json_feed, json_of, list_at, rows_of, value_item
@@ -140,6 +141,7 @@ def _entry(item: Item, page: Page, listing: Listing, base: str) -> RawEntry:
         language=item.language,
         warnings=tuple(warnings),
         body_url=body_url,
+        links=links_of(item.markup, base, link),
     )
 
 

@@ -20,13 +20,12 @@ from bot.feeds.decoys import denial, page_refusal
 from bot.feeds.items import Listing
 from bot.feeds.listing import Page, read_list
 from bot.feeds.markup import check_css
-from bot.feeds.parse import FEED_KINDS, MAX_ENTRIES, call_in_child, failed, in_child, parse_feed, parsed_whole
+from bot.feeds.parse import FEED_KINDS, FEED_LIBRARIES, MAX_ENTRIES, call_in_child, failed, in_child, parse_feed, parsed_whole
 from bot.feeds.reading import Reading, absolute_link
 from storage.models import Health, Precision
 from storage.records import SourceRow
 
-_LIST_LIBRARIES = ("feedparser", "nh3", "selectolax.lexbor")
-_BODY_LIBRARIES = (*_LIST_LIBRARIES, "trafilatura", "pypdf")
+_BODY_LIBRARIES = (*FEED_LIBRARIES, "trafilatura", "pypdf")
 _SHORT = 1500
 """Characters of a text under which a page may be a refusal after all."""
 
@@ -148,7 +147,7 @@ async def entries_of(
             got.body, got.content_type, got.url, time_zone=time_zone, date_format=date_format, seen=seen, children=children
         )
         return _feed(parsed, got, row)
-    read = await call_in_child(read_list, page, _LIST_LIBRARIES, children)
+    read = await call_in_child(read_list, page, FEED_LIBRARIES, children)
     return _listed(read if isinstance(read, Reading) else Reading(trouble=read), got, page, seen)
 
 
@@ -261,4 +260,4 @@ def _body(raw: RawBody, got: Fetched) -> Body | Failed:
     if raw.trouble:
         return failed(Health.EMPTY if "hardly any text" in raw.trouble else Health.ERROR, raw.trouble)
     precision = Precision(raw.precision) if raw.precision else None
-    return Body(raw.text, raw.title, raw.published_at, precision, raw.warnings)
+    return Body(raw.text, raw.title, raw.published_at, precision, raw.warnings, raw.links)

@@ -33,6 +33,8 @@ from storage.text import title_key
 
 FEED_KINDS = ("rss", "atom")
 """The kinds of source that this module reads."""
+FEED_LIBRARIES = ("feedparser", "nh3", "selectolax.lexbor")
+"""What a child that reads feeds and lists loads."""
 MAX_ENTRIES = 10_000
 """Entries of one body that are read; the rest is left out, and said."""
 SLICE = 500
@@ -93,7 +95,7 @@ async def in_child(
     try:
         wanted = next(steps)
         while True:
-            reading = await call_in_child(read_slice, wanted, ("feedparser", "nh3"), children, slice_seconds, headroom)
+            reading = await call_in_child(read_slice, wanted, FEED_LIBRARIES, children, slice_seconds, headroom)
             wanted = steps.send(reading if isinstance(reading, Reading) else Reading(trouble=reading))
     except StopIteration as end:
         result: Parsed | Failed = end.value
@@ -191,6 +193,7 @@ def _entry(raw: RawEntry) -> Entry:
         warnings=raw.warnings,
         language=raw.language,
         body_url=raw.body_url,
+        links=raw.links,
     )
 
 

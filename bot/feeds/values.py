@@ -100,7 +100,8 @@ def value_item(raw: Any, listing: Listing) -> Item:
     elif listing.date and not listing.date.startswith("detail:"):
         item.shown_date = plain(cell("date", listing.date), keep_lines=False)
     if listing.body.startswith("field:"):
-        item.text = plain((value_of(listing.body[6:], "\n") or "")[: 4 * MAX_TEXT])
+        item.markup = (value_of(listing.body[6:], "\n") or "")[: 4 * MAX_TEXT]
+        item.text = plain(item.markup)
     elif listing.body.startswith("get:"):
         address, absent, empty = fill(listing.body[4:].partition(" field:")[0].strip(), lambda path: value_of(path, ""))
         item.body_url = "" if absent or empty else address
@@ -157,12 +158,14 @@ def feed_item(raw: Any) -> Item:
     guid = scalar(raw.get("id")).strip()
     texts = (scalar(raw.get(name)) for name in ("content_html", "content_text", "summary"))
     links = (scalar(raw.get(name)).strip() for name in ("url", "external_url"))
+    markup = next(filter(None, texts), "")[: 4 * MAX_TEXT]
     return Item(
         title=plain(scalar(raw.get("title")), keep_lines=False),
         link=next(filter(None, links), guid if re.match(r"https?://", guid) else ""),
         machine_date=scalar(raw.get("date_published")),
         updated=scalar(raw.get("date_modified")),
-        text=plain(next(filter(None, texts), "")[: 4 * MAX_TEXT]),
+        text=plain(markup),
+        markup=markup,
         guid=guid,
         language=scalar(raw.get("language"))[:20],
     )

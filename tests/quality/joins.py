@@ -58,6 +58,7 @@ class Text:
     tier: Tier
     url: str
     number: str | None = None  # the regulator's, as the text prints it
+    links: tuple[str, ...] = ()  # addresses behind words of the text
 
     @property
     def source_id(self) -> str:
@@ -112,7 +113,7 @@ def pairs(file: Path = FILE) -> list[Pair]:
     """The pairs of a file. Raises KeyError or ValueError for a line that is none."""
 
     def text(row: Mapping[str, Any]) -> Text:
-        return Text(**{**row, "tier": Tier(row["tier"])})
+        return Text(**{**row, "tier": Tier(row["tier"]), "links": tuple(row.get("links", ()))})
 
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     return [Pair(row["id"], text(row["earlier"]), text(row["later"]), row["right"], row["why"]) for row in rows]
@@ -170,9 +171,11 @@ async def _poll(store: Store, clock: FakeClock, text: Text, standing: Sequence[E
         published_at=text.published_at,
         published_precision=(Precision.MINUTE if "T" in text.published else Precision.DAY) if text.published else None,
         updated_at=None,
+        links=text.links,
     )
     at = text.published_at.astimezone(ZoneInfo(source.time_zone)) if text.published_at and "T" in text.published else text.published_at
-    document = DocumentText(text.title, text.text, at, None, text.regulator_id if text.tier is Tier.PRIMARY else None, text.tier)
+    own = text.regulator_id if text.tier is Tier.PRIMARY else None
+    document = DocumentText(text.title, text.text, at, None, own, text.tier, text.links)
     reading = extract(document, index())
     number = next((action.number for action in reading.actions if action.number), None)
     arrival = Arrival.of(entry, source.time_zone)
