@@ -260,7 +260,7 @@ async def test_a_digest_setting_with_a_zone_lets_go_as_well(quiet: Store) -> Non
     assert len(await claim(quiet)) == 1
 
 
-async def test_new_quiet_hours_hold_what_was_not_tried_yet_and_no_retry(world: Store, clock: FakeClock) -> None:
+async def test_new_quiet_hours_hold_what_waits_a_retry_too(world: Store, clock: FakeClock) -> None:
     await world.follow(follow_firm())
     clock.at = NIGHT
     await found(world, "One")
@@ -269,13 +269,13 @@ async def test_new_quiet_hours_hold_what_was_not_tried_yet_and_no_retry(world: S
     await world.settle(due.id, due.token, RetryAt(clock() + timedelta(minutes=1), "ratelimited"))
     await world.set_channel(LEGAL, QUIET, "U1")
     clock.forward(minutes=1)
-    (due,) = await claim(world)
-    assert due.key == "alert:RW-1001"
-    await world.settle(due.id, due.token, Sent("1.1"))
+    assert await claim(world) == []
     clock.at = MORNING - timedelta(seconds=1)
     assert await claim(world) == []
     clock.at = MORNING
-    assert [one.key for one in await claim(world)] == ["alert:RW-1002"]
+    (due,) = await claim(world)
+    assert due.rollup is not None
+    assert [action.ref for action in due.rollup.actions] == ["RW-1001", "RW-1002"]
 
 
 # --- mutes ---------------------------------------------------------------------------------------------------------
