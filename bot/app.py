@@ -186,7 +186,7 @@ async def poller_for(settings: Settings, store: Store, *, now: Callable[[], date
 
 
 def keep_what_is_there() -> None:
-    """Tell the garbage collector that what is in memory now stays: the names, the modules.
+    """Tell the garbage collector that what is in memory now stays: the names, the modules. Once more when names are new.
 
     Going through half a million of such objects again and again, it would stop the loop for 0.1 to 0.3 s each time.
     """
@@ -329,7 +329,7 @@ class Regwatch:
             stack.push_async_callback(store.close)
             # one fetcher for all that is fetched here, so that one host's turn is one turn
             fetcher = await stack.enter_async_context(fetcher_for(self._settings, now=self._now))
-            names = Names(store)
+            names = Names(store, on_new=keep_what_is_there)
             await names.refresh()
             slack = await self._slack(store, session, own, names, fetcher)
             jobs = self._jobs(store, slack, names, fetcher)

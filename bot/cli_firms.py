@@ -151,11 +151,14 @@ def add(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Add one firm. Names that look like trouble are told; a name that another firm has is refused."""
+    """Add one firm. Names that look like trouble are told; a name that another firm has is refused.
+
+    A running service reads stored documents that may name it again, by itself; `regwatch backfill FIRM` does it now.
+    """
     found = settings(db)
 
     async def work() -> int:
-        from bot.report import show_findings
+        from bot.report import show_findings, show_read_again
         from storage.curation import new_firm
         from storage.lint import lint_rows
 
@@ -171,6 +174,7 @@ def add(
         else:
             print(f"added {firm.id}: {', '.join(one.text for one in aliases)}")  # noqa: T201
             show_findings(findings)
+            show_read_again("it", firm.id)
         return 0
 
     run(work())

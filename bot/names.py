@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -38,10 +38,11 @@ def _version_of(rules: Iterable[Traversable]) -> str:
 
 
 class Names:
-    """Reads texts with the register's names. `refresh` must have been awaited once before."""
+    """Reads texts with the register's names. `refresh` must have been awaited once before; `on_new` hears when it brings others."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, on_new: Callable[[], None] = lambda: None) -> None:
         self._store = store
+        self._on_new = on_new
         self._index: FirmIndex | None = None
         self._register: Register | None = None
         self._seen = ""
@@ -88,4 +89,6 @@ class Names:
                 return False
             self._index, self._register = await asyncio.to_thread(FirmIndex, register), register
             _log.info("names version=%s firms=%s names=%s", register.version, len(register.firms), len(register.aliases))
+            if before is not None:
+                self._on_new()
             return True

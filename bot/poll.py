@@ -391,6 +391,7 @@ class Poller:
         arrivals = [Arrival.of(entry, source.time_zone) for entry in parsed.entries]
         known = {one.document_id: one for one in (*window, *await self._known(source, arrivals))}
         numbers = {one.sha256: one.number for one in known.values()}
+        version = self._register_version()  # before the reading: names that reload meanwhile must not be claimed
         readings = await self._read_all(source, [one.entry for one in arrivals if one.sha256 not in numbers])
         numbers |= {hash_: next((action.number for action in told.actions if action.number), None) for (hash_, _), told in readings.items()}
         # what could not be read is left out: unseen, it comes again with the next poll
@@ -456,7 +457,7 @@ class Poller:
             hold=decision.hold,
             is_proof=_proves(parsed, source),
             notice=notice_for(source, health, detail, decision.hold, now),
-            register_version=self._register_version(),
+            register_version=version,
             rhythm=rhythm if rhythm != source.rhythm else None,
         )
 
@@ -465,6 +466,7 @@ class Poller:
         if follower.left <= 0:
             return record
         wanted = await self._store.wanted_bodies(source.row.id, follower.left)
+        version = record.register_version or self._register_version()  # the first that anything in the record was read with
         followed = [(one, await follower.follow(source, entry_of(one), one.tries)) for one in wanted]
         unread = tuple(UnreadBody(one.document_id, found.tries, found.detail) for one, found in followed if not found.is_read)
         readings = await self._read_all(source, [found.entry for _, found in followed if found.is_read])
@@ -474,7 +476,6 @@ class Poller:
             for one, found in followed
             if found.is_read and (key := key_of(found.entry)) in readings
         )
-        version = self._register_version() if late else record.register_version
         return replace(record, entries=record.entries + late, unread_bodies=unread, register_version=version)
 
     async def _known(self, source: DueSource, arrivals: Sequence[Arrival]) -> tuple[KnownEntry, ...]:

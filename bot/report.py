@@ -248,9 +248,16 @@ def show_import(outcome: ListOutcome, *, is_dry_run: bool) -> None:
     if is_dry_run:
         screen.print("  a dry run: nothing was written", style="bold")
     elif outcome.is_change:
-        screen.print("  `regwatch run` reads with them within a minute, and reads stored documents that may name them again", style="dim")
+        show_read_again("them")
     else:
         screen.print("  nothing has changed", style="dim")
+
+
+def show_read_again(whom: str, firm_id: str = "FIRM") -> None:
+    """What follows from names that came or went, for texts that are stored already."""
+    screen = Console(highlight=False, soft_wrap=True)
+    screen.print(f"  `regwatch run` reads with {whom} within a minute, and reads stored documents that may name {whom} again", style="dim")
+    screen.print(f"  without waiting for that: `regwatch backfill {firm_id}`", style="dim")
 
 
 def show_findings(findings: Sequence[Finding], *, is_clean_told: bool = False) -> None:

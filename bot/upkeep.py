@@ -1,10 +1,12 @@
 """What stored documents say is kept up with the register and with the reader, by itself, silently.
 
 `look` (a job of `app`, every few seconds) finds out whether stored documents were read with the names and the reader of now.
-If not, it works out what may be read otherwise (`touched`) and reads that again, the newest first, in slices of a second or
-two, between which polls and answers have their turn. One process at a time does a slice, by a lease; how far it has come
-stands in the database (`storage.rereading`), in the same transaction as what was read, so a process that dies is followed by
-any other, and nothing is counted twice. At the end the operators are told the sum, and nobody else is told anything.
+If not, it works out what may be read otherwise (`touched`) and reads that again, in the order in which it came, so that a
+later document finds the earlier one that it cites. That goes in slices of a second or two, between which polls and answers
+have their turn. It ends after the last document that was read with other names; what polls store meanwhile with those of now
+is passed by. One process at a time does a slice, by a lease; how far it has come stands in the database (`storage.rereading`),
+in the same transaction as what was read, so a process that dies is followed by any other, and nothing is counted twice. At
+the end the operators are told the sum, and nobody else is told anything.
 
 A poll in some process may still have read with the older names while they changed. So what was stored about that time is
 read once more, some minutes later.
@@ -117,7 +119,7 @@ class Upkeep:
         if progress is not None:
             self._has_led = True
             asked = "everything" if what.is_everything else f"firms={len(what.firms)} pieces={len(what.pieces)}"
-            _log.info("reread begins names=%s reader=%s documents<%s %s", progress.names, progress.reader, progress.before_id, asked)
+            _log.info("reread begins names=%s reader=%s %s", progress.names, progress.reader, asked)
         return progress
 
     async def _walk(self, progress: RereadProgress) -> None:
@@ -125,13 +127,13 @@ class Upkeep:
         until = self._timer() + self._seconds
         while True:
             size = BATCH if progress.touched.is_everything else LOOKED_AT
-            texts = await self._store.texts_before(progress.before_id, size, self._names.version)
+            texts = await self._store.texts_after(progress.after_id, size, self._names.version)
             if not texts:
                 await self._end(progress)
                 return
             passed, concerned = await self._concerned(texts, progress.touched)
             readings, unreadable = await self._read(concerned)
-            step = RereadStep(progress.begun_at, progress.before_id, passed[-1].id, len(passed), unreadable, readings)
+            step = RereadStep(progress.begun_at, progress.after_id, passed[-1].id, len(passed), unreadable, readings)
             carried = await self._store.carry_on_reread(step)
             if carried is None or self._timer() >= until:
                 return
@@ -145,7 +147,7 @@ class Upkeep:
         concerned = await asyncio.to_thread(_holding, texts, named, what.pieces)
         if len(concerned) > BATCH:
             concerned = concerned[:BATCH]
-            texts = [text for text in texts if text.id >= concerned[-1].id]
+            texts = [text for text in texts if text.id <= concerned[-1].id]
         return texts, concerned
 
     async def _read(self, texts: Sequence[StoredText]) -> tuple[tuple[Reread, ...], int]:

@@ -2,8 +2,8 @@
 
 A verdict holds in the workspace where it was given (an operator's everywhere) until it is withdrawn. While it holds,
 `owing` waives what repeats the error (`silence` tells what that is): the moves of that case for "not relevant" and
-"duplicate"; for "wrong firm" whatever names that firm by the same name alone. The rows of verdicts and reviews are their
-own audit trail: who, when, and who withdrew it.
+"duplicate"; for "wrong firm" whatever names that firm alone, in that action by any name, elsewhere by the same one. The rows
+of verdicts and reviews are their own audit trail: who, when, and who withdrew it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -64,6 +64,7 @@ _ALIAS_COLUMNS = ("firm_id", "text", "language", "kind", "strength", "from_on", 
 _OWNERSHIP_COLUMNS = ("child_id", "parent_id", "kind", "from_on", "to_on", "note")
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Row = TypeVar("Row")
 
 
 def shipped_register(regulators: Sequence[RegulatorRow], folder: Path | None = None) -> Register:
@@ -323,11 +324,20 @@ class FirmStore(Base):
 async def register_in(session: AsyncSession) -> Register:
     """The whole register, as a transaction that is under way sees it."""
     # rows of columns: an object of the ORM for each of a hundred thousand names would take seconds
-    firms = [replace(FirmRow(*row), tickers=tuple(row.tickers)) for row in await session.exec(_columns(Firm, FirmRow))]
-    aliases = [AliasRow(*row) for row in await session.exec(_columns(Alias, AliasRow))]
-    edges = [OwnershipRow(*row) for row in await session.exec(_columns(Ownership, OwnershipRow))]
+    firms = await _made(session, _columns(Firm, FirmRow), lambda row: replace(FirmRow(*row), tickers=tuple(row.tickers)))
+    aliases = await _made(session, _columns(Alias, AliasRow), lambda row: AliasRow(*row))
+    edges = await _made(session, _columns(Ownership, OwnershipRow), lambda row: OwnershipRow(*row))
     regulators = [_as_regulator_row(row) for row in await session.exec(select(Regulator))]
-    return _register(firms, aliases, edges, regulators)
+    return await asyncio.to_thread(_register, firms, aliases, edges, regulators)
+
+
+async def _made(session: AsyncSession, query: Any, make: Callable[[Any], Row]) -> list[Row]:
+    """What is made of each row. Ten thousand at once would hold the event loop for a quarter of a second."""
+    made: list[Row] = []
+    for part in (await session.exec(query)).partitions(500):
+        made += map(make, part)
+        await asyncio.sleep(0)
+    return made
 
 
 def _columns(table: type[SQLModel], record: type[Any]) -> Any:

@@ -554,12 +554,12 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class RereadProgress:
-    """What stored documents are, or are being, read with, and how far that has come: the newest first."""
+    """What stored documents are, or are being, read with, and how far that has come: the oldest first."""
 
     names: str  # version of the register
     reader: str  # version of the reader
     touched: Touched
-    before_id: int  # documents of lower ids are still to be looked at
+    after_id: int  # documents of higher ids are still to be looked at, while it is under way
     begun_at: datetime
     ended_at: datetime | None  # null while it is under way
     late_since: datetime | None  # what was stored since then may still have been read with older names; null: settled
@@ -570,11 +570,11 @@ class RereadProgress:
 
 @dataclass(frozen=True, slots=True)
 class RereadStep:
-    """Some documents that were gone through for a re-reading that is under way: those of `before_id` down to `down_to`."""
+    """Some documents that were gone through for a re-reading that is under way: those after `after_id`, up to `up_to`."""
 
     begun_at: datetime  # of that re-reading
-    before_id: int
-    down_to: int
+    after_id: int
+    up_to: int
     looked_at: int
     unreadable: int
     readings: tuple[Reread, ...]

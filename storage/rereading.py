@@ -6,7 +6,8 @@ found this way is known where it is followed and its next move arrives there wit
 of, and that is not read in it any more, loses its firms; it stays, with its number and what people said about it.
 
 One row tells with which names and which reader all stored documents were read last, and how far reading them again has
-come (`bot.upkeep` carries it on). Those names are kept in it, because what has changed since can only be told from both.
+come (`bot.upkeep` carries it on): from the oldest up, so that what a document cites is on record before it is read, as it
+was when polls brought them. Those names are kept in it, because what has changed since can only be told from both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func
 from sqlalchemy.orm import defer
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -105,7 +105,7 @@ class RereadingStore(Base):
         return await asyncio.to_thread(_unpacked, packed) if packed else None
 
     async def begin_reread(self, register: Register, reader: str, touched: Touched, former: RereadProgress | None) -> RereadProgress | None:
-        """Begin to read again what a change may concern, from the newest document down, in the place of any re-reading before.
+        """Begin to read again what a change may concern, from the oldest document up, in the place of any re-reading before.
 
         None, and nothing begun, when things do not stand as `former` says any more. Where nothing is touched, or nothing is
         stored, it has ended as well.
@@ -116,8 +116,7 @@ class RereadingStore(Base):
             row = (await session.exec(select(Rereading))).one_or_none()
             if (_progress(row) if row else None) != former:
                 return None
-            top = (await session.exec(select(func.max(Document.id)))).one() or 0
-            is_work = bool(top and touched)
+            is_work = bool(touched) and (await session.exec(select(Document.id).limit(1))).first() is not None
             late_since = former.late_since if former else None
             fresh = Rereading(
                 id=1,
@@ -125,7 +124,7 @@ class RereadingStore(Base):
                 packed=packed,
                 reader=reader,
                 touched={"firms": sorted(touched.firms), "pieces": sorted(touched.pieces), "is_everything": touched.is_everything},
-                before_id=top + 1 if is_work else 0,
+                after_id=0,
                 begun_at=now,
                 ended_at=None if is_work else now,
                 late_since=late_since or (now if is_work else None),
@@ -133,11 +132,11 @@ class RereadingStore(Base):
             )
             return _progress(await session.merge(fresh))
 
-    async def texts_before(self, before_id: int, limit: int, version: str) -> tuple[StoredText, ...]:
-        """Stored documents of lower ids that were read with other names or another reader than this version: the newest first."""
-        wanted = _texts().where(col(Document.id) < before_id, col(Document.register_version) != version)
+    async def texts_after(self, after_id: int, limit: int, version: str) -> tuple[StoredText, ...]:
+        """Stored documents of higher ids that were read with other names or another reader than this version: the oldest first."""
+        wanted = _texts().where(col(Document.id) > after_id, col(Document.register_version) != version)
         async with self._read() as session:
-            found = await session.exec(wanted.order_by(col(Document.id).desc()).limit(limit))
+            found = await session.exec(wanted.order_by(col(Document.id)).limit(limit))
             return tuple(stored_text(row, zone or "UTC") for row, zone in found)
 
     async def late_texts(self, since: datetime, until: datetime, after: int, limit: int) -> tuple[StoredText, ...]:
@@ -156,21 +155,21 @@ class RereadingStore(Base):
         async with self._write() as session:
             if step.readings:
                 await self._one_at_a_time(session, "actions")
-            held = select(Rereading).where(Rereading.begun_at == step.begun_at, Rereading.before_id == step.before_id)
+            held = select(Rereading).where(Rereading.begun_at == step.begun_at, Rereading.after_id == step.after_id)
             row = (await session.exec(held.where(col(Rereading.ended_at).is_(None)).with_for_update())).one_or_none()
             if row is None:
                 return None
             if step.readings:
                 outcome = _outcome(row.outcome) + await _reread(session, step.readings, now)
                 row.outcome = _outcome_values(outcome)
-            row.before_id, row.looked_at, row.unreadable = step.down_to, row.looked_at + step.looked_at, row.unreadable + step.unreadable
+            row.after_id, row.looked_at, row.unreadable = step.up_to, row.looked_at + step.looked_at, row.unreadable + step.unreadable
             return _progress(row)
 
     async def end_reread(self, begun_at: datetime) -> None:
         """All documents were gone through. What is stored late is still to be looked at."""
         async with self._write() as session:
             running = update(Rereading).where(col(Rereading.begun_at) == begun_at, col(Rereading.ended_at).is_(None))
-            await session.exec(running.values(ended_at=self._now(), before_id=0))
+            await session.exec(running.values(ended_at=self._now()))
 
     async def settle_reread(self, late_since: datetime) -> None:
         """What was stored late was looked at too."""
@@ -286,7 +285,7 @@ def _progress(row: Rereading) -> RereadProgress:
         names=row.names,
         reader=row.reader,
         touched=touched,
-        before_id=row.before_id,
+        after_id=row.after_id,
         begun_at=row.begun_at,
         ended_at=row.ended_at,
         late_since=row.late_since,

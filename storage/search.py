@@ -299,7 +299,8 @@ def _verdict_line(held: Held, action: ActionView) -> WhyLine:
     about = "" if row.action_id == action.id else f" of {action_ref(row.action_id)}"
     firm = next((one.name for one in action.firms if one.firm_id == row.firm_id), row.firm_id)
     names = " or ".join(repr(name) for name in row.folded.split("\n"))
-    what = f"{held.reason}, {firm} is not meant by {names}" if row.firm_id else held.reason
+    where = f"by {names}" if about else "here"
+    what = f"{held.reason}, {firm} is not meant {where}" if row.firm_id else held.reason
     return WhyLine("verdict", f"{what}: said by {row.made_by}{about}, {_minute(row.made_at)}", False)
 
 

@@ -83,7 +83,7 @@ class Silence:
         return None
 
     def as_read(self, channel_id: int, view: ActionView) -> ActionView:
-        """The action without the firms that are none: those read there from a name by which, as somebody said, they are not meant."""
+        """The action without the firms that are none: as somebody said of it, or of the name they are read by."""
         if not self.misread:
             return view
         workspace_id = self.places[channel_id].workspace_id
@@ -97,9 +97,12 @@ class Silence:
         return tuple({held.correction.id: held for held in found if held}.values())
 
     def _error(self, workspace_id: str, view: ActionView, row: ActionFirmView) -> Held | None:
+        """In the action that was judged the firm is none by whatever name it is read; elsewhere by the names it had there."""
+        name = fold(row.surface)
         for firm_id in _read_as(view, row):
             for held in self.misread.get(firm_id, ()):
-                if _holds(held, workspace_id) and fold(row.surface) in held.correction.folded.split("\n"):
+                said = held.correction
+                if _holds(held, workspace_id) and (said.action_id == view.id or name in said.folded.split("\n")):
                     return held
         return None
 

@@ -238,7 +238,7 @@ class Rereading(SQLModel, table=True):
     packed: str = Field(sa_type=Text)  # that register: the next one is held against it
     reader: str  # version of the reader
     touched: dict[str, Any] = Field(sa_type=JSON)  # which texts: firms, pieces, is_everything
-    before_id: int  # documents of lower ids are still to be looked at
+    after_id: int  # documents of higher ids are still to be looked at: the oldest first
     begun_at: datetime
     ended_at: datetime | None = None  # null while it is under way
     late_since: datetime | None = None  # what was stored since then is looked at once more; null: it was

@@ -124,7 +124,10 @@ async def test_one_firm_is_added_and_trouble_with_its_names_is_told() -> None:
     added = await regwatch(
         "firms", "add", "Granite Voice", "--alias", "巨岩语音", "--weak", "Granite", "--ticker", "GRV", "--country", "us"
     )
-    assert added.stdout == "added granite-voice: Granite Voice, 巨岩语音, Granite, GRV\n"
+    first, *told = added.stdout.splitlines()
+    assert first == "added granite-voice: Granite Voice, 巨岩语音, Granite, GRV"
+    assert "reads stored documents that may name it again" in told[0]
+    assert "`regwatch backfill granite-voice`" in told[1]
     word = _data(await regwatch("firms", "add", "Orchard", "--json"))
     assert word["id"] == "orchard"
     assert [finding["check"] for finding in word["findings"]] == ["word"]

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from storage import StorageError, Store
 from storage.intents import ChannelKey, CorrectionIntent, FollowIntent, MuteIntent, Sent
 from storage.models import DeliveryState, Followed, Kind, Role
+from storage.records import FoundFirm
 from storage.tenancy import Channel, Correction, Delivery, Verdict
 from storage.views import ActionDetail, CardView, CorrectionResult
 from tests.fakes.clock import FakeClock
@@ -40,9 +41,11 @@ async def found(store: Store, title: str, *firms: Any, kind: Kind = Kind.FINE, *
     await poll(store, "cac-news", entry(title, act(kind, *(firms or ("tencent",)), number=number, by=by), **fields))
 
 
-async def moved(store: Store, title: str = "A decision", number: str = "A-1", document_id: int = 1, text: str = "x") -> None:
+async def moved(
+    store: Store, title: str = "A decision", number: str = "A-1", document_id: int = 1, text: str = "x", firm: FoundFirm | str = "tencent"
+) -> None:
     """Let the action of a known document become a ban."""
-    edit = entry(title, act(Kind.BAN, "tencent", number=number), guid=title, text=text, document_id=document_id)
+    edit = entry(title, act(Kind.BAN, firm, number=number), guid=title, text=text, document_id=document_id)
     await poll(store, "cac-news", edit)
 
 
@@ -408,6 +411,31 @@ async def test_a_wrong_firm_on_its_own_card_silences_the_moves_of_the_action(wor
     await moved(world)
     assert (await standing(world))["update:RW-1001:2"] == (WAIVED, "wrong firm")
     assert (await standing(world, "T2"))["update:RW-1001:2"] == (OWED, "")
+
+
+async def test_a_wrong_firm_that_comes_back_by_another_name_is_still_wrong_there(world: Store, clock: FakeClock) -> None:
+    """In the action that was judged; another action by that other name is no error."""
+    longer = replace(firm("tencent"), surface="Tencent Holdings")
+    await found(world, "A decision", guid="A decision", number="A-1")
+    await post_all(world, clock)
+    await world.correct(wrong())
+    await moved(world, firm="xiaomi")
+    await moved(world, firm=longer, text="y")
+    assert (await standing(world))["update:RW-1001:3"] == (WAIVED, "wrong firm")
+    assert (await standing(world, "T2"))["update:RW-1001:3"] == (OWED, "")
+    assert ("verdict", "wrong firm, Tencent is not meant here") in [(what, text.partition(":")[0]) for what, text in await why(world, 1001)]
+    await found(world, "Another", longer)
+    assert (await standing(world))["alert:RW-1002"] == (OWED, "")
+
+
+async def test_another_firm_of_the_action_that_was_judged_is_still_meant(world: Store, clock: FakeClock) -> None:
+    """The verdict is on one firm, whatever it is read by: not on what came into the action since."""
+    await found(world, "A decision", guid="A decision", number="A-1")
+    await post_all(world, clock)
+    await world.correct(wrong())
+    await world.follow(FollowIntent(HERE, "U1", Followed.FIRM, "xiaomi"))
+    await moved(world, firm="xiaomi")
+    assert (await standing(world))["update:RW-1001:2"] == (OWED, "")
 
 
 async def test_a_wrong_firm_beside_a_right_one_silences_nothing(world: Store, clock: FakeClock) -> None:

@@ -19,7 +19,7 @@ from bot.poll import Poller
 from storage import Store
 from storage.intents import FollowIntent
 from storage.models import Document, Followed, Health
-from storage.records import PollOutcome, PollRecord, SourceRow
+from storage.records import DocumentText, Extraction, PollOutcome, PollRecord, SourceRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import BODY, CHANNEL, read
 
@@ -209,6 +209,29 @@ async def test_a_part_of_a_list_proves_nothing(scene: Scene) -> None:
     await scene.poller.poll(["xx-new"])
     (view,) = [view for view in await scene.store.sources() if view.id == "xx-new"]
     assert view.mode.value == "shadow"
+
+
+async def test_what_was_read_while_the_names_changed_claims_the_older_ones(sqlite_store: Store, clock: FakeClock) -> None:
+    """They reload as each text is read, of the list as of the pages behind it: what claims newer names would not be read again."""
+    n_read = 0
+
+    def reads(document: DocumentText) -> Extraction:
+        nonlocal n_read
+        n_read += 1
+        return read(document)
+
+    web = Pages()
+    await sqlite_store.sync_catalogue([BODY], [SOURCE])
+    scene = Scene(web, sqlite_store, clock, Poller(sqlite_store, web, reads, now=clock, register_version=lambda: f"names {n_read}"))
+    web.put(1, "An old matter.")
+    web.put(2, None)
+    await scene.poll()
+    assert {row.register_version for row in await scene.documents()} == {"names 0"}
+    web.put(2, "Acme Ltd was fined yesterday.")
+    before = n_read
+    await scene.poll()
+    assert n_read > before
+    assert [row.register_version for row in await scene.documents()] == ["names 0", f"names {before}"]
 
 
 async def test_a_slow_host_holds_up_no_other(migrated_sqlite: Path, tmp_path: Path, clock: FakeClock) -> None:

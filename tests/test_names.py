@@ -51,6 +51,20 @@ async def test_many_looks_at_once_build_once(store: Store, names: Names) -> None
     assert sorted(await asyncio.gather(*(names.refresh() for _ in range(5)))) == [False, False, False, False, True]
 
 
+async def test_who_minds_new_names_hears_of_them_once_and_of_the_first_not_at_all(store: Store) -> None:
+    """What the collector is told to leave alone is told again when names take the place of others, and then alone."""
+    await store.sync_register(SMALL)
+    heard: list[str] = []
+    names = Names(store, on_new=lambda: heard.append(names.index.version))
+    await names.refresh()
+    assert heard == []
+    _, firm, aliases = new_firm("Blue Harbour", (), (), (), "US", "")
+    await store.add_firm(firm, aliases, "mei")
+    for _ in range(2):
+        await names.refresh()
+    assert heard == [names.index.version]
+
+
 def test_names_that_were_never_refreshed_say_so(store: Store) -> None:
     with pytest.raises(RuntimeError, match="first refresh"):
         Names(store).read(TEXT)

@@ -423,6 +423,22 @@ async def test_a_wrong_firm_that_is_read_again_by_the_same_name_is_still_wrong(w
     assert (await owed(world))[-1] == ("alert:RW-1003", "waived", "wrong firm")
 
 
+async def test_a_wrong_firm_that_a_better_reader_reads_by_another_name_is_still_wrong_there(world: Store) -> None:
+    """The verdict was on the firm in this action; elsewhere it holds by the printed name alone."""
+    await follow(world, "C1", "firm:tencent")
+    await poll(world, "cac-news", entry("A talk", TOLD, guid="1"))
+    await said(world, Verdict.WRONG_FIRM, firm_id="tencent")
+    longer = replace(firm("tencent"), surface="Tencent Holdings")
+    for firms_read in ((), (longer,)):
+        await again(world, act(Kind.TALKS, *firms_read, number="7", on="2021-03-18"))
+    fine = act(Kind.FINE, longer, number="7", on="2021-03-18")
+    await poll(world, "cac-news", entry("A talk", fine, guid="1", text="A fine now", document_id=1))
+    await poll(world, "cac-news", entry("Another", act(Kind.BAN, longer, number="9"), guid="2"))
+    told = {key: (state, reason) for key, state, reason in await owed(world)}
+    assert {reason for key, (_, reason) in told.items() if key.startswith("update:RW-1001")} == {READ_AGAIN, "wrong firm"}
+    assert told["alert:RW-1002"] == ("owed", "")
+
+
 async def test_a_wrong_firm_whose_name_is_gone_leaves_the_action_and_the_verdict(world: Store) -> None:
     """Its number and its case stay; what is read there now is the raw name, which nobody follows."""
     await judged(world)

@@ -230,7 +230,7 @@ BELONGS_TO_NOBODY = {
     *("action", "actions", "coverage", "export_firm", "search", "texts", "timeline", "totals"),
     *("add_firm", "firm", "import_list", "lists", "register", "remove_list", "resolve", "resolve_regulator", "sync_register"),
     *("arm", "due_sources", "hold", "import_sources", "known", "record_poll", "release", "source_rows", "sources"),
-    *("begin_reread", "carry_on_reread", "end_reread", "late_texts", "names_read_with", "reread_progress", "settle_reread", "texts_before"),
+    *("begin_reread", "carry_on_reread", "end_reread", "late_texts", "names_read_with", "reread_progress", "settle_reread", "texts_after"),
     *("case", "join_cases", "part_case"),  # the operators' word on actions; what channels show of it is counted alone
     *("documents_naming", "look_again", "register_version", "reread", "sync_catalogue", "wanted_bodies", "window"),
     # the operators' and the processes' own

@@ -169,7 +169,7 @@ async def test_nothing_is_done_where_nothing_changed(desk: Desk, clock: FakeCloc
     assert await notices(desk.store) == []
 
 
-async def test_a_better_reader_reads_everything_again_the_newest_first_and_the_sum_is_told_once(desk: Desk, clock: FakeClock) -> None:
+async def test_a_better_reader_reads_everything_again_the_oldest_first_and_the_sum_is_told_once(desk: Desk, clock: FakeClock) -> None:
     """What the former reader noted is read anew; what this one has read already is not."""
     store, names = desk.store, desk.names
     await _read_by(store, "other")
@@ -177,7 +177,7 @@ async def test_a_better_reader_reads_everything_again_the_newest_first_and_the_s
         await session.exec(update(Document).where(col(Document.title) != "other").values(register_version=f"{names.index.version}-other"))
     after = await Desk.open(store, clock)
     await after.looks()
-    assert after.titles == ["pay", "fined", "old"]
+    assert after.titles == ["old", "fined", "pay"]
     (facts,) = await notices(store)
     assert (facts["reread"], facts["changed"]) == ("3", "0")
     progress = await store.reread_progress()
@@ -186,6 +186,42 @@ async def test_a_better_reader_reads_everything_again_the_newest_first_and_the_s
     assert {row.register_version for row in await rows(store, Document)} == {names.version}
     await (await Desk.open(store, clock)).looks()
     assert len(await notices(store)) == 1
+
+
+FINED_BY_NUMBER = "国家市场监督管理总局对蓝港科技作出行政处罚决定书（国市监处罚〔2021〕28号），处以罚款500万元。"
+CITES_IT = "国家市场监督管理总局决定书（国市监复〔2021〕5号）：根据国市监处罚〔2021〕28号，蓝港科技被责令整改。"
+
+
+@pytest.mark.parametrize("batch", [1, 3, BATCH], ids=lambda batch: f"{batch} in a batch")
+async def test_what_cites_an_earlier_document_joins_its_case(batch: int, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if polls had brought both with the name known: the earlier is on record when the later is read, batches between them or not."""
+    for name in ("BATCH", "LOOKED_AT"):
+        monkeypatch.setattr(upkeep_module, name, batch)
+    between = {f"n{number}": FINED for number in range(4)}
+    for texts in ({"earlier": FINED_BY_NUMBER}, between, {"later": CITES_IT}):
+        # without the name nothing is read in them
+        await brought(desk.store, lambda _: Extraction("zh", (), ()), desk.names.version, **texts)
+    await desk.learns(BLUE)
+    await desk.looks()
+    cases = {row.number: row.case_id for row in await rows(desk.store, Action)}
+    assert cases["国市监处罚〔2021〕28号"] == cases["国市监复〔2021〕5号"]
+
+
+async def test_what_a_poll_stores_with_other_names_while_a_pass_is_under_way_is_read_by_it(
+    desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it stores with those of now is not."""
+    monkeypatch.setattr(upkeep_module, "LOOKED_AT", 1)
+    old = await Desk.open(desk.store, clock)
+    slow = await Desk.open(desk.store, clock, seconds=-1)
+    await slow.learns(BLUE)
+    await slow.upkeep.look()
+    await brought(desk.store, old.names.read, old.names.version, stale=FINED)
+    await brought(desk.store, slow.names.read, slow.names.version, fresh=FINED)
+    slow.titles.clear()
+    await slow.looks()
+    assert "stale" in slow.titles
+    assert "fresh" not in slow.titles
 
 
 async def _read_by(store: Store, reader: str) -> None:
@@ -238,7 +274,7 @@ async def test_a_process_that_dies_in_the_middle_is_followed_and_nothing_is_coun
         await dying.upkeep.look()
     third = await Desk.open(desk.store, clock, seconds=-1)
     assert await third.looks() == 3
-    assert (first.titles, dying.titles, third.titles) == (["pay"], ["fined"], ["fined", "old"])
+    assert (first.titles, dying.titles, third.titles) == (["old", "fined"], ["pay"], ["pay"])
     (facts,) = await notices(desk.store)
     assert (facts["reread"], facts["changed"]) == ("3", "3")
     progress = await desk.store.reread_progress()
@@ -263,12 +299,12 @@ async def test_a_step_that_somebody_else_did_is_not_done_again(desk: Desk) -> No
     register, everything = await desk.store.register(), Touched(is_everything=True)
     progress = await desk.store.begin_reread(register, reader_version(), everything, await desk.store.reread_progress())
     assert progress is not None
-    step = RereadStep(progress.begun_at, progress.before_id, 3, 2, 0, ())
+    step = RereadStep(progress.begun_at, progress.after_id, 2, 2, 0, ())
     assert await desk.store.carry_on_reread(step) is not None
     assert await desk.store.carry_on_reread(step) is None
     found = await desk.store.reread_progress()
     assert found is not None
-    assert (found.before_id, found.looked_at) == (3, 2)
+    assert (found.after_id, found.looked_at) == (2, 2)
     assert await desk.store.begin_reread(await desk.store.register(), "another", Touched(), progress) is None
 
 
@@ -352,7 +388,7 @@ async def test_a_register_that_another_version_kept_otherwise_means_everything(d
     assert await desk.store.names_read_with() is None
     await desk.learns(BLUE)
     await desk.looks()
-    assert desk.titles == ["other", "pay", "fined", "old"]
+    assert desk.titles == ["old", "fined", "pay", "other"]
 
 
 async def test_the_names_that_were_read_with_are_kept_whole(store: Store) -> None:

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("packed", sa.Text(), nullable=False),
         sa.Column("reader", _STRING(), nullable=False),
         sa.Column("touched", sa.JSON(), nullable=False),
-        sa.Column("before_id", sa.Integer(), nullable=False),
+        sa.Column("after_id", sa.Integer(), nullable=False),
         sa.Column("begun_at", _TIME(), nullable=False),
         sa.Column("ended_at", _TIME(), nullable=True),
         sa.Column("late_since", _TIME(), nullable=True),
