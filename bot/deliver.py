@@ -45,7 +45,7 @@ BUG_ATTEMPTS = 10
 """So often a delivery is tried that fails by a bug of ours."""
 GIVE_UP_AFTER, TRIES = timedelta(days=7), 100
 """An alert that could not be delivered for so long, and with so many tries, is no alert any more."""
-MOST_THREADS = 100
+MOST_THREADS = 500
 """Digests and roll-ups under way at a time: each holds its messages in memory."""
 PATIENCE = 10.0
 """Seconds for which a run waits for what it began."""
@@ -383,15 +383,17 @@ class Deliverer:
                 ts = await self._post(attempt, root)
             else:
                 stand = await self._look(attempt, ts)  # of the thread, what was posted last may stand
-        attempt.is_doubtful = False
+        attempt.is_doubtful = due.ts is None  # until it is written down that the root stands
         for part, message in enumerate(rest, start=1):
             if part <= parts or part in stand:
                 continue
             if (paused := await self._turn(due, ts, part - 1)) is not None:
                 return paused
+            attempt.is_doubtful = False  # all that stands is written down
             try:
                 async with self._in_time():
                     await self._post(attempt, message, thread_ts=ts, part=part)
+                attempt.is_doubtful = True
             except SlackApiError as error:
                 trouble = trouble_of(error)
                 if trouble.cause not in (Cause.CARD, Cause.BLOCKS, Cause.OURS):

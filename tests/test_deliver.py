@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.deliver import BUG_ATTEMPTS, GIVE_UP_AFTER, Cause, Deliverer, DeliverSummary, Trouble, decide, make_client, trouble_of
-from storage import Store
+from storage import StorageError, Store
 from storage.intents import ChannelKey, Dead, FollowIntent, RetryAt
 from storage.models import Deliver, Followed, Health, Kind, Precision, Role, Status
 from storage.records import (
@@ -633,6 +633,36 @@ async def test_a_digest_that_broke_off_goes_on_where_it_ended(world: World, faul
     parts = [message.metadata["event_payload"]["part"] for message in world.slack.thread("C1", root.ts) if message.metadata]
     assert len(parts) > 1
     assert parts == list(range(1, len(parts) + 1))
+
+
+class _Forgetful(Store):
+    """A Store that cannot write down how far a digest has come, once."""
+
+    fails_at = 0
+
+    async def next_part(self, delivery_id: int, token: int, lease: timedelta, *, ts: str, parts: int) -> datetime | None:
+        if parts == self.fails_at:
+            self.fails_at = -1
+            raise StorageError("the database is locked")
+        return await super().next_part(delivery_id, token, lease, ts=ts, parts=parts)
+
+
+@pytest.mark.parametrize("fails_at", [0, 1], ids=["its root stands", "a part of its thread stands"])
+async def test_a_digest_whose_progress_could_not_be_written_down_is_looked_for(world: World, tmp_path: Path, fails_at: int) -> None:
+    await world.follow("C1", deliver=Deliver.DIGEST)
+    await world.publish(*(world.entry(f"n{number}", f"2021-{number}") for number in range(12)))
+    async with aiohttp.ClientSession() as session:
+        store = _Forgetful(f"sqlite:///{tmp_path / 'regwatch.sqlite'}", now=world.clock)
+        store.fails_at = fails_at
+        client = make_client(TOKEN, world.slack.url, session=session)
+        world.clock.forward(days=3, hours=12)
+        assert (await Deliverer(store, _always(client), now=world.clock, wait=world.clock.wait).run_once()).retried == 1
+        await store.close()
+    assert (await world.run(minutes=1)).sent == 1
+    (root,) = world.slack.posts("C1")
+    parts = [message.metadata["event_payload"]["part"] for message in world.slack.thread("C1", root.ts) if message.metadata]
+    assert parts == list(range(1, len(parts) + 1))
+    assert len(parts) > 1
 
 
 async def test_a_digest_whose_thread_is_locked_is_sent_without_details(world: World, caplog: pytest.LogCaptureFixture) -> None:
