@@ -227,6 +227,7 @@ class Deliverer:
         self._under_way: set[asyncio.Task[str]] = set()
         self._in_threads: set[int] = set()  # ids of those that post several messages
         self._is_stopping = False
+        self._resume_at: dict[str, datetime] = {}  # workspaces that wait: what was claimed with the message that was refused waits too
 
     async def run_once(self) -> DeliverSummary:
         """Owes the digests that are due, then delivers all that may go out now. Whatever it claims it also settles.
@@ -301,6 +302,9 @@ class Deliverer:
         return did
 
     async def _try(self, due: DueDelivery) -> Sent | RetryAt | Dead:
+        until = self._resume_at.get(due.channel.workspace_id)
+        if until is not None and until > self._now():
+            return RetryAt(until, "the workspace waits", is_unsure=due.is_unsure)
         attempt: _Attempt | None = None
         try:
             attempt = _Attempt(due, await self._client_of(due), due.is_unsure)
@@ -321,6 +325,7 @@ class Deliverer:
             self._in_threads.discard(due.id)
         decided = decide(trouble, now=self._now(), owed_at=due.owed_at, attempts=due.attempts, salt=due.key)
         if isinstance(decided, RetryAt) and decided.is_for_all:
+            self._resume_at[due.channel.workspace_id] = decided.at
             _log.warning('workspace id=%s waits until=%s why="%s"', due.channel.workspace_id, decided.at.isoformat(), decided.why)
         if isinstance(decided, RetryAt) and (due.is_unsure if attempt is None else attempt.is_doubtful):
             return replace(decided, is_unsure=True)
