@@ -35,13 +35,13 @@ def clean(found: Count) -> str:
 
 async def test_one_process_on_sqlite(tmp_path: Path) -> None:
     """Twenty kills; a spring and an autumn change of the clocks."""
-    plan = Plan(url=f"sqlite:///{tmp_path / 'regwatch.sqlite'}", folder=tmp_path, kills=KILLS, seed=SEED, edges=2)
+    plan = Plan(url=f"sqlite:///{tmp_path / 'regwatch.sqlite'}", folder=tmp_path, kills=KILLS, seed=SEED, edges=2, patience=1.5)
     assert clean(await storm(plan)) == ""
 
 
 async def test_three_processes_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     """Twenty kills while the others go on: what a killed one had in hand is taken over after its lease."""
-    assert clean(await storm(Plan(url=postgres_url, folder=tmp_path, kills=KILLS, seed=SEED, replicas=3, edges=2))) == ""
+    assert clean(await storm(Plan(url=postgres_url, folder=tmp_path, kills=KILLS, seed=SEED, replicas=3, edges=2, patience=1.5))) == ""
 
 
 async def test_without_the_history_nothing_is_lost(tmp_path: Path) -> None:
