@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import bot.slack.text as t
 import bot.slack.unheard as unheard
@@ -39,7 +38,7 @@ def _told_of_source(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     if not facts.get("source"):
         first = look.mrkdwn("*Notice*")
     elif facts.get("since"):
-        first = look.mrkdwn("*Source* {}: {} since {}", who, state, _moment_of(facts["since"], look))
+        first = look.mrkdwn("*Source* {}: {} since {}", who, state, unheard.moment_of(facts["since"], look))
     else:
         first = look.mrkdwn("*Source* {}: {}", who, state)
     return [
@@ -66,11 +65,3 @@ def _read_again(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     if facts["unreadable"] != "0":
         lines.append(look.mrkdwn("{} could not be read: a fault of Regwatch, the log has the traceback", facts["unreadable"]))
     return lines
-
-
-def _moment_of(value: str, look: Look) -> str:
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return t.moment(at, look.zone, language=look.language) if at.tzinfo else value

@@ -59,7 +59,7 @@ def paused(facts: Mapping[str, str], look: Look, *, is_near: bool = True) -> lis
         name = t.person(slack_id) if is_person else t.place(slack_id, facts.get("name", ""), language=look.language)
     else:
         name = t.code(slack_id) if is_person else mrkdwn("#{} ({})", facts.get("name", ""), t.code(slack_id))
-    since = _moment(facts.get("since", ""), look)
+    since = moment_of(facts.get("since", ""), look)
     if is_person:
         return [
             look.mrkdwn("*Notice* {} cannot be told what becomes of their channels, since {}: {}.", name, since, refusal(why, look)),
@@ -86,7 +86,7 @@ def paused(facts: Mapping[str, str], look: Look, *, is_near: bool = True) -> lis
 def departed(facts: Mapping[str, str], look: Look) -> list[Mrkdwn]:
     """That a workspace is served no more: since when and why, what stands and waits. For the operators."""
     name, why = escape(facts.get("name", "") or facts.get("workspace", ""), 80), facts.get("reason", "")
-    since = _moment(facts.get("since", ""), look)
+    since = moment_of(facts.get("since", ""), look)
     return [
         look.mrkdwn("*Notice* Workspace {} is served no more since {}: {}.", t.bold(name), since, refusal(why, look)),
         sentences(
@@ -138,7 +138,8 @@ def _workspace(facts: Mapping[str, str], look: Look) -> Mrkdwn:
     return look.mrkdwn("Workspace {}.", t.code(facts.get("workspace", "")))
 
 
-def _moment(value: str, look: Look) -> str:
+def moment_of(value: str, look: Look) -> str:
+    """A time that a notice brings as ISO text, on the reader's clock; as it is where it is none."""
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
