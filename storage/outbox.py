@@ -38,6 +38,9 @@ from storage.tenancy import Card, Channel, Delivery, Workspace
 from storage.turns import PACE, WINDOW
 from storage.views import ActionView, ChangeView, DigestView, DueDelivery, RollupView
 
+DIGESTS_AT_ONCE = 200
+"""Channels whose digests are owed in one transaction: nothing of them can be settled meanwhile."""
+
 
 class OutboxStore(Base):
     """Deliveries and digests."""
@@ -115,7 +118,8 @@ class OutboxStore(Base):
             return True
 
     async def owe_digests(self) -> int:
-        """Owe one digest to each channel whose time has come, and set its next time. Returns how many are owed.
+        """Owe one digest to each channel whose time has come, and set its next time, for `DIGESTS_AT_ONCE` channels at most: those
+        that have waited the longest. Returns how many are owed.
 
         After downtime only the newest missed one is sent; its window covers all of it. The key holds the local
         date, so that a channel has one digest a day whatever happens to its clock.
@@ -123,8 +127,9 @@ class OutboxStore(Base):
         now = self._now()
         async with self._write() as session:
             due = select(Channel).where(col(Channel.is_digest_on), col(Channel.next_digest_at) <= now, *served())
+            due = due.order_by(col(Channel.next_digest_at), col(Channel.id)).limit(DIGESTS_AT_ONCE)
             owed = 0
-            for channel in (await session.exec(due.order_by(col(Channel.id)).with_for_update(skip_locked=True))).all():
+            for channel in (await session.exec(due.with_for_update(skip_locked=True))).all():
                 due_at = channel.next_digest_at or now
                 while (following := next_digest_at(due_at, channel.digest_at, channel.time_zone, channel.digest_days)) <= now:
                     due_at = following

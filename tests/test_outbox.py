@@ -18,6 +18,7 @@ from storage.digests import coverage_filter
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.models import Deliver, DeliveryKind, DeliveryState, Followed, Kind
+from storage.outbox import DIGESTS_AT_ONCE
 from storage.tenancy import Card, Channel, Delivery, Subscription
 from storage.views import DueDelivery
 from tests.fakes.clock import FakeClock
@@ -494,6 +495,15 @@ async def test_one_digest_a_channel_and_day_however_many_replicas(world: Store, 
     assert sum(await asyncio.gather(*(world.owe_digests() for _ in range(4)))) == 6
     assert [row.key for row in await deliveries(world)] == ["digest:2021-03-22"] * 6
     assert await world.owe_digests() == 0
+
+
+async def test_thousands_of_digests_are_owed_in_parts_and_each_once(world: Store, clock: FakeClock) -> None:
+    count = DIGESTS_AT_ONCE + 7
+    for at in range(count):
+        await follow(world, f"C{at}", "firm:tencent", is_digest_on=True, next_digest_at=NOON)
+    clock.forward(hours=1)
+    assert [await world.owe_digests() for _ in range(3)] == [DIGESTS_AT_ONCE, 7, 0]
+    assert len({row.channel_id for row in await deliveries(world)}) == count
 
 
 async def test_after_downtime_only_the_newest_digest_is_sent_and_it_covers_all(world: Store, clock: FakeClock) -> None:
