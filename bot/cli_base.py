@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from storage import Store
 
 Db = Annotated[
     str | None, typer.Option("--db", metavar="URL", help="sqlite:///file or postgresql://..., instead of REGWATCH_DATABASE_URL.")
@@ -54,3 +55,18 @@ def since_day(since: str) -> date | None:
 def run(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Do the work of a command; what it returns is the exit code."""
     raise typer.Exit(asyncio.run(work))
+
+
+def with_store(given: Settings, work: Callable[[Store], Awaitable[int]]) -> NoReturn:
+    """Do the work with the database open; its result is the exit code."""
+
+    async def opened() -> int:
+        from bot.app import open_store
+
+        store = await open_store(given)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    run(opened())

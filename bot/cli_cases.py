@@ -6,13 +6,12 @@ Imports stand inside the commands, so that `--help` is quick.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_base import AsJson, Db, fail, out, run, settings
+from bot.cli_base import AsJson, Db, fail, out, settings, with_store
 
 if TYPE_CHECKING:
     from storage import Store
@@ -30,22 +29,6 @@ def _action_id(ref: str) -> int:
     if match is None:
         fail(f"{ref!r} is no action: give its number, such as RW-1001")
     return int(match[1])
-
-
-def _with_store(db: str | None, work: Callable[[Store], Awaitable[int]]) -> None:
-    """Do the work with the database open; its result is the exit code."""
-    given = settings(db)
-
-    async def opened() -> int:
-        from bot.app import open_store
-
-        store = await open_store(given)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    run(opened())
 
 
 @cases_app.command()
@@ -67,7 +50,7 @@ def show(action: Ref, as_json: AsJson = False, db: Db = None) -> None:
             show_case(found)
         return int(found is None)
 
-    _with_store(db, work)
+    with_store(settings(db), work)
 
 
 @cases_app.command()
@@ -94,7 +77,7 @@ def join(
             )
         return 0
 
-    _with_store(db, work)
+    with_store(settings(db), work)
 
 
 @cases_app.command()
@@ -116,7 +99,7 @@ def part(action: Ref, as_json: AsJson = False, db: Db = None) -> None:
             )
         return 0
 
-    _with_store(db, work)
+    with_store(settings(db), work)
 
 
 def _refs(ids: tuple[int, ...]) -> str:

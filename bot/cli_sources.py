@@ -7,37 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli_base import AsJson, Db, fail, out, run, settings, since_day
+from bot.cli_base import AsJson, Db, fail, out, run, settings, since_day, with_store
 
 if TYPE_CHECKING:
-    from bot.config import Settings
     from storage import Store
 
 sources_app = typer.Typer(help="The addresses that are polled: how they stand, and what they may do.", no_args_is_help=True)
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="Its id.")]
-
-
-def _with_store(given: Settings, work: Callable[[Store], Awaitable[int]]) -> None:
-    """Do the work with the database open; its result is the exit code."""
-
-    async def opened() -> int:
-        from bot.app import open_store
-
-        store = await open_store(given)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    run(opened())
 
 
 @sources_app.command(name="list")
@@ -65,7 +48,7 @@ def list_(
             show_sources(views)
         return 0
 
-    _with_store(settings(db), work)
+    with_store(settings(db), work)
 
 
 @sources_app.command()
@@ -99,7 +82,7 @@ def check(
             show_checked(found)
         return int(any(one.health is not Health.OK for one in found))
 
-    _with_store(given, work)
+    with_store(given, work)
 
 
 @sources_app.command()
@@ -111,7 +94,7 @@ def arm(source: Source, db: Db = None) -> None:
         print(f"{source} alerts again" if is_armed else f"{source} was live already")  # noqa: T201
         return 0
 
-    _with_store(settings(db), work)
+    with_store(settings(db), work)
 
 
 @sources_app.command()
@@ -123,7 +106,7 @@ def hold(source: Source, db: Db = None) -> None:
         print(f"{source} is held: regwatch sources arm {source} ends it" if is_held else f"{source} was held already")  # noqa: T201
         return 0
 
-    _with_store(settings(db), work)
+    with_store(settings(db), work)
 
 
 @sources_app.command(name="import")
@@ -151,7 +134,7 @@ def import_(
             print(f"{added} sources added, {changed} brought up to date; regwatch sources arm SOURCE lets one alert")  # noqa: T201
         return 0
 
-    _with_store(given, work)
+    with_store(given, work)
 
 
 @sources_app.command()
@@ -178,7 +161,7 @@ def export(
             fail(f"{file}: {error.strerror}")
         return 0
 
-    _with_store(settings(db), work)
+    with_store(settings(db), work)
 
 
 def _text(file: Path) -> str:
@@ -297,7 +280,7 @@ def backfill(
             show_reread(report)
         return int(report.unreadable > 0)
 
-    _with_store(settings(db), work)
+    with_store(settings(db), work)
 
 
 async def _firm_meant(store: Store, typed: str) -> str:
