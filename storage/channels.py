@@ -16,7 +16,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import StorageError, chunks
-from storage.digests import digest_since, load_digest
+from storage.digests import digest_since, let_go, load_digest
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, ChannelSetting, MuteIntent
 from storage.loading import firm_match, load_channel, load_channels, load_rules
@@ -140,10 +140,10 @@ class ChannelStore(Places):
                 return 0
             since = await digest_since(session, row)
             # the day is that of its heading, which nobody sees here
-            view = await load_digest(session, row, now.date(), since, now, is_late=False, now=now)
+            view = await load_digest(session, row, now.date(), since, now, now=now)
             told = {action.id for action, _ in view.moved} | {action.id for action in view.new}
             posted = select(Delivery.action_id).where(
-                Delivery.channel_id == row.id, Delivery.owed_at >= since, col(Delivery.state) != DeliveryState.WAIVED
+                Delivery.channel_id == row.id, col(Delivery.digest_id).is_(None), col(Delivery.state) != DeliveryState.WAIVED
             )
             return len(told - set(await session.exec(posted)))
 
@@ -292,6 +292,9 @@ async def _load_mutes(session: AsyncSession, ids: Collection[int], now: datetime
 
 async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     """Give a channel what the one that it was before has, and it has not."""
+    for one in (row, other):
+        if not one.is_digest_on:
+            await let_go(session, one)
     await _repoint(session, row, other, Subscription, col(Subscription.key))
     await _repoint(session, row, other, Mute, col(Mute.key))
     await _repoint(session, row, other, Card, col(Card.case_id))

@@ -236,9 +236,8 @@ async def _waive(session: AsyncSession, rows: Sequence[Delivery], views: Mapping
         if why is None:
             continue
         row.state, row.reason = DeliveryState.WAIVED, why
-        if why == MUTED and not row.payload["digest"]:
-            # a rule that is told at once only: what it misses now is told in the next digest
-            row.payload, row.owed_at = {**row.payload, "digest": True}, now
+        if why == MUTED and row.digest_id == 0:
+            row.digest_id = None  # a rule that is told at once only: what it misses now is told in the next digest
     return set(reasons)
 
 

@@ -1,8 +1,11 @@
-"""What a channel's digest tells: the window since the last one, what moved in it, what is new, what was quiet.
+"""What a channel's digest tells: what moved since the last one, what is new, what was quiet.
 
 `outbox` owes digests when their time comes and has them drawn from here when they are claimed. A digest holds what was
-owed in its window, sent or not, and of what was waived only what it is the place for: what came too late, what a rule
-wants in it alone, what names no firm, what is muted. What people said is not relevant, or a duplicate, is in none.
+owed since the last one, sent or not, and of what was waived only what it is the place for: what came too late, what a
+rule wants in it alone, what names no firm, what is muted. What people said is not relevant, or a duplicate, is in none.
+
+Which deliveries a digest tells of is a mark on them (`Delivery.digest_id`), not a span of time: what a slow transaction,
+or a host whose clock is behind, owes for a moment before a digest, and writes down after it, is told by the next one.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,7 +33,7 @@ _LATE = timedelta(hours=1)
 
 
 async def digest_since(session: AsyncSession, channel: Channel) -> datetime:
-    """Where the next digest's window starts: the last digest, else the first subscription, else the channel."""
+    """Since when the next digest tells: the last digest, else the first subscription, else the channel."""
     if channel.last_digest_at:
         return channel.last_digest_at
     first = select(func.min(Subscription.created_at)).where(Subscription.channel_id == channel.id)
@@ -41,27 +45,54 @@ async def owed_digest(session: AsyncSession, row: Delivery, now: datetime) -> Di
     channel = (await session.exec(select(Channel).where(Channel.id == row.channel_id))).one()
     since, until, due_at = (datetime.fromisoformat(row.payload[name]) for name in ("since", "until", "due"))
     local = date.fromisoformat(row.key.removeprefix("digest:"))
-    return await load_digest(session, channel, local, since, until, is_late=now - due_at > _LATE, now=now)
+    return await load_digest(session, channel, local, since, until, digest_id=row.id, is_late=now - due_at > _LATE, now=now)
+
+
+async def take(session: AsyncSession, channel: Channel, key: str) -> None:
+    """Let a channel's digest, which is owed by this key, tell of all that none has told of yet."""
+    digest = select(Delivery.id).where(Delivery.channel_id == channel.id, Delivery.key == key)
+    await _mark(session, channel, col(Delivery.digest_id).is_(None), digest.scalar_subquery())
+
+
+async def give_back(session: AsyncSession, channel: Channel, digest: Delivery) -> None:
+    """Let the next digest tell what this one, which nobody saw, was to tell."""
+    await _mark(session, channel, col(Delivery.digest_id) == digest.id, None)
+
+
+async def let_go(session: AsyncSession, channel: Channel) -> None:
+    """Let no digest tell what none has told of yet: it was owed to a channel that has none."""
+    await _mark(session, channel, col(Delivery.digest_id).is_(None), 0)
+
+
+async def _mark(session: AsyncSession, channel: Channel, which: Any, mark: Any) -> None:
+    marked = update(Delivery).where(col(Delivery.channel_id) == channel.id, which).values(digest_id=mark)
+    await session.exec(marked.execution_options(synchronize_session=False))
 
 
 async def load_digest(
-    session: AsyncSession, channel: Channel, local: date, since: datetime, until: datetime, *, is_late: bool, now: datetime
+    session: AsyncSession,
+    channel: Channel,
+    local: date,
+    since: datetime,
+    until: datetime,
+    *,
+    digest_id: int | None = None,
+    is_late: bool = False,
+    now: datetime,
 ) -> DigestView:
-    """A channel's digest of one window: `local` is its day there."""
+    """A channel's digest: `local` is its day there. Without `digest_id` it is the next one, of all that none has told of yet."""
     rows = (
         await session.exec(
             select(Delivery)
             .where(
                 Delivery.channel_id == channel.id,
-                col(Delivery.kind).in_((DeliveryKind.ALERT, DeliveryKind.UPDATE)),
-                Delivery.owed_at >= since,
-                Delivery.owed_at < until,
+                Delivery.digest_id == digest_id,
                 or_(col(Delivery.state) != DeliveryState.WAIVED, col(Delivery.reason).in_(_WAIVED_FOR_IT)),
             )
             .order_by(col(Delivery.id))
         )
     ).all()
-    shown = await _unjudged(session, _id(channel.id), [row for row in rows if row.payload["digest"] and row.action_id is not None], now)
+    shown = await _unjudged(session, _id(channel.id), rows, now)
     new = list(dict.fromkeys(_id(row.action_id) for row in shown if row.kind is DeliveryKind.ALERT))
     versions: dict[int, set[int]] = defaultdict(set)
     for row in shown:

@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.claiming import Claimed, bucket_of, served, take_turns
-from storage.digests import digest_since, load_changes, load_digest, owed_digest
+from storage.digests import digest_since, load_changes, load_digest, owed_digest, take
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_channels
@@ -121,7 +121,7 @@ class OutboxStore(Base):
         """Owe one digest to each channel whose time has come, and set its next time, for `DIGESTS_AT_ONCE` channels at most: those
         that have waited the longest. Returns how many are owed.
 
-        After downtime only the newest missed one is sent; its window covers all of it. The key holds the local
+        After downtime only the newest missed one is sent, which tells of all of it. The key holds the local
         date, so that a channel has one digest a day whatever happens to its clock.
         """
         now = self._now()
@@ -138,7 +138,7 @@ class OutboxStore(Base):
                 since = await digest_since(session, channel)
                 is_skipped = False
                 if not channel.sends_empty_digest:
-                    view = await load_digest(session, channel, local, since, now, is_late=False, now=now)
+                    view = await load_digest(session, channel, local, since, now, now=now)
                     is_skipped = not view.moved and not view.new
                 row = delivery_row(
                     channel_id=_id(channel.id),
@@ -149,6 +149,7 @@ class OutboxStore(Base):
                     payload={"since": since.isoformat(), "until": now.isoformat(), "due": due_at.isoformat()},
                 )
                 if await insert_deliveries(session, [row]):
+                    await take(session, channel, row["key"])
                     channel.last_digest_at = now
                     owed += not is_skipped
             return owed
@@ -161,7 +162,7 @@ class OutboxStore(Base):
             if row is None:
                 return None
             local = now.astimezone(ZoneInfo(row.time_zone)).date()
-            return await load_digest(session, row, local, await digest_since(session, row), now, is_late=False, now=now)
+            return await load_digest(session, row, local, await digest_since(session, row), now, now=now)
 
     async def owe_notice(self, key: str, facts: Mapping[str, str]) -> bool:
         """Owe the operators a notice, once per key. False: it was owed before, or there is no operations channel."""

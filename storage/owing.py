@@ -195,12 +195,9 @@ def _row_of(move: Move, interest: Interest, owed: Owed, channel_id: int, silence
         action_id=move.action_id,
         is_broadcast=owed.is_broadcast,
         due_at=held_until,
-        payload={
-            "subscriptions": sorted(rule.id or 0 for rule in rules),
-            "version": move.version,
-            # what is kept from a rule that is told at once only is told in the digest, if it is the place for it
-            "digest": bool(owed.waived) or not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
-        },
+        payload={"subscriptions": sorted(rule.id or 0 for rule in rules), "version": move.version},
+        # what is kept from a rule that is told at once only is told in the digest, if it is the place for it
+        is_for_digest=bool(owed.waived) or not rules or any(rule.deliver is not Deliver.NOW for rule in rules),
     )
 
 
@@ -329,8 +326,10 @@ def delivery_row(
     action_id: int | None = None,
     is_broadcast: bool = False,
     due_at: datetime | None = None,
+    is_for_digest: bool = False,
 ) -> dict[str, Any]:
-    """A delivery as it is written down; `due_at` is when the quiet hours end that hold it, None: it may be posted now."""
+    """A delivery as it is written down; `due_at` is when the quiet hours end that hold it, None: it may be posted now.
+    `is_for_digest`: the channel's next digest tells of it too."""
     return {
         "channel_id": channel_id,
         "key": key,
@@ -345,6 +344,7 @@ def delivery_row(
         "next_attempt_at": due_at or now,
         "is_held": due_at is not None,
         "owed_at": now,
+        "digest_id": None if is_for_digest else 0,
     }
 
 

@@ -14,6 +14,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, insert_for
+from storage.digests import give_back
 from storage.hours import quiet_until
 from storage.intents import ChannelKey
 from storage.models import DeliveryKind, DeliveryState
@@ -74,6 +75,7 @@ async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) ->
             if not row.is_digest_on or one.owed_at != row.last_digest_at:
                 continue  # nobody wants it, or a later one told of it
             if row.next_digest_at is not None and row.next_digest_at <= now:
+                await give_back(session, row, one)
                 row.last_digest_at = datetime.fromisoformat(one.payload["since"])
                 continue
         is_held = until is not None and one.kind in _HELD

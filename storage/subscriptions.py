@@ -12,6 +12,7 @@ from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import StorageError
+from storage.digests import let_go
 from storage.filters import DEFAULT_FILTER, Filter, Term
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, DigestSetting, FollowIntent
@@ -110,7 +111,7 @@ class SubscriptionStore(Places):
     async def set_digest(self, channel: ChannelKey, setting: DigestSetting, by: str) -> ChannelView:
         """Change what the setting names of a channel's digest, and reckon anew when it is due.
 
-        A digest that is turned on starts its window now. Raises StorageError for a time, zone or choice of days
+        A digest that is turned on tells of what comes from now on. Raises StorageError for a time, zone or choice of days
         that does not exist.
         """
         now = self._now()
@@ -124,6 +125,7 @@ class SubscriptionStore(Places):
             row.digest_days = _checked_days(setting.days) if setting.days else row.digest_days
             row.sends_empty_digest = row.sends_empty_digest if setting.sends_empty is None else setting.sends_empty
             if row.is_digest_on and not was_on:
+                await let_go(session, row)
                 row.last_digest_at = now
             row.next_digest_at = _next_digest(row, now) if row.is_digest_on else None
             # said once even when it changes nothing: then the first subscription leaves the digest alone

@@ -120,8 +120,8 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("channel_id", "key", name="uq_delivery_channel_key"),
         # serves claim(): what is due
         Index("ix_delivery_due", "state", "next_attempt_at"),
-        # serves the digest's window
-        Index("ix_delivery_channel_owed", "channel_id", "owed_at"),
+        # serves a digest: what it tells, and what none has told yet
+        Index("ix_delivery_channel_digest", "channel_id", "digest_id"),
         Index("ix_delivery_rolled_into", "rolled_into", postgresql_where=text(_ROLLED), sqlite_where=text(_ROLLED)),
         # serves claim(): what a channel waits for
         Index("ix_delivery_channel_state", "channel_id", "state"),
@@ -145,6 +145,7 @@ class Delivery(SQLModel, table=True):
     rolled_into: int | None = None  # the delivery whose one message tells of this one too; null: it has a message of its own
     is_held: bool = False  # it waited for the end of quiet hours
     parts: int = 0  # messages of its thread that stand
+    digest_id: int | None = 0  # the digest that tells of it; null: none yet, the channel's next one does; 0: none is to
 
 
 class Card(SQLModel, table=True):

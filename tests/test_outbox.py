@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from storage import Store
 from storage.digests import coverage_filter
 from storage.hours import next_digest_at
-from storage.intents import ChannelKey, Dead, RetryAt, Sent
+from storage.intents import ChannelKey, Dead, DigestSetting, RetryAt, Sent
 from storage.models import Deliver, DeliveryKind, DeliveryState, Followed, Kind
 from storage.outbox import DIGESTS_AT_ONCE
 from storage.tenancy import Card, Channel, Delivery, Subscription
@@ -514,6 +514,60 @@ async def test_after_downtime_only_the_newest_digest_is_sent_and_it_covers_all(w
     view = await digest(world, "digest:2021-03-25", clock)
     assert (len(view.new), view.is_late, view.since) == (1, True, NOON)
     assert (await channel(world)).next_digest_at == datetime(2021, 3, 26, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("deliver", [Deliver.BOTH, Deliver.DIGEST])
+async def test_what_is_written_down_after_a_digest_but_owed_before_it_is_in_the_next(
+    deliver: Deliver, world: Store, clock: FakeClock
+) -> None:
+    """A poll that took its time, or a host whose clock is behind; found by the chaos run on a busy machine."""
+    await follow(world, "C1", "firm:tencent", deliver=deliver, **TAIPEI)
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    behind = Store(world._url.render_as_string(hide_password=False), now=lambda: clock() - timedelta(seconds=20))
+    assert await world.owe_digests() == 1
+    await alert(behind, "Late")
+    await behind.close()
+    assert (await digest(world, "digest:2021-03-22", clock)).new == ()
+    assert [action.title for action in (await preview(world, clock)).new] == ["Late"]
+    for day, titles in ((23, ["Late"]), (24, [])):
+        clock.at = datetime(2021, 3, day, 0, 30, tzinfo=UTC)
+        assert await world.owe_digests() == 1
+        assert [action.title for action in (await digest(world, f"digest:2021-03-{day}", clock)).new] == titles
+
+
+async def test_a_digest_that_is_drawn_again_tells_the_same(world: Store, clock: FakeClock) -> None:
+    """Its process died: what was owed meanwhile is for the next one."""
+    await follow(world, "C1", "firm:tencent", deliver=Deliver.DIGEST, **TAIPEI)
+    await alert(world, "One")
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    assert await world.owe_digests() == 1
+    await claim(world)
+    await alert(world, "Two")
+    clock.forward(minutes=3)
+    assert [action.title for action in (await digest(world, "digest:2021-03-22", clock)).new] == ["One"]
+
+
+async def test_a_digest_turned_on_again_tells_what_came_since_and_no_more(world: Store, clock: FakeClock) -> None:
+    await follow(world, "C1", "firm:tencent", **TAIPEI)
+    key = ChannelKey("T1", "C1")
+    await world.set_digest(key, DigestSetting(is_on=False), "U1")
+    await alert(world, "While it was off")
+    await world.set_digest(key, DigestSetting(is_on=True), "U1")
+    await alert(world, "Since it is on")
+    await world.set_digest(key, DigestSetting(is_on=True, at="10:30"), "U1")
+    assert [action.title for action in (await preview(world, clock)).new] == ["Since it is on"]
+
+
+async def test_a_channel_that_moved_to_one_with_a_digest_brings_it_nothing_old(world: Store, clock: FakeClock) -> None:
+    await follow(world, "C1", "firm:tencent", is_digest_on=False)
+    await alert(world, "Long ago")
+    await follow(world, "C2", "firm:tencent", **TAIPEI)
+    await world.move_channel(ChannelKey("T1", "C1"), "C2")
+    await alert(world, "Today")
+    clock.forward(minutes=1)
+    view = await world.preview_digest(ChannelKey("T1", "C2"))
+    assert view is not None
+    assert [action.title for action in view.new] == ["Today"]
 
 
 async def test_a_digest_within_an_hour_of_its_time_is_not_late(world: Store, clock: FakeClock) -> None:

@@ -7,7 +7,7 @@ import builtins
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy import JSON, CheckConstraint, column, inspect, table, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from storage import StorageError, Store, base
-from storage.models import Action, ActionRegulator, Case, Kind, Precision, Regulator, Status
+from storage.models import Action, ActionRegulator, Case, Deliver, Kind, Precision, Regulator, Status
 from storage.records import FIRST_REF
 from tests.fakes.clock import FakeClock
+from tests.fakes.polls import NOON, act, entry, follow, furnish, poll
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -119,6 +120,41 @@ def test_pages_that_an_older_version_knew_and_did_not_read_start_as_new_ones_do(
         found = connection.execute(text("select id, mode, is_proved from source"))
         modes = {name: (mode, bool(is_proved)) for name, mode, is_proved in found}
     assert modes == {"a-page": ("shadow", False), "a-feed": ("live", True), "an-interface": ("live", True)}
+
+
+async def test_what_digests_tell_is_as_it_was_before_it_was_a_mark(store: Store, database_url: str, clock: FakeClock) -> None:
+    """One digest is owed, another will be, a third channel has none."""
+    await furnish(store)
+    daily = {"is_digest_on": True, "digest_days": "daily", "next_digest_at": NOON + timedelta(hours=1)}
+    await follow(store, "C1", "firm:tencent", **daily)
+    await follow(store, "C2", "firm:tencent", is_digest_on=False)
+    await follow(store, "C3", "firm:tencent", deliver=Deliver.NOW, **daily)
+    for hour, title in ((0, "Before"), (1, "After")):
+        clock.at = NOON + timedelta(hours=hour)
+        await store.owe_digests()
+        await poll(store, "cac-news", entry(title, act(Kind.FINE, "tencent", number=title)))
+    await store.close()
+
+    def marks() -> list[tuple[int, str, int | None]]:
+        with base._migrating(base._parsed(database_url)) as connection:
+            found = connection.execute(text("select channel_id, key, digest_id from delivery where kind <> 'digest' order by id"))
+            return [tuple(row) for row in found]
+
+    now = marks()
+    with base._migrating(base._parsed(database_url)) as connection:
+        config = base._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0010")
+        row = table("delivery", column("id"), column("channel_id"), column("payload", JSON))
+        for one in connection.execute(select(row)).all():  # as the version before wrote it
+            payload = one.payload | {"digest": one.channel_id != 3}
+            connection.execute(update(row).where(row.c.id == one.id).values(payload=payload))
+    Store.migrate(database_url)
+    assert [key for _, key, _ in now] == ["alert:RW-1001"] * 3 + ["alert:RW-1002"] * 3
+    # a channel without a digest: nothing waits for one that is turned on
+    assert marks() == [(channel, key, mark if channel != 2 else 0) for channel, key, mark in now]
+    assert {mark for channel, _, mark in now if channel == 1} == {None, 4}
+    assert {mark for channel, _, mark in now if channel == 3} == {0}
 
 
 def test_a_newer_database_is_refused(database_url: str) -> None:
