@@ -366,6 +366,11 @@ def test_no_counts(text: str) -> None:
     [
         ("国市监处〔2021〕14号", "国市监处〔2021〕14号"),
         ("見金管銀控字第10901234567號", "金管銀控字第10901234567號"),
+        ("针对国市监处罚〔2021〕28号", "国市监处罚〔2021〕28号"),
+        ("某公司不服沪银罚决字〔2023〕12号", "沪银罚决字〔2023〕12号"),
+        ("判決撤銷京朝市監處罰〔2024〕5號", "京朝市監處罰〔2024〕5號"),
+        ("依金管保產字第11004920351號", "金管保產字第11004920351號"),
+        ("青即市监处罚〔2024〕5号", "青即市监处罚〔2024〕5号"),  # of Jimo
         ("Release LR-26018 of June", "LR-26018"),
         ("in Case M.10078 the", "M.10078"),
         ("Case AT.40099", "AT.40099"),
@@ -376,6 +381,11 @@ def test_no_counts(text: str) -> None:
 def test_numbers(text: str, number: str) -> None:
     ((start, end),) = facts.numbers(fold(text), 0, len(text))
     assert text[start:end] == number
+
+
+def test_the_signs_of_an_office_are_no_name() -> None:
+    (told,) = read("市场监管总局：国市监处罚〔2021〕28号 阿里巴巴集团控股有限公司 罚款182.28亿元").actions
+    assert [(firm.firm_id, firm.surface) for firm in told.firms] == [("alibaba", "阿里巴巴集团控股有限公司")]
 
 
 def test_a_number_without_its_office_is_none() -> None:

@@ -109,9 +109,9 @@ def _read(document: DocumentText, whole: str, title_end: int, index: FirmIndex) 
     elif spoken in ("ja", "ko") and reading.hits:
         kana.add_names(reading)
     own = facts.own_regulator(index, document.regulator_id)
-    scene = Scene(reading, own)
-    told = actions(scene, acts(scene)) or _titled(scene)
     numbers = facts.numbers(folded, 0, len(whole))
+    scene = Scene(reading, own, numbers)
+    told = actions(scene, acts(scene)) or _titled(scene)
     read = tuple(_action(scene, index, one, told, numbers, is_main=place == 0) for place, one in enumerate(told))
     return Extraction(
         spoken,

@@ -52,7 +52,9 @@ def counts(folded: str, start: int, end: int) -> Sequence[Count]:
 
 _HAN_NUMBERED = re.compile(r"(?:[〔\[(【]\d{4}[〕\])】](?:第)?\s?\d+|字第\d{4,14})号")
 _HAN_BEFORE_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,12}$")
-_NO_OFFICE = re.compile("作出|发布|下达|依据|根据|按照|出具|收到|送达|文号|编号|[了的见及和以为]")
+_NO_OFFICE = re.compile(  # what stands before the signs of an office, and is none of them
+    "作出|发布|下达|依据|根据|按照|出具|收到|送达|文号|编号|针对|不服|撤销|维持|变更|执行|履行|违反|关于|有关|起诉|申请|请求|参见|[了的见及和以为对就因由与或系已被依按]"
+)
 _NUMBER_MARKS = ("lr-", "case ", "docket", "file no", " ferc ", "cv-", "ip/", "34-", "33-")
 _POINT_DIGIT = re.compile(r"[mta]\.\d")  # M.10078, AT.40099, SA.123
 _NUMBERED = re.compile(

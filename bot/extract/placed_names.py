@@ -113,6 +113,8 @@ def _is_name(scene: Scene, start: int, stop: int, least: Look, *, is_done_to_fir
         return False
     if body.isascii() and not scene.reading.whole[start].isupper() and (len(body) < 4 or not scene.has_body):
         return False
+    if any(begin < stop and start < end for begin, end in scene.numbers):
+        return False
     return not any(hit.start < stop and start < hit.end for hit in scene.reading.hits)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
@@ -56,9 +56,10 @@ class Act:
 class Scene:
     """A document while its acts are read: names, blotted text, who stands where."""
 
-    def __init__(self, reading: Reading, own: RegulatorRow | None) -> None:
+    def __init__(self, reading: Reading, own: RegulatorRow | None, numbers: Sequence[tuple[int, int]]) -> None:
         self.reading = reading
         self.own = own
+        self.numbers = numbers  # spans of the numbers of documents: the signs of an office are no name
         self.skeleton = _skeleton(reading)
         self._firms = [name for name in reading.names if not name.regulators]
         self._firm_starts = [name.start for name in self._firms]
