@@ -13,7 +13,8 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import or_
@@ -228,7 +229,7 @@ class IngestStore(Base):
             source = (await session.exec(held.with_for_update())).one_or_none()
             if source is None:
                 return PollOutcome(is_accepted=False)
-            entries = sorted(record.entries, key=lambda entry: (entry.published_at is None, entry.published_at or now))
+            entries = oldest_first(record.entries)
             if any(entry.extraction.actions for entry in entries):
                 # two polls that tell of one act at the same time must see each other
                 await self._one_at_a_time(session, "actions")
@@ -424,6 +425,18 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
                 )
             )
     return tuple(found)
+
+
+def oldest_first(entries: Sequence[EntryRecord]) -> list[EntryRecord]:
+    """The entries of one poll, given as their source lists them, in the order in which they were published.
+
+    Lists begin with the newest, but for those whose dates rise; so are entries of one date, and those without, which come last.
+    """
+    dates = [one.published_at for one in entries if one.published_at]
+    steps = list(pairwise(dates))
+    is_rising = sum(one < two for one, two in steps) > sum(one > two for one, two in steps)
+    listed = entries if is_rising else entries[::-1]
+    return sorted(listed, key=lambda one: (one.published_at is None, one.published_at or datetime.max.replace(tzinfo=UTC)))
 
 
 async def _write_documents(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
+from storage.ingest import oldest_first
 from storage.intents import ChannelKey
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, title_of, words
 from storage.models import (
@@ -338,6 +339,39 @@ async def test_a_number_that_two_entries_share_is_no_key(world: Store) -> None:
     shared = [act(Kind.FINE, one, number="2021-28") for one in ("tencent", "alibaba")]
     await poll(world, "cac-news", entry("One", shared[0]), entry("Two", shared[1]))
     assert await world.known("cac-news", numbers=["2021-28"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        pytest.param("a b c", "c b a", id="a list without dates begins with the newest"),
+        pytest.param("c:3 b:2 a:1", "a b c", id="dates fall"),
+        pytest.param("a:1 b:2 c:3", "a b c", id="dates rise"),
+        pytest.param("d:2 c:2 b:2 a:1", "a b c d", id="of one date: as listed, the newest first"),
+        pytest.param("a:1 b:2 c:2 d:2", "a b c d", id="of one date where dates rise"),
+        pytest.param("e c:2 d b:2 a:1", "a b c d e", id="without a date: last"),
+        pytest.param("p:9 c:3 b:2 a:1", "a b c p", id="pinned at the top"),
+        pytest.param("a:1 c:3 b:2 d:4", "a b c d", id="one that is out of order"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_the_oldest_entry_of_a_poll_is_told_first(listed: str, expected: str) -> None:
+    entries = []
+    for word in listed.split():
+        title, _, day = word.partition(":")
+        entries.append(entry(title, published=datetime(2021, 3, int(day), tzinfo=UTC) if day else None))
+    assert " ".join(one.title for one in oldest_first(entries)) == expected
+
+
+async def test_an_appeal_listed_above_its_fine_without_a_date_moves_it(world: Store) -> None:
+    """Both came with one poll."""
+    fined = entry("Tencent is fined", act(Kind.FINE, "tencent", number="A-1"), published=None)
+    appeals = entry("Tencent appeals the fine", act(Kind.APPEAL, "tencent", number="A-2"), published=None, cites=["A-1"])
+    await poll(world, "cac-news", fined, appeals)
+    assert [(one.title, one.status) for one in await rows(world, Action)] == [
+        ("Tencent is fined", Status.APPEALED),
+        ("Tencent appeals the fine", Status.IN_FORCE),
+    ]
 
 
 async def test_an_edit_replaces_the_text_and_keeps_the_keys(world: Store, clock: FakeClock) -> None:

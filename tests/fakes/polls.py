@@ -217,7 +217,7 @@ async def lease(store: Store, source_id: str) -> int:
 
 
 async def poll(store: Store, source_id: str, *entries: EntryRecord, token: int | None = None, **fields: Any) -> PollOutcome:
-    """Record a good poll that found these entries and nothing else new."""
+    """Record a good poll that found these entries, the oldest first here, and nothing else new."""
     now = store._now()
     values: dict[str, Any] = {
         "source_id": source_id,
@@ -229,6 +229,6 @@ async def poll(store: Store, source_id: str, *entries: EntryRecord, token: int |
         "http_status": 200,
         "n_entries": len(entries),
         "present": tuple(one.entry_hash for one in entries) if entries else None,
-        "entries": entries,
+        "entries": entries[::-1],
     }
     return await store.record_poll(PollRecord(**{**values, **fields}))
