@@ -405,7 +405,7 @@ async def test_the_list_of_sources(store: Store) -> None:
 async def test_counts(store: Store) -> None:
     await fill(store)
     await add_action(store, languages=["en", "zh"])
-    await store.follow(FollowIntent(LEGAL, "U1", Followed.ALL))
+    await store.follow(FollowIntent(LEGAL, "U07", Followed.ALL))
     await store.pause_channel(LEGAL, "is_archived")  # its owner is told
     counts = await store.counts()
     expected = {
