@@ -73,12 +73,12 @@ def compiled_once() -> Iterator[None]:
     """What a statement of SQLAlchemy's is on a kind of database is worked out once a process, as in the service; not once a test, which
     took a third of all its time."""
     patch, make = pytest.MonkeyPatch(), base.create_async_engine
-    known: dict[str, tuple[Any, Any]] = {}
+    of_kind: dict[str, tuple[Any, Any]] = {}
 
     def make_engine(url: URL, **options: Any) -> AsyncEngine:
         made = make(url, **options)
         engine = made.sync_engine
-        engine.dialect, engine._compiled_cache = known.setdefault(engine.dialect.name, (engine.dialect, engine._compiled_cache))
+        engine.dialect, engine._compiled_cache = of_kind.setdefault(engine.dialect.name, (engine.dialect, engine._compiled_cache))
         return made
 
     patch.setattr(base, "create_async_engine", make_engine)
