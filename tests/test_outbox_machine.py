@@ -46,12 +46,15 @@ NEWS = (DeliveryKind.ALERT, DeliveryKind.UPDATE, DeliveryKind.ROLLUP)
 ENDS = ["ok", "killed", "lost", "never", "limited"]
 """How a call ends: it works; or the sender is killed before it hears so; the reply is lost; nothing arrives; 429."""
 
+BEHIND = timedelta(seconds=40)
+
 channels = st.sampled_from(sorted(CHANNELS))
+pollers = st.sampled_from([0, 0, 2])  # which of the processes polls
 places = st.integers(0, 5)
 
 
 class Outbox(RuleBasedStateMachine):
-    """Two processes on one database, three channels of two workspaces."""
+    """Two processes on one database, and a third on a host whose clock is behind; three channels of two workspaces."""
 
     fresh: ClassVar[Callable[[], AbstractContextManager[str]]]  # the URL of a furnished database
 
@@ -61,7 +64,8 @@ class Outbox(RuleBasedStateMachine):
         url = self.database.__enter__()
         self.clock = FakeClock(START)
         self.runner = asyncio.Runner()
-        self.stores = [Store(url, now=self.clock) for _ in range(2)]
+        self.stores = [*(Store(url, now=self.clock) for _ in range(2)), Store(url, now=lambda: self.clock() - BEHIND)]
+        self.digests: dict[int, set[int]] = {}  # digest -> the actions that it tells of, as it was drawn last
         self.slack = SmallSlack((name, key.workspace_id) for name, key in CHANNELS.items())
         self.hands: list[Hand] = []
         self.tokens: dict[int, int] = {}  # delivery -> the token of its newest lease; gone when it was settled
@@ -87,6 +91,10 @@ class Outbox(RuleBasedStateMachine):
         try:
             self.drain()
             self.nothing_is_lost()
+            self.clock.forward(hours=24)
+            self.run(self.store.owe_digests())
+            self.drain()
+            self.digests_tell_all()
             self.cases_are_told_in_order()
         finally:
             for store in self.stores:
@@ -96,26 +104,31 @@ class Outbox(RuleBasedStateMachine):
 
     # --- what happens in the world -----------------------------------------------------------------------------------------
 
-    @rule(kind=st.sampled_from([Kind.FINE, Kind.WARNING]), count=st.sampled_from([1, 1, 1, 2, 7]))
-    def find(self, kind: Kind, count: int) -> None:
+    @rule(kind=st.sampled_from([Kind.FINE, Kind.WARNING]), count=st.sampled_from([1, 1, 1, 2, 7]), by=pollers)
+    def find(self, kind: Kind, count: int, by: int) -> None:
         """One poll finds acts; seven are a storm."""
         numbers = [f"A-{len(self.notes) + at + 1}" for at in range(count)]
         found = [entry(f"Act {number}", act(kind, "tencent", number=number), guid=number) for number in numbers]
         self.notes += [(len(self.notes) + at + 1, number) for at, number in enumerate(numbers)]
         before = {(row.channel_id, row.action_id) for row in self.rows()}
-        assert self.run(poll(self.store, "cac-news", *found)).new == count
+        assert self.run(poll(self.stores[by], "cac-news", *found)).new == count
         fresh = Counter(row.channel_id for row in self.rows() if (row.channel_id, row.action_id) not in before)
         for at, name in enumerate(sorted(CHANNELS), start=1):
             assert fresh[at] == (count if name in self.following else 0), f"{name} is not owed what it follows"
 
     @precondition(lambda self: self.notes)
-    @rule(pick=places, kind=st.sampled_from([Kind.BAN, Kind.REMOVAL]), firms=st.sampled_from([("tencent",), ("tencent", "alibaba")]))
-    def edit(self, pick: int, kind: Kind, firms: tuple[str, ...]) -> None:
+    @rule(
+        pick=places,
+        kind=st.sampled_from([Kind.BAN, Kind.REMOVAL]),
+        firms=st.sampled_from([("tencent",), ("tencent", "alibaba")]),
+        by=pollers,
+    )
+    def edit(self, pick: int, kind: Kind, firms: tuple[str, ...], by: int) -> None:
         """A document tells something else now: another kind of act, a longer list."""
         document, number = self.notes[pick % len(self.notes)]
         told = act(kind, *firms, number=number, count=len(firms) if len(firms) > 1 else None)
         text = f"edited {self.clock()} {kind} {firms}"
-        self.run(poll(self.store, "cac-news", entry(f"Act {number}", told, guid=f"{document}", text=text, document_id=document)))
+        self.run(poll(self.stores[by], "cac-news", entry(f"Act {number}", told, guid=f"{document}", text=text, document_id=document)))
 
     @precondition(lambda self: self.notes)
     @rule(pick=places, kind=st.sampled_from([Kind.APPEAL, Kind.ANNULMENT]))
@@ -255,6 +268,8 @@ class Outbox(RuleBasedStateMachine):
             if due.action is not None:
                 assert due.card_ts == self.cards.get((name, due.action.case_id))
             self.is_wanted(due)
+            if due.digest is not None:
+                self.digests[due.id] = {view.id for view in (*(view for view, _ in due.digest.moved), *due.digest.new)}
             self.tokens[due.id] = due.token
             self.hands.append(Hand(due, now + PATIENCE, now + LEASE, now, due.ts))
 
@@ -410,6 +425,19 @@ class Outbox(RuleBasedStateMachine):
             else:
                 assert row.state in (DeliveryState.WAIVED, DeliveryState.DEAD), f"{row.key} is {row.state}"
                 assert row.reason in self.causes[name], f"{row.key} in {name}: {row.state}, {row.reason}"
+
+    def digests_tell_all(self) -> None:
+        """What was owed to a channel with a digest is told in one, once, whoever wrote it down, and whenever."""
+        rows = self.rows()
+        sent = {row.id for row in rows if row.kind is DeliveryKind.DIGEST and row.state is DeliveryState.SENT}
+        has_digest = {name for name in self.following if name == "C2"}
+        for row in rows:
+            name = sorted(CHANNELS)[row.channel_id - 1]
+            is_told = row.state is not DeliveryState.WAIVED or row.reason == "muted"
+            if name not in has_digest or row.kind not in (DeliveryKind.ALERT, DeliveryKind.UPDATE) or not is_told:
+                continue
+            assert row.digest_id in sent, f"{row.key} is in no digest of {name}: {row.digest_id}"
+            assert row.action_id in self.digests[row.digest_id], f"{row.key} is not in the digest that should tell it"
 
     def cases_are_told_in_order(self) -> None:
         """In a channel, the alert of a case stands before its updates, and each update before the next."""
