@@ -321,9 +321,10 @@ async def test_two_entries_of_one_text_are_read_with_the_links_of_each(world: Wo
     html = APPEALED.format("the <a href='https://body.example/{}'>decision</a>")
     entries = [told(number, "Acme Bank appeals", html.format(where), 18) for number, where in ((2, "orders/9"), (3, "news/1"))]
     await world.poll(rss(*entries, FINED))
+    # of one day, and listed with the newest first
     assert [one.document.links for one in await world.store.texts()][1:] == [
-        ("https://body.example/orders/9",),
         ("https://body.example/news/1",),
+        ("https://body.example/orders/9",),
     ]
 
 
