@@ -372,6 +372,9 @@ class Storm:
             if etag != self.town.etags[str(body)]:
                 is_polled = until is not None and moment(until) > self._lived_since + LEASE
                 dues.append(now if is_polled else max(moment(at), moment(until or at)))
+        # a process that was just started owes a digest with its first look, which a busy machine may keep waiting
+        digests = await self._rows("select next_digest_at from channel where is_digest_on and next_digest_at is not null")
+        dues += [now for (at,) in digests if moment(at) <= now]
         return max(dues, default=None)
 
     async def _rows(self, sql: str) -> list[tuple[object, ...]]:
