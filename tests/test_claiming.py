@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
 from storage import Store
-from storage.models import Kind
+from storage.models import DeliveryKind, Kind
 from storage.tenancy import Channel, Workspace
 from storage.turns import Bucket
 from tests.fakes.clock import FakeClock
@@ -44,3 +45,29 @@ async def test_behind_a_large_workspace_small_ones_do_not_wait(busy: Store, cloc
 
 async def test_each_workspace_gets_a_place_before_one_gets_two(busy: Store) -> None:
     assert sorted(due.channel.workspace_id for due in await busy.claim(4, LEASE)) == ["T1", "T2", "T3", "T4"]
+
+
+@pytest.fixture
+async def morning(store: Store, clock: FakeClock) -> Store:
+    """The digests of thirty channels are due, and a minute later an alert in another channel of the workspace."""
+    await furnish(store)
+    for number in range(30):
+        digest = {"is_digest_on": True, "digest_days": "daily", "next_digest_at": clock()}
+        await follow(store, f"C{number}", "firm:alibaba", **digest)
+    await follow(store, "C99", "firm:tencent")
+    assert await store.owe_digests() == 30
+    clock.forward(minutes=1)
+    await poll(store, "samr-en", entry("A decision", act(Kind.FINE, "tencent", by=("cn-samr",), number="1")))
+    return store
+
+
+async def test_an_alert_does_not_wait_behind_the_digests_of_other_channels(morning: Store) -> None:
+    kinds = Counter(due.kind for due in await morning.claim(20, LEASE))
+    assert (kinds[DeliveryKind.ALERT], kinds.keys()) == (1, {DeliveryKind.ALERT, DeliveryKind.DIGEST})
+
+
+async def test_nor_does_a_digest_wait_behind_alerts_for_long(morning: Store, clock: FakeClock) -> None:
+    clock.forward(minutes=9)
+    claimed = await morning.claim(20, LEASE)
+    assert len(claimed) < 20
+    assert {due.kind for due in claimed} == {DeliveryKind.DIGEST}
