@@ -76,7 +76,7 @@ class Channel(SQLModel, table=True):
     digest_days: str = "weekdays"  # weekdays, daily
     sends_empty_digest: bool = True
     next_digest_at: datetime | None = None  # null when the digest is off, or nothing is followed any more
-    last_digest_at: datetime | None = None  # where the next digest's window starts
+    last_digest_at: datetime | None = None  # since when the next digest tells
     paused_reason: str = ""  # Slack's word when it refuses the channel; empty when it is served
     next_post_at: datetime | None = (
         None  # pacing: nothing is claimed for the channel before; while a delivery is under way, its lease's end
@@ -132,7 +132,7 @@ class Delivery(SQLModel, table=True):
     key: str  # alert:RW-1001, update:RW-1001:2, digest:2021-03-22, rollup:<key of its first>, notice:<source>:<health>:<since>
     kind: DeliveryKind = Field(sa_type=choice(DeliveryKind))
     action_id: int | None = Field(default=None, foreign_key="action.id", index=True)
-    payload: dict[str, Any] = Field(sa_type=JSON)  # digest: window; notice: facts; alert, update: matched subscriptions, changes
+    payload: dict[str, Any] = Field(sa_type=JSON)  # digest: since, until, due; notice: facts; alert, update: matched subscriptions, version
     state: DeliveryState = Field(sa_type=choice(DeliveryState))
     reason: str = ""  # why waived or dead, or the last error
     is_broadcast: bool = False
