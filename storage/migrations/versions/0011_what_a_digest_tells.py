@@ -35,7 +35,6 @@ _channel = sa.table(
 
 def upgrade() -> None:
     op.add_column("delivery", sa.Column("digest_id", sa.Integer(), nullable=True, server_default="0"))
-    op.drop_index("ix_delivery_channel_owed", "delivery")
     op.create_index("ix_delivery_channel_digest", "delivery", ["channel_id", "digest_id"])
     connection = op.get_bind()
     for channel_id, last_at, added_at in connection.execute(
@@ -51,6 +50,7 @@ def upgrade() -> None:
         if digest is not None and digest.state != "sent":
             window = told.where(_delivery.c.owed_at < last_at, _delivery.c.owed_at >= datetime.fromisoformat(digest.payload["since"]))
             _mark([row.id for row in connection.execute(window) if row.payload.get("digest")], digest.id)
+    op.drop_index("ix_delivery_channel_owed", "delivery")  # it served the span of time
 
 
 def _mark(ids: list[int], digest_id: int | None) -> None:
@@ -59,6 +59,11 @@ def _mark(ids: list[int], digest_id: int | None) -> None:
 
 
 def downgrade() -> None:
+    told = sa.select(_delivery.c.id, _delivery.c.payload, _delivery.c.digest_id).where(_delivery.c.kind.in_(("alert", "update")))
+    rows = [{"row": row.id, "now": row.payload | {"digest": row.digest_id != 0}} for row in op.get_bind().execute(told)]
+    if rows:
+        which = _delivery.update().where(_delivery.c.id == sa.bindparam("row"))
+        op.get_bind().execute(which.values(payload=sa.bindparam("now", type_=sa.JSON)), rows)
     op.drop_index("ix_delivery_channel_digest", "delivery")
     op.drop_column("delivery", "digest_id")
     op.create_index("ix_delivery_channel_owed", "delivery", ["channel_id", "owed_at"])
