@@ -292,6 +292,9 @@ async def _load_mutes(session: AsyncSession, ids: Collection[int], now: datetime
 
 async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     """Give a channel what the one that it was before has, and it has not."""
+    # channels before deliveries, as a claim locks them
+    both = select(Channel.id).where(col(Channel.id).in_((row.id, other.id))).order_by(col(Channel.id))
+    await session.exec(both.with_for_update())
     for one in (row, other):
         if not one.is_digest_on:
             await let_go(session, one)

@@ -125,6 +125,7 @@ class SubscriptionStore(Places):
             row.digest_days = _checked_days(setting.days) if setting.days else row.digest_days
             row.sends_empty_digest = row.sends_empty_digest if setting.sends_empty is None else setting.sends_empty
             if row.is_digest_on and not was_on:
+                await session.flush()  # the channel before its deliveries, as a claim locks them
                 await let_go(session, row)
                 row.last_digest_at = now
             row.next_digest_at = _next_digest(row, now) if row.is_digest_on else None
