@@ -184,6 +184,10 @@ class Sheet:
     body: list[Block] = field(default_factory=list)
     most: int = MOST_BLOCKS
     missing: Mrkdwn | None = None
+    _weighs: int = field(init=False)  # the body
+
+    def __post_init__(self) -> None:
+        self._weighs = _weight(self.body)
 
     def add(self, *blocks: Block) -> bool:
         """Adds all of the blocks or, when they do not fit, none. A context without a line is nothing."""
@@ -192,12 +196,13 @@ class Sheet:
             self.missing = self.missing or self.look.mrkdwn("Some of it did not fit here.")
             return False
         self.body += blocks
+        self._weighs += _weight([*blocks])
         return True
 
     def has_room(self, *blocks: Block) -> bool:
         """Whether the blocks fit."""
-        whole = [*self.body, *blocks, *self.tail]
-        return len(whole) < self.most and _weight(whole) <= MOST_CHARACTERS - _KEPT_FOR_MISSING
+        count = len(self.body) + len(blocks) + len(self.tail)
+        return count < self.most and self._weighs + _weight([*blocks, *self.tail]) <= MOST_CHARACTERS - _KEPT_FOR_MISSING
 
     def lines(self, lines: Sequence[Mrkdwn]) -> int:
         """Adds lines, as many to a section as it holds, until the sheet is full. Returns how many it took."""

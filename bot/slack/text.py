@@ -56,6 +56,8 @@ def clean(text: str) -> str:
 
     NFC and not NFKC, which would change Chinese characters that regulators chose on purpose.
     """
+    if text.isascii() and text.isprintable():  # most texts, and the rest of this is slow
+        return re.sub(r" +", " ", text).strip()
     kept = []
     for char in unicodedata.normalize("NFC", text):
         category = unicodedata.category(char)
@@ -80,7 +82,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def _units(text: str) -> int:
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
 def plain(text: str, limit: int = 300) -> str:
