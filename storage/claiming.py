@@ -28,10 +28,10 @@ from storage.views import ActionView
 
 _UNSURE = (DeliveryState.LEASED, DeliveryState.UNKNOWN)
 _SETTLED_LATELY = timedelta(seconds=10)
+"""What was owed so shortly ago need not be asked about again."""
 
 DIGESTS_WAIT = timedelta(minutes=10)
 """For so long a digest lets what came after it in other channels go first. At ten messages a second 6,000 channels take as long."""
-"""What was owed so shortly ago need not be asked about again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,9 @@ async def owed_digest(session: AsyncSession, row: Delivery, now: datetime) -> Di
     return await load_digest(session, channel, local, since, until, digest_id=row.id, is_late=now - due_at > _LATE, now=now)
 
 
-async def take(session: AsyncSession, channel: Channel, key: str) -> None:
-    """Let a channel's digest, which is owed by this key, tell of all that none has told of yet."""
-    digest = select(Delivery.id).where(Delivery.channel_id == channel.id, Delivery.key == key)
-    await _mark(session, channel, col(Delivery.digest_id).is_(None), digest.scalar_subquery())
+async def take(session: AsyncSession, channel: Channel, digest: Delivery) -> None:
+    """Let a channel's digest tell of all that none has told of yet."""
+    await _mark(session, channel, col(Delivery.digest_id).is_(None), digest.id)
 
 
 async def give_back(session: AsyncSession, channel: Channel, digest: Delivery) -> None:

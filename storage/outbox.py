@@ -136,22 +136,15 @@ class OutboxStore(Base):
                 channel.next_digest_at = following
                 local = due_at.astimezone(ZoneInfo(channel.time_zone)).date()
                 since = await digest_since(session, channel)
-                is_skipped = False
-                if not channel.sends_empty_digest:
-                    view = await load_digest(session, channel, local, since, now, now=now)
-                    is_skipped = not view.moved and not view.new
                 row = delivery_row(
                     channel_id=_id(channel.id),
                     key=f"digest:{local.isoformat()}",
                     kind=DeliveryKind.DIGEST,
                     now=now,
-                    waived="empty" if is_skipped else "",
                     payload={"since": since.isoformat(), "until": now.isoformat(), "due": due_at.isoformat()},
                 )
                 if await insert_deliveries(session, [row]):
-                    await take(session, channel, row["key"])
-                    channel.last_digest_at = now
-                    owed += not is_skipped
+                    owed += await _take(session, channel, row["key"], now)
             return owed
 
     async def preview_digest(self, channel: ChannelKey) -> DigestView | None:
@@ -170,6 +163,19 @@ class OutboxStore(Base):
             return False
         async with self._write() as session:
             return await owe_operators(session, self._operations, key, facts, self._default_zone, self._now())
+
+
+async def _take(session: AsyncSession, channel: Channel, key: str, now: datetime) -> bool:
+    """Let a digest that was just owed take what it is to tell; whether it is sent: some channels want no empty ones."""
+    digest = (await session.exec(select(Delivery).where(Delivery.channel_id == channel.id, Delivery.key == key))).one()
+    await take(session, channel, digest)
+    channel.last_digest_at = now
+    if not channel.sends_empty_digest:
+        # asked after it took them: what was written down a moment before is not skipped with it
+        view = await owed_digest(session, digest, now)
+        if not view.moved and not view.new:
+            digest.state, digest.reason = DeliveryState.WAIVED, "empty"
+    return digest.state is DeliveryState.OWED
 
 
 # --- settling ----------------------------------------------------------------------------------------------------
