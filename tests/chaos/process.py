@@ -1,8 +1,8 @@
-"""One replica of the service for `storm`: `run` with the arguments CLOCK [BREAK], its settings from the environment.
+"""One replica of the service for `storm`: `run` with the arguments CLOCK BREAK BEHIND, its settings from the environment.
 
-It is `bot.app.Regwatch` with three things of the harness's: a clock that the file CLOCK tells, looks that come more often, as
-that clock runs faster, and a database that is taken as it is, with the few names that the harness put there. BREAK names a promise
-that this process does not keep, to show that the count would notice.
+It is `bot.app.Regwatch` with three things of the harness's: a clock that the file CLOCK tells, and that is BEHIND seconds late, as
+those of hosts differ; looks that come more often, as that clock runs faster; and a database that is taken as it is, with the few
+names that the harness put there. BREAK names a promise that this process does not keep, to show that the count would notice.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BREAKS = ("settles-first", "never-looks")
 
 
 class Clock:
-    """The time that a file tells: a moment of the machine's clock, what it was then, and how much faster it runs."""
+    """The time that a file tells, some seconds late: a moment of the machine's clock, what it was then, and how much faster it runs."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, behind: float = 0.0) -> None:
+        self._file, self._behind = file, behind
 
     def __call__(self) -> datetime:
         at, told, rate = map(float, self._file.read_text().split())
-        return datetime.fromtimestamp(told + (monotonic() - at) * rate, UTC)
+        return datetime.fromtimestamp(told + (monotonic() - at) * rate - self._behind, UTC)
 
     async def wait(self, seconds: float) -> None:
         """Let so many of its seconds pass."""
@@ -116,4 +116,4 @@ async def main(clock: Clock, breaks: str) -> None:
 
 def run() -> None:
     """With the arguments of the command line."""
-    asyncio.run(main(Clock(Path(sys.argv[1])), sys.argv[2]))
+    asyncio.run(main(Clock(Path(sys.argv[1]), float(sys.argv[3])), sys.argv[2]))

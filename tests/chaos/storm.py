@@ -43,6 +43,8 @@ EDGES = (
     datetime(2021, 11, 7, 6, tzinfo=UTC),  # New York falls back
 )
 """When clocks change, one of each kind first."""
+BEHIND = timedelta(seconds=15)
+"""By so much the clock of each host is behind that of the one before it."""
 BEFORE, AFTER = timedelta(hours=28), timedelta(hours=20)
 DRAINED_WITHIN = 60
 """Times that the clock may be moved on until nothing is owed any more."""
@@ -282,7 +284,8 @@ class Storm:
         }
         replica.log.touch()
         replica.begins = replica.log.stat().st_size
-        arguments = [str(self.plan.folder / "clock"), self.plan.breaks]
+        behind = BEHIND * self.replicas.index(replica)
+        arguments = [str(self.plan.folder / "clock"), self.plan.breaks, str(behind.total_seconds())]
         replica.process = await self.nursery.start(environment=own, folder=self.plan.folder, log=replica.log, arguments=arguments)
         replica.starts += 1
 
