@@ -288,6 +288,16 @@ async def test_the_move_of_a_card_is_told_though_the_rule_is_gone(world: Store, 
     assert (await one(world)).key == "update:RW-1001:2"
 
 
+async def test_the_move_of_a_case_that_a_roll_up_told_of_is_told_though_no_rule_passes_it(world: Store, clock: FakeClock) -> None:
+    """However long it waited for its turn: the case has no card yet, but the channel was told of it."""
+    await follow(world, "C1", "firm:tencent", filter="role:target,group kind:fine")
+    await poll(world, "cac-news", *acts(*range(7)))
+    await sent(world, clock, await one(world))
+    await poll(world, "cac-news", entry("Act 3", act(Kind.BAN, "tencent", number="A-3"), guid="3", text="moved", document_id=4))
+    clock.forward(minutes=11)
+    assert (await one(world)).key == "update:RW-1004:2"
+
+
 # --- the pace of a workspace -------------------------------------------------------------------------------------------
 
 
