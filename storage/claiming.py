@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import chunks
 from storage.hours import quiet_until
 from storage.models import Action, DeliveryKind, DeliveryState
-from storage.owing import OPEN, delivery_row, unwanted
+from storage.owing import DIGEST_ONLY, OPEN, delivery_row, unwanted
 from storage.remarks import load_cases
 from storage.silence import MUTED
 from storage.tenancy import Card, Channel, Delivery, Workspace
@@ -245,8 +245,8 @@ async def _waive(session: AsyncSession, rows: Sequence[Delivery], views: Mapping
         if why is None:
             continue
         row.state, row.reason = DeliveryState.WAIVED, why
-        if why == MUTED and row.digest_id == 0:
-            row.digest_id = None  # a rule that is told at once only: what it misses now is told in the next digest
+        if why in (MUTED, DIGEST_ONLY) and row.digest_id == 0:
+            row.digest_id = None  # of a rule that was told at once only: what it misses now is told in the next digest
     return set(reasons)
 
 

@@ -251,6 +251,15 @@ async def test_an_alert_whose_firm_was_muted_since_is_not_posted_and_is_in_the_d
     assert [action.id for action in digest.new] == [1001]
 
 
+async def test_an_alert_whose_rule_is_for_the_digest_alone_by_now_is_in_the_digest(world: Store, clock: FakeClock) -> None:
+    await held(world, clock, Deliver.NOW)
+    await world.follow(FollowIntent(C1, "U1", Followed.FIRM, "tencent", deliver=Deliver.DIGEST))
+    assert await reasons(world, clock) == ["digest only"]
+    digest = await world.preview_digest(C1)
+    assert digest is not None
+    assert [action.id for action in digest.new] == [1001]
+
+
 async def test_an_alert_that_was_judged_since_is_not_posted(world: Store, clock: FakeClock) -> None:
     await held(world, clock)
     await world.correct(CorrectionIntent(C1, "U1", 1001, Verdict.NOT_RELEVANT))
