@@ -207,7 +207,7 @@ class ChannelStore(Places):
     async def _known(self, session: AsyncSession, channel: ChannelKey) -> Channel | None:
         """The channel, ours until the end of the transaction, if it was ever heard of."""
         await self._hold(session, channel)
-        return await find_channel(session, channel)
+        return await find_channel(session, channel, is_ours=True)
 
 
 def _settings_of(row: Channel) -> dict[str, str]:

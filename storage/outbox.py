@@ -109,8 +109,10 @@ class OutboxStore(Base):
                 if is_for_all:
                     _let_wait(held.workspace, outcome, now)
             else:
+                # resume() owes again what died by the word of the pause: that of an event may have come first, and be another one
+                why = (channel.paused_reason if outcome.is_channel_gone else "") or outcome.why
                 for one in (row, *members):
-                    one.state, one.reason = DeliveryState.DEAD, outcome.why
+                    one.state, one.reason = DeliveryState.DEAD, why
                 if outcome.is_channel_gone:
                     await pause_and_tell(
                         session, channel, outcome.why, "slack", now, operations=self._operations, default_zone=self._default_zone

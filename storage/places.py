@@ -45,10 +45,10 @@ class Places(Base):
         await self._one_at_a_time(session, f"channel:{key.workspace_id}:{key.slack_id}")
 
 
-async def find_channel(session: AsyncSession, key: ChannelKey) -> Channel | None:
-    """The channel's row; None: nothing was ever said about it."""
+async def find_channel(session: AsyncSession, key: ChannelKey, *, is_ours: bool = False) -> Channel | None:
+    """The channel's row; None: nothing was ever said about it. `is_ours`: as no settlement under way changes it any more."""
     wanted = select(Channel).where(Channel.workspace_id == key.workspace_id, Channel.slack_id == key.slack_id)
-    return (await session.exec(wanted)).first()
+    return (await session.exec(wanted.with_for_update(key_share=True) if is_ours else wanted)).first()
 
 
 def rename(session: AsyncSession, row: Channel, name: str, by: str, now: datetime) -> None:

@@ -210,6 +210,23 @@ async def test_the_alert_that_found_the_channel_gone_comes_when_it_is_back(world
     assert await drained(world, clock) == []
 
 
+@pytest.mark.parametrize("is_at_once", [False, True], ids=["the event first", "both at once"])
+async def test_what_was_refused_by_another_word_than_the_events_comes_too(is_at_once: bool, world: Store, clock: FakeClock) -> None:
+    """The bot is removed from a private channel while a post is under way."""
+    await world.follow(followed())
+    await found(world, "One")
+    (due,) = await claim(world)
+    gone = world.pause_channel(LEGAL, "not_in_channel")
+    refusal = world.settle(due.id, due.token, Dead("channel_not_found", is_channel_gone=True))
+    if is_at_once:
+        await asyncio.gather(refusal, gone)
+    else:
+        await gone
+        await refusal
+    await world.resume_channel(LEGAL)
+    assert [one.key for one in await drained(world, clock) if one.kind is DeliveryKind.ALERT] == ["alert:RW-1001"]
+
+
 async def test_what_died_for_another_reason_stays_dead(world: Store, clock: FakeClock) -> None:
     await world.follow(followed())
     await found(world, "One")
