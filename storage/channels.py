@@ -187,7 +187,7 @@ class ChannelStore(Places):
         """Slack gave the channel another id (shared with another organisation). False: not known here, or moved already.
 
         Where somebody has spoken under the new id already, that channel keeps what it has and gets what it lacks: rules,
-        mutes, cards, reviews, deliveries, with the history of both; the old one is paused."""
+        mutes, cards, reviews, deliveries, with the history of both; the old one is paused. What Slack refused there is owed again."""
         now = self._now()
         new = ChannelKey(channel.workspace_id, new_slack_id)
         async with self._write() as session:
@@ -196,6 +196,7 @@ class ChannelStore(Places):
             row, other = await find_channel(session, channel), await find_channel(session, new)
             if row is None or row is other or row.paused_reason == _MOVED:
                 return False
+            await resume(session, row, "slack", now)  # the old id was refused for having moved; what the new one refuses, pauses it anew
             if other is None:
                 row.slack_id = new_slack_id
             else:

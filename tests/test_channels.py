@@ -12,7 +12,7 @@ from sqlmodel import col, delete, select
 
 from storage import StorageError, Store
 from storage.filters import Filter
-from storage.intents import ChannelKey, ChannelSetting, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
+from storage.intents import ChannelKey, ChannelSetting, Dead, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
 from storage.models import Broadcast, Deliver, DeliveryState, Firm, Followed, Kind
 from storage.tenancy import Delivery, WhoMayChange
 from storage.views import ChannelView, DueDelivery
@@ -574,6 +574,20 @@ async def test_a_channel_that_moved_keeps_all_under_its_new_id(world: Store) -> 
     assert await world.channel(LEGAL) is None
     assert await view_of(world, ChannelKey("T1", "C9")) == replace(before, slack_id="C9")
     assert (await changes_of(world, ChannelKey("T1", "C9")))[-1] == ("slack", "moved", "C1", "C9")
+
+
+@pytest.mark.parametrize("is_spoken_in", [False, True])
+async def test_what_was_refused_under_the_old_id_comes_under_the_new_one(is_spoken_in: bool, world: Store, clock: FakeClock) -> None:
+    """Slack refuses the old id before its event is here."""
+    await world.follow(follow_firm())
+    await found(world, "One")
+    (due,) = await claim(world)
+    await world.settle(due.id, due.token, Dead("channel_not_found", is_channel_gone=True))
+    if is_spoken_in:
+        await world.follow(follow_firm("alibaba", channel=ChannelKey("T1", "C9")))
+    assert await world.move_channel(LEGAL, "C9")
+    clock.forward(minutes=1)
+    assert [(one.channel.slack_id, one.key) for one in await claim(world) if one.action] == [("C9", "alert:RW-1001")]
 
 
 async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_lacks(world: Store, clock: FakeClock) -> None:
