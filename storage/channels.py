@@ -16,11 +16,12 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import StorageError, chunks
-from storage.digests import digest_since, let_go, load_digest
+from storage.digests import digest_since, give_back, let_go, load_digest
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, ChannelSetting, MuteIntent
 from storage.loading import firm_match, load_channel, load_channels, load_rules
-from storage.models import Action, Broadcast, DeliveryState, Firm
+from storage.models import Action, Broadcast, DeliveryKind, DeliveryState, Firm
+from storage.owing import OPEN
 from storage.owners import pause_and_tell
 from storage.places import (
     Places,
@@ -303,10 +304,21 @@ async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     await _repoint(session, row, other, Mute, col(Mute.key))
     await _repoint(session, row, other, Card, col(Card.case_id))
     await _repoint(session, row, other, Review, col(Review.action_id))
+    await _give_digests_back(session, row, other)
     await _repoint(session, row, other, Delivery, col(Delivery.key))
     await session.exec(update(Change).where(col(Change.subject) == subject_of(row)).values(subject=subject_of(other)))
     if not other.is_digest_on:
         other.is_digest_on, other.next_digest_at, other.last_digest_at = row.is_digest_on, row.next_digest_at, row.last_digest_at
+
+
+async def _give_digests_back(session: AsyncSession, row: Channel, other: Channel) -> None:
+    """Let the next digest of the other channel tell what a digest that it has too, for that day, was to tell here: this one is
+    posted nowhere."""
+    its = select(Delivery.key).where(Delivery.channel_id == other.id, Delivery.kind == DeliveryKind.DIGEST)
+    doubled = select(Delivery).where(Delivery.channel_id == row.id, col(Delivery.state).in_(OPEN), col(Delivery.key).in_(its))
+    for digest in (await session.exec(doubled.order_by(col(Delivery.id)))).all():
+        await give_back(session, row, digest)
+        digest.state, digest.reason = DeliveryState.WAIVED, _MOVED
 
 
 async def _repoint(

@@ -570,6 +570,20 @@ async def test_a_channel_that_moved_to_one_with_a_digest_brings_it_nothing_old(w
     assert [action.title for action in view.new] == ["Today"]
 
 
+async def test_what_a_digest_was_to_tell_in_a_channel_that_moved_is_told_where_it_moved_to(world: Store, clock: FakeClock) -> None:
+    """Both have one for that day; one is sent."""
+    await follow(world, "C1", "firm:tencent", deliver=Deliver.DIGEST, **TAIPEI)
+    await follow(world, "C2", "firm:alibaba", deliver=Deliver.DIGEST, **TAIPEI)
+    await alert(world, "Of the old id")
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    assert await world.owe_digests() == 2
+    await world.move_channel(ChannelKey("T1", "C1"), "C2")
+    assert [(due.channel.slack_id, due.key) for due in await claim(world)] == [("C2", "digest:2021-03-22")]
+    view = await world.preview_digest(ChannelKey("T1", "C2"))
+    assert view is not None
+    assert [action.title for action in view.new] == ["Of the old id"]
+
+
 async def test_a_digest_within_an_hour_of_its_time_is_not_late(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent", **TAIPEI)
     clock.at = datetime(2021, 3, 22, 1, 29, tzinfo=UTC)
