@@ -201,7 +201,7 @@ class ChannelStore(Places):
             if other is None:
                 row.slack_id = new_slack_id
             else:
-                await _give(session, row, other)
+                await _give(session, row, other, now)
                 row.paused_reason, row.is_digest_on, row.next_digest_at = _MOVED, False, None
             session.add(change(other or row, "slack", now, "moved", channel.slack_id, new_slack_id))
             return True
@@ -292,7 +292,7 @@ async def _load_mutes(session: AsyncSession, ids: Collection[int], now: datetime
     return {one: tuple(views) for one, views in found.items()}
 
 
-async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
+async def _give(session: AsyncSession, row: Channel, other: Channel, now: datetime) -> None:
     """Give a channel what the one that it was before has, and it has not."""
     # channels before deliveries, as a claim locks them
     both = select(Channel.id).where(col(Channel.id).in_((row.id, other.id))).order_by(col(Channel.id))
@@ -309,6 +309,9 @@ async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     await session.exec(update(Change).where(col(Change.subject) == subject_of(row)).values(subject=subject_of(other)))
     if not other.is_digest_on:
         other.is_digest_on, other.next_digest_at, other.last_digest_at = row.is_digest_on, row.next_digest_at, row.last_digest_at
+    elif other.next_digest_at is None and (await session.exec(select(Subscription.id).where(Subscription.channel_id == other.id))).first():
+        # it followed nothing, and does now
+        other.next_digest_at = next_digest_at(now, other.digest_at, other.time_zone, other.digest_days)
 
 
 async def _give_digests_back(session: AsyncSession, row: Channel, other: Channel) -> None:

@@ -590,6 +590,16 @@ async def test_what_was_refused_under_the_old_id_comes_under_the_new_one(is_spok
     assert [(one.channel.slack_id, one.key) for one in await claim(world) if one.action] == [("C9", "alert:RW-1001")]
 
 
+async def test_a_channel_that_follows_again_by_a_move_has_its_digest_again(world: Store, clock: FakeClock) -> None:
+    new = ChannelKey("T1", "C9", "legal")
+    await world.follow(follow_firm("alibaba", channel=new))
+    await world.unfollow(new, "U1", everything=True)
+    await world.follow(follow_firm())
+    await world.move_channel(LEGAL, "C9")
+    clock.forward(days=4)
+    assert await world.owe_digests() == 1
+
+
 async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_lacks(world: Store, clock: FakeClock) -> None:
     new = ChannelKey("T1", "C9", "legal")
     await world.follow(follow_firm(filter=Filter.parse("kind:fine")))
