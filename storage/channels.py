@@ -192,6 +192,8 @@ class ChannelStore(Places):
         now = self._now()
         new = ChannelKey(channel.workspace_id, new_slack_id)
         async with self._write() as session:
+            # no poll that knows the rules of the old id may owe it anything after the move
+            await self._one_at_a_time(session, "actions")
             for key in sorted((channel, new), key=lambda one: one.slack_id):  # in one order, so that two moves cannot wait for each other
                 await self._hold(session, key)
             row, other = await find_channel(session, channel), await find_channel(session, new)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlmodel import col, delete, select
 
-from storage import StorageError, Store
+from storage import StorageError, Store, owing
 from storage.filters import Filter
 from storage.intents import ChannelKey, ChannelSetting, Dead, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
 from storage.models import Broadcast, Deliver, DeliveryState, Firm, Followed, Kind
+from storage.owing import insert_deliveries
 from storage.tenancy import Delivery, WhoMayChange
 from storage.views import ChannelView, DueDelivery
 from tests.fakes.clock import FakeClock
@@ -598,6 +599,23 @@ async def test_a_channel_that_follows_again_by_a_move_has_its_digest_again(world
     await world.move_channel(LEGAL, "C9")
     clock.forward(days=4)
     assert await world.owe_digests() == 1
+
+
+async def test_what_a_poll_owes_while_a_channel_moves_is_not_left_behind(world: Store, clock: FakeClock, monkeypatch: Any) -> None:
+    await world.follow(follow_firm())
+    await world.follow(follow_firm("alibaba", channel=ChannelKey("T1", "C9")))
+    moving: list[asyncio.Task[bool]] = []
+
+    async def insert_meanwhile(session: Any, rows: Any) -> Any:
+        moving.append(asyncio.create_task(world.move_channel(LEGAL, "C9")))
+        await asyncio.sleep(0.3)
+        return await insert_deliveries(session, rows)
+
+    monkeypatch.setattr(owing, "insert_deliveries", insert_meanwhile)
+    await found(world, "One")
+    assert await asyncio.gather(*moving) == [True]
+    clock.forward(minutes=1)
+    assert [(one.channel.slack_id, one.key) for one in await claim(world)] == [("C9", "alert:RW-1001")]
 
 
 async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_lacks(world: Store, clock: FakeClock) -> None:
