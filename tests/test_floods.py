@@ -125,6 +125,24 @@ async def test_a_move_that_comes_before_the_roll_up_is_told_by_it(world: Store, 
     assert {row.state for row in await rows(world)} == {DeliveryState.SENT}
 
 
+async def test_an_alert_whose_case_is_joined_to_one_of_a_roll_up_that_waits_goes_out(world: Store, clock: FakeClock) -> None:
+    """The one was owed before the other, and neither may wait for the other for ever."""
+    await follow(world, "C1", "firm:tencent")
+    await poll(world, "cac-news", *acts(0))
+    due = await one(world)
+    await world.settle(due.id, due.token, RetryAt(clock() + timedelta(seconds=20), "busy"))
+    clock.forward(seconds=2)
+    await poll(world, "cac-news", *acts(*range(1, 7)))
+    due = await one(world)
+    await world.settle(due.id, due.token, RetryAt(clock() + timedelta(seconds=20), "busy"))
+    await world.join_cases(1001, 1003, "operator")
+    clock.forward(minutes=1)
+    for key in ("alert:RW-1001", "rollup:alert:RW-1002"):
+        due = await one(world)
+        assert due.key == key
+        await sent(world, clock, due)
+
+
 async def test_a_roll_up_that_breaks_off_keeps_its_members_and_goes_on_where_it_ended(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent")
     await poll(world, "cac-news", *acts(*range(7)))
