@@ -62,7 +62,7 @@ async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) ->
     """Let the channel be posted to again, with all that waited; False: it was not paused.
 
     What Slack refused when the channel was paused is owed again, for nobody saw it. A digest that it refused is sent late,
-    or, where the next one is due by now, told in that one. Quiet hours hold what waited like anything else.
+    or, where the next one is due by now or a later one came already, told in the next. Quiet hours hold what waited like anything else.
     """
     if not row.paused_reason:
         return False
@@ -72,8 +72,11 @@ async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) ->
     refused = select(Delivery).where(Delivery.channel_id == row.id, col(Delivery.state) == DeliveryState.DEAD, Delivery.reason == why)
     for one in await session.exec(refused.order_by(col(Delivery.id))):
         if one.kind is DeliveryKind.DIGEST:
-            if not row.is_digest_on or one.owed_at != row.last_digest_at:
-                continue  # nobody wants it, or a later one told of it
+            if not row.is_digest_on:
+                continue  # nobody wants it
+            if one.owed_at != row.last_digest_at:
+                await give_back(session, row, one)  # a later one is owed or was sent, which tells nothing of this one's
+                continue
             if row.next_digest_at is not None and row.next_digest_at <= now:
                 await give_back(session, row, one)
                 row.last_digest_at = datetime.fromisoformat(one.payload["since"])

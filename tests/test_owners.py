@@ -322,6 +322,29 @@ async def test_no_digest_comes_late_where_it_was_turned_off_meanwhile(world: Sto
     assert [one.kind for one in await drained(world, clock) if one.channel.slack_id == "C1"] == []
 
 
+async def test_what_a_digest_was_to_tell_that_was_refused_after_a_later_one_was_owed_is_told(world: Store, clock: FakeClock) -> None:
+    """It waited for a day, for a token that was revoked; the channel is gone when there is a new one."""
+    await world.follow(followed(deliver=Deliver.DIGEST))
+    await found(world, "Of Friday")
+    clock.at = MONDAY
+    assert await world.owe_digests() == 1
+    (due,) = await claim(world)
+    await world.settle(due.id, due.token, RetryAt(MONDAY + timedelta(hours=23), "token_revoked", is_for_all=True))
+    await found(world, "Of Monday")
+    clock.at = MONDAY + timedelta(days=1)
+    assert await world.owe_digests() == 1
+    (due,) = await claim(world)
+    assert due.key == "digest:2021-03-22"
+    await world.settle(due.id, due.token, Dead("is_archived", is_channel_gone=True))
+    await world.resume_channel(LEGAL)
+    told_of = []
+    for days in (1, 2):
+        clock.at = MONDAY + timedelta(days=days)
+        await world.owe_digests()
+        told_of += [action.title for one in await drained(world, clock) if one.digest for action in one.digest.new]
+    assert sorted(told_of) == ["Of Friday", "Of Monday"]
+
+
 async def test_a_digest_that_a_later_one_told_of_stays_dead(world: Store, clock: FakeClock) -> None:
     """A channel that is refused twice for one reason, days apart."""
     await world.follow(followed())
