@@ -7,7 +7,7 @@ it was owed. Locks are taken in one order, workspaces, channels, deliveries, so 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,9 +43,12 @@ class Claimed:
     is_unsure: bool
 
 
-async def take_turns(session: AsyncSession, now: datetime, limit: int, lease: timedelta) -> tuple[list[Claimed], dict[int, ActionView]]:
+async def take_turns(
+    session: AsyncSession, clock: Callable[[], datetime], limit: int, lease: timedelta
+) -> tuple[list[Claimed], dict[int, ActionView]]:
     """Lease the next delivery of at most so many channels; with the actions of their cases."""
-    buckets, channels = await _ready(session, now, limit)
+    buckets, channels = await _ready(session, clock(), limit)
+    now = clock()  # after the locks: a lease that began before them might end before its message is posted
     turns = await _turns(session, channels, now) if channels else {}
     ids = {one for turn in turns.values() for one in (*turn.roll, *([turn.post] if turn.post else []))}
     rows = {_id(row.id): row for row in await _locked(session, Delivery.id, ids)}

@@ -52,22 +52,21 @@ class OutboxStore(Base):
         and rests a second after it; one that is paused, or whose workspace uninstalled the app or has to wait, is left alone, as
         is one that another claimer is looking at. What nobody there wants to hear any more, since it was owed, is waived here.
         """
-        now = self._now()
         async with self._write() as session:
-            claimed, views = await take_turns(session, now, limit, lease)
-            return await _due_deliveries(session, claimed, views, now)
+            claimed, views = await take_turns(session, self._now, limit, lease)
+            return await _due_deliveries(session, claimed, views, self._now())
 
     async def next_part(self, delivery_id: int, token: int, lease: timedelta, *, ts: str, parts: int) -> datetime | None:
         """When the next message of a delivery of several may be posted; None: its lease has passed to somebody else.
 
         What stands is written down: its root `ts`, and so many `parts` of its thread. The lease begins anew.
         """
-        now = self._now()
         async with self._write() as session:
             held = await _held(session, delivery_id, token, is_for_all=True)
             if held is None:
                 return None
             workspace, channel, row = held.workspace, held.channel, held.row
+            now = self._now()  # after the locks, like a claim
             if channel.next_post_at is not None and channel.next_post_at > row.next_attempt_at:
                 return None  # the lease ended, and another delivery is under way there
             bucket = bucket_of(workspace)

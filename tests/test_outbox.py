@@ -19,7 +19,7 @@ from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, DigestSetting, RetryAt, Sent
 from storage.models import Deliver, DeliveryKind, DeliveryState, Followed, Kind
 from storage.outbox import DIGESTS_AT_ONCE
-from storage.tenancy import Card, Channel, Delivery, Subscription
+from storage.tenancy import Card, Channel, Delivery, Subscription, Workspace
 from storage.views import DueDelivery
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, act, entry, follow, furnish, poll
@@ -310,6 +310,23 @@ async def test_two_claimers_never_get_one_row(world: Store, clock: FakeClock) ->
         clock.forward(seconds=1)
         ids += [due.id for due in await claim(world, 4)]
     assert sorted(ids) == list(range(1, 13))
+
+
+async def test_a_lease_begins_when_the_claim_has_its_locks(postgres_url: str, clock: FakeClock) -> None:
+    """However long another claimer, whose host stood still, kept the workspace."""
+    world, other = Store(postgres_url, now=clock), Store(postgres_url, now=clock)
+    await furnish(world)
+    await follow(world, "C1", "firm:tencent")
+    await alert(world)
+    async with other._write() as session:
+        await session.exec(select(Workspace).with_for_update())
+        claiming = asyncio.create_task(claim(world))
+        await asyncio.sleep(0.3)
+        clock.forward(minutes=3)
+    assert [due.key for due in await claiming] == ["alert:RW-1001"]
+    assert await claim(other) == ()
+    await world.close()
+    await other.close()
 
 
 async def test_two_claimers_do_not_share_a_channel(world: Store) -> None:
