@@ -33,9 +33,12 @@ class Places(Base):
         row = await find_channel(session, key)
         if row is None:
             zone = key.zone if key.zone and is_zone(key.zone) else self._default_zone
-            row = Channel(workspace_id=key.workspace_id, slack_id=key.slack_id, name=key.name, time_zone=zone, added_at=now)
-            session.add(row)
-            await session.flush()
+            fresh = Channel(workspace_id=key.workspace_id, slack_id=key.slack_id, name=key.name, time_zone=zone, added_at=now)
+            made = insert_for(session, Channel).values(fresh.model_dump(exclude={"id"}))
+            # a notice may make the row meanwhile, without holding the channel
+            await session.exec(made.on_conflict_do_nothing(index_elements=["workspace_id", "slack_id"]))
+            row = await find_channel(session, key)
+            assert row is not None  # noqa: S101  # it was just written
         rename(session, row, key.name or row.name, by, now)
         await resume(session, row, by, now)
         return row
