@@ -233,6 +233,7 @@ class IngestStore(Base):
             if any(entry.extraction.actions for entry in entries):
                 # two polls that tell of one act at the same time must see each other
                 await self._one_at_a_time(session, "actions")
+            await _hold_documents(session, record)
             ids = await _write_documents(session, source, entries, record.register_version, now)
             await write_words(session, ids)
             await _write_keys(session, source.id, entries, ids, record.resighted)
@@ -437,6 +438,14 @@ def oldest_first(entries: Sequence[EntryRecord]) -> list[EntryRecord]:
     is_rising = sum(one < two for one, two in steps) > sum(one > two for one, two in steps)
     listed = entries if is_rising else entries[::-1]
     return sorted(listed, key=lambda one: (one.published_at is None, one.published_at or datetime.max.replace(tzinfo=UTC)))
+
+
+async def _hold_documents(session: AsyncSession, record: PollRecord) -> None:
+    """Lock the stored documents that a poll changes in the order of their ids, as reading again does: neither waits for the other then."""
+    changed = {entry.document_id for entry in record.entries if entry.document_id is not None}
+    for some in chunks(sorted(changed | {one.document_id for one in record.unread_bodies})):
+        ours = select(Document.id).where(col(Document.id).in_(some)).order_by(col(Document.id))
+        await session.exec(ours.with_for_update(key_share=True))
 
 
 async def _write_documents(
