@@ -307,7 +307,9 @@ async def _give(session: AsyncSession, row: Channel, other: Channel, now: dateti
     await _repoint(session, row, other, Card, col(Card.case_id))
     await _repoint(session, row, other, Review, col(Review.action_id))
     await _give_digests_back(session, row, other)
-    await _repoint(session, row, other, Delivery, col(Delivery.key))
+    await _unroll(session, row)
+    # a roll-up stays, sent or not: the other channel may have, or come to have, one that begins with the same alert
+    await _repoint(session, row, other, Delivery, col(Delivery.key), col(Delivery.kind) != DeliveryKind.ROLLUP)
     await session.exec(update(Change).where(col(Change.subject) == subject_of(row)).values(subject=subject_of(other)))
     if not other.is_digest_on:
         other.is_digest_on, other.next_digest_at, other.last_digest_at = row.is_digest_on, row.next_digest_at, row.last_digest_at
@@ -326,14 +328,25 @@ async def _give_digests_back(session: AsyncSession, row: Channel, other: Channel
         digest.state, digest.reason = DeliveryState.WAIVED, _MOVED
 
 
+async def _unroll(session: AsyncSession, row: Channel) -> None:
+    """Let what roll-ups were still to tell be messages of their own again."""
+    rollups = select(Delivery.id).where(Delivery.channel_id == row.id, Delivery.kind == DeliveryKind.ROLLUP, col(Delivery.state).in_(OPEN))
+    for some in chunks((await session.exec(rollups)).all()):
+        free = update(Delivery).where(col(Delivery.rolled_into).in_(some)).values(rolled_into=None)
+        await session.exec(free.execution_options(synchronize_session=False))
+        gone = update(Delivery).where(col(Delivery.id).in_(some)).values(state=DeliveryState.WAIVED, reason=_MOVED)
+        await session.exec(gone.execution_options(synchronize_session=False))
+
+
 async def _repoint(
     session: AsyncSession,
     row: Channel,
     other: Channel,
     table: type[Subscription | Mute | Card | Review | Delivery],
     mark: Mapped[Any],
+    *of: Any,
 ) -> None:
-    """Let rows belong to the other channel; `mark` is what it may have once."""
+    """Let rows (`of`: those alone) belong to the other channel; `mark` is what it may have once."""
     taken = select(mark).where(col(table.channel_id) == other.id)
-    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken))
+    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken), *of)
     await session.exec(mine.values(channel_id=other.id).execution_options(synchronize_session=False))

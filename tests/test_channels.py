@@ -601,6 +601,35 @@ async def test_a_channel_that_follows_again_by_a_move_has_its_digest_again(world
     assert await world.owe_digests() == 1
 
 
+@pytest.mark.parametrize("is_rolled_up_there", [False, True])
+async def test_a_roll_up_that_waits_while_its_channel_moves_leaves_nothing_behind(
+    is_rolled_up_there: bool, world: Store, clock: FakeClock
+) -> None:
+    """The channel of the new id was owed the same alerts, which are rolled up there, before or after."""
+    new = ChannelKey("T1", "C9", "legal", "Asia/Taipei")
+    await world.follow(follow_firm("alibaba", channel=new))
+    if not is_rolled_up_there:
+        await world.set_channel(new, ChannelSetting(quiet=("09:00", "13:00")), "U1")
+    await world.follow(follow_firm())
+    await world.follow(follow_firm("alibaba"))
+    for at in range(7):
+        await found(world, f"Both {at}", "alibaba")
+    await found(world, "One of them", "tencent")
+    for due in await claim(world):
+        assert due.rollup is not None
+        late = RetryAt(clock() + timedelta(minutes=1), "busy")
+        await world.settle(due.id, due.token, late if due.channel.slack_id == "C1" else Sent("1.1"))
+    await world.move_channel(LEGAL, "C9")
+    told: list[int] = []
+    for _ in range(3):
+        clock.forward(hours=1)
+        for due in await claim(world):
+            assert due.channel.slack_id == "C9"
+            await world.settle(due.id, due.token, Sent("2.2"))
+            told += [action.id for action in due.rollup.actions] if due.rollup else [due.action.id] if due.action else []
+    assert sorted(told) == ([1008] if is_rolled_up_there else list(range(1001, 1009)))
+
+
 async def test_what_a_poll_owes_while_a_channel_moves_is_not_left_behind(world: Store, clock: FakeClock, monkeypatch: Any) -> None:
     await world.follow(follow_firm())
     await world.follow(follow_firm("alibaba", channel=ChannelKey("T1", "C9")))
