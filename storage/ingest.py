@@ -250,6 +250,9 @@ class IngestStore(Base):
                 if at % 20 == 19:
                     await asyncio.sleep(0)  # a first poll of hundreds must not hold up the event loop
             moves = await book.write()
+            if moves:
+                # who follows meanwhile is told of these, or finds them among what is known: not neither
+                await self._one_at_a_time(session, "rules")
             owed, waived = await owe_moves(session, moves, now)
             new = sum(entry.document_id is None for entry in entries)
             await self._notify(session, source, record, now)
