@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.claiming import Claimed, bucket_of, served, take_turns
-from storage.digests import digest_since, load_changes, load_digest, owed_digest, take
+from storage.digests import digest_since, give_back, load_changes, load_digest, owed_digest, take
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_channels
@@ -112,6 +112,8 @@ class OutboxStore(Base):
                 why = (channel.paused_reason if outcome.is_channel_gone else "") or outcome.why
                 for one in (row, *members):
                     one.state, one.reason = DeliveryState.DEAD, why
+                if outcome.is_too_late:
+                    await _leave_to_digest(session, channel, row, members)
                 if outcome.is_channel_gone:
                     await pause_and_tell(
                         session, channel, outcome.why, "slack", now, operations=self._operations, default_zone=self._default_zone
@@ -213,6 +215,15 @@ def _leased(is_for_all: bool) -> Any:
     )
     ours = (Workspace, Channel, Delivery) if is_for_all else (Channel, Delivery)
     return wanted.with_for_update(of=ours, key_share=True)  # key_share: what is owed meanwhile need not wait for us
+
+
+async def _leave_to_digest(session: AsyncSession, channel: Channel, row: Delivery, members: Sequence[Delivery]) -> None:
+    """Let the channel's next digest tell what was not told in time. What an earlier digest told, or will, is left to that one."""
+    if row.kind is DeliveryKind.DIGEST and row.ts is None:
+        await give_back(session, channel, row)
+    for one in (row, *members):
+        if one.action_id is not None and one.digest_id == 0:
+            one.digest_id = None
 
 
 def _let_wait(workspace: Workspace, outcome: RetryAt, now: datetime) -> None:

@@ -564,6 +564,22 @@ async def test_a_digest_that_is_drawn_again_tells_the_same(world: Store, clock: 
     assert [action.title for action in (await digest(world, "digest:2021-03-22", clock)).new] == ["One"]
 
 
+@pytest.mark.parametrize("deliver", list(Deliver))
+async def test_what_could_not_be_told_in_time_is_told_in_the_next_digest(deliver: Deliver, world: Store, clock: FakeClock) -> None:
+    """An alert and a digest that were tried for a week."""
+    await follow(world, "C1", "firm:tencent", deliver=deliver, **TAIPEI)
+    await alert(world, "One")
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    assert await world.owe_digests() == 1
+    for _ in range(3):
+        for due in await claim(world):
+            await world.settle(due.id, due.token, Dead("token_revoked, for 7 days", is_too_late=True))
+        clock.forward(seconds=2)
+    view = await world.preview_digest(ChannelKey("T1", "C1"))
+    assert view is not None
+    assert [action.title for action in view.new] == ["One"]
+
+
 async def test_a_digest_turned_on_again_tells_what_came_since_and_no_more(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent", **TAIPEI)
     key = ChannelKey("T1", "C1")
