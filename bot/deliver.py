@@ -144,7 +144,7 @@ def decide(trouble: Trouble, *, now: datetime, owed_at: datetime, attempts: int,
         return Dead(f"{trouble.why}, after {attempts} attempts")
     # what waited for its channel or workspace was hardly tried, however old it is
     if now - owed_at >= GIVE_UP_AFTER and attempts >= TRIES:
-        return Dead(f"{trouble.why}, for {GIVE_UP_AFTER.days} days")
+        return Dead(f"{trouble.why}, for {GIVE_UP_AFTER.days} days", is_too_late=True)
     pause = min(_FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 10), _LONGEST_PAUSE)
     if trouble.cause is Cause.WORKSPACE:
         pause = _LONGEST_PAUSE

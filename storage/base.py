@@ -8,7 +8,7 @@ above get:
   the busy timeout. A read sees one state of the database from its first statement to its last.
 - `insert_for(session, table)`: an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`;
   `insert_rows`: many rows in one batch, and their ids; `chunks`: a long IN list in parts.
-- `_one_at_a_time(session, name)`: a lock until the end of the transaction.
+- `_one_at_a_time(session, name)`: a lock until the end of the transaction; of many, or of one.
 - `FOR UPDATE SKIP LOCKED` needs no help: SQLAlchemy leaves it out on SQLite, where writers queue anyway.
 """
 
@@ -143,10 +143,11 @@ class Base:
             await asyncio.to_thread(_open_file, str(self._url.database))
             self._is_seen = True
 
-    async def _one_at_a_time(self, session: AsyncSession, name: str) -> None:
-        """Wait until no other transaction holds this name; it is free again when ours ends."""
+    async def _one_at_a_time(self, session: AsyncSession, name: str, *, is_shared: bool = False) -> None:
+        """Wait until no other transaction holds this name; it is free again when ours ends. `is_shared`: all who share it may hold it."""
         if not _is_sqlite(self._url):  # one writer at a time there anyway
-            await session.exec(select(func.pg_advisory_xact_lock(_lock_number(name))))
+            lock = func.pg_advisory_xact_lock_shared if is_shared else func.pg_advisory_xact_lock
+            await session.exec(select(lock(_lock_number(name))))
 
 
 def insert_for(session: AsyncSession, table: type[SQLModel]) -> postgresql.Insert:

@@ -16,11 +16,12 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import StorageError, chunks
-from storage.digests import digest_since, let_go, load_digest
+from storage.digests import digest_since, give_back, let_go, load_digest
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, ChannelSetting, MuteIntent
 from storage.loading import firm_match, load_channel, load_channels, load_rules
-from storage.models import Action, Broadcast, DeliveryState, Firm
+from storage.models import Action, Broadcast, DeliveryKind, DeliveryState, Firm
+from storage.owing import OPEN
 from storage.owners import pause_and_tell
 from storage.places import (
     Places,
@@ -187,19 +188,22 @@ class ChannelStore(Places):
         """Slack gave the channel another id (shared with another organisation). False: not known here, or moved already.
 
         Where somebody has spoken under the new id already, that channel keeps what it has and gets what it lacks: rules,
-        mutes, cards, reviews, deliveries, with the history of both; the old one is paused."""
+        mutes, cards, reviews, deliveries, with the history of both; the old one is paused. What Slack refused there is owed again."""
         now = self._now()
         new = ChannelKey(channel.workspace_id, new_slack_id)
         async with self._write() as session:
+            # no poll that knows the rules of the old id may owe it anything after the move
+            await self._one_at_a_time(session, "actions")
             for key in sorted((channel, new), key=lambda one: one.slack_id):  # in one order, so that two moves cannot wait for each other
                 await self._hold(session, key)
             row, other = await find_channel(session, channel), await find_channel(session, new)
             if row is None or row is other or row.paused_reason == _MOVED:
                 return False
+            await resume(session, row, "slack", now)  # the old id was refused for having moved; what the new one refuses, pauses it anew
             if other is None:
                 row.slack_id = new_slack_id
             else:
-                await _give(session, row, other)
+                await _give(session, row, other, now)
                 row.paused_reason, row.is_digest_on, row.next_digest_at = _MOVED, False, None
             session.add(change(other or row, "slack", now, "moved", channel.slack_id, new_slack_id))
             return True
@@ -207,7 +211,7 @@ class ChannelStore(Places):
     async def _known(self, session: AsyncSession, channel: ChannelKey) -> Channel | None:
         """The channel, ours until the end of the transaction, if it was ever heard of."""
         await self._hold(session, channel)
-        return await find_channel(session, channel)
+        return await find_channel(session, channel, is_ours=True)
 
 
 def _settings_of(row: Channel) -> dict[str, str]:
@@ -290,7 +294,7 @@ async def _load_mutes(session: AsyncSession, ids: Collection[int], now: datetime
     return {one: tuple(views) for one, views in found.items()}
 
 
-async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
+async def _give(session: AsyncSession, row: Channel, other: Channel, now: datetime) -> None:
     """Give a channel what the one that it was before has, and it has not."""
     # channels before deliveries, as a claim locks them
     both = select(Channel.id).where(col(Channel.id).in_((row.id, other.id))).order_by(col(Channel.id))
@@ -302,10 +306,36 @@ async def _give(session: AsyncSession, row: Channel, other: Channel) -> None:
     await _repoint(session, row, other, Mute, col(Mute.key))
     await _repoint(session, row, other, Card, col(Card.case_id))
     await _repoint(session, row, other, Review, col(Review.action_id))
-    await _repoint(session, row, other, Delivery, col(Delivery.key))
+    await _give_digests_back(session, row, other)
+    await _unroll(session, row)
+    # a roll-up stays, sent or not: the other channel may have, or come to have, one that begins with the same alert
+    await _repoint(session, row, other, Delivery, col(Delivery.key), col(Delivery.kind) != DeliveryKind.ROLLUP)
     await session.exec(update(Change).where(col(Change.subject) == subject_of(row)).values(subject=subject_of(other)))
     if not other.is_digest_on:
         other.is_digest_on, other.next_digest_at, other.last_digest_at = row.is_digest_on, row.next_digest_at, row.last_digest_at
+    elif other.next_digest_at is None and (await session.exec(select(Subscription.id).where(Subscription.channel_id == other.id))).first():
+        # it followed nothing, and does now
+        other.next_digest_at = next_digest_at(now, other.digest_at, other.time_zone, other.digest_days)
+
+
+async def _give_digests_back(session: AsyncSession, row: Channel, other: Channel) -> None:
+    """Let the next digest of the other channel tell what a digest that it has too, for that day, was to tell here: this one is
+    posted nowhere."""
+    its = select(Delivery.key).where(Delivery.channel_id == other.id, Delivery.kind == DeliveryKind.DIGEST)
+    doubled = select(Delivery).where(Delivery.channel_id == row.id, col(Delivery.state).in_(OPEN), col(Delivery.key).in_(its))
+    for digest in (await session.exec(doubled.order_by(col(Delivery.id)))).all():
+        await give_back(session, row, digest)
+        digest.state, digest.reason = DeliveryState.WAIVED, _MOVED
+
+
+async def _unroll(session: AsyncSession, row: Channel) -> None:
+    """Let what roll-ups were still to tell be messages of their own again."""
+    rollups = select(Delivery.id).where(Delivery.channel_id == row.id, Delivery.kind == DeliveryKind.ROLLUP, col(Delivery.state).in_(OPEN))
+    for some in chunks((await session.exec(rollups)).all()):
+        free = update(Delivery).where(col(Delivery.rolled_into).in_(some)).values(rolled_into=None)
+        await session.exec(free.execution_options(synchronize_session=False))
+        gone = update(Delivery).where(col(Delivery.id).in_(some)).values(state=DeliveryState.WAIVED, reason=_MOVED)
+        await session.exec(gone.execution_options(synchronize_session=False))
 
 
 async def _repoint(
@@ -314,8 +344,9 @@ async def _repoint(
     other: Channel,
     table: type[Subscription | Mute | Card | Review | Delivery],
     mark: Mapped[Any],
+    *of: Any,
 ) -> None:
-    """Let rows belong to the other channel; `mark` is what it may have once."""
+    """Let rows (`of`: those alone) belong to the other channel; `mark` is what it may have once."""
     taken = select(mark).where(col(table.channel_id) == other.id)
-    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken))
+    mine = update(table).where(col(table.channel_id) == row.id, mark.not_in(taken), *of)
     await session.exec(mine.values(channel_id=other.id).execution_options(synchronize_session=False))

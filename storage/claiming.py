@@ -7,7 +7,7 @@ it was owed. Locks are taken in one order, workspaces, channels, deliveries, so 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.base import chunks
 from storage.hours import quiet_until
 from storage.models import Action, DeliveryKind, DeliveryState
-from storage.owing import OPEN, delivery_row, unwanted
+from storage.owing import DIGEST_ONLY, OPEN, delivery_row, unwanted
 from storage.remarks import load_cases
 from storage.silence import MUTED
 from storage.tenancy import Card, Channel, Delivery, Workspace
@@ -43,9 +43,12 @@ class Claimed:
     is_unsure: bool
 
 
-async def take_turns(session: AsyncSession, now: datetime, limit: int, lease: timedelta) -> tuple[list[Claimed], dict[int, ActionView]]:
+async def take_turns(
+    session: AsyncSession, clock: Callable[[], datetime], limit: int, lease: timedelta
+) -> tuple[list[Claimed], dict[int, ActionView]]:
     """Lease the next delivery of at most so many channels; with the actions of their cases."""
-    buckets, channels = await _ready(session, now, limit)
+    buckets, channels = await _ready(session, clock(), limit)
+    now = clock()  # after the locks: a lease that began before them might end before its message is posted
     turns = await _turns(session, channels, now) if channels else {}
     ids = {one for turn in turns.values() for one in (*turn.roll, *([turn.post] if turn.post else []))}
     rows = {_id(row.id): row for row in await _locked(session, Delivery.id, ids)}
@@ -245,8 +248,8 @@ async def _waive(session: AsyncSession, rows: Sequence[Delivery], views: Mapping
         if why is None:
             continue
         row.state, row.reason = DeliveryState.WAIVED, why
-        if why == MUTED and row.digest_id == 0:
-            row.digest_id = None  # a rule that is told at once only: what it misses now is told in the next digest
+        if why in (MUTED, DIGEST_ONLY) and row.digest_id == 0:
+            row.digest_id = None  # of a rule that was told at once only: what it misses now is told in the next digest
     return set(reasons)
 
 

@@ -233,6 +233,7 @@ class IngestStore(Base):
             if any(entry.extraction.actions for entry in entries):
                 # two polls that tell of one act at the same time must see each other
                 await self._one_at_a_time(session, "actions")
+            await _hold_documents(session, record)
             ids = await _write_documents(session, source, entries, record.register_version, now)
             await write_words(session, ids)
             await _write_keys(session, source.id, entries, ids, record.resighted)
@@ -249,6 +250,9 @@ class IngestStore(Base):
                 if at % 20 == 19:
                     await asyncio.sleep(0)  # a first poll of hundreds must not hold up the event loop
             moves = await book.write()
+            if moves:
+                # who follows meanwhile is told of these, or finds them among what is known: not neither
+                await self._one_at_a_time(session, "rules")
             owed, waived = await owe_moves(session, moves, now)
             new = sum(entry.document_id is None for entry in entries)
             await self._notify(session, source, record, now)
@@ -437,6 +441,14 @@ def oldest_first(entries: Sequence[EntryRecord]) -> list[EntryRecord]:
     is_rising = sum(one < two for one, two in steps) > sum(one > two for one, two in steps)
     listed = entries if is_rising else entries[::-1]
     return sorted(listed, key=lambda one: (one.published_at is None, one.published_at or datetime.max.replace(tzinfo=UTC)))
+
+
+async def _hold_documents(session: AsyncSession, record: PollRecord) -> None:
+    """Lock the stored documents that a poll changes in the order of their ids, as reading again does: neither waits for the other then."""
+    changed = {entry.document_id for entry in record.entries if entry.document_id is not None}
+    for some in chunks(sorted(changed | {one.document_id for one in record.unread_bodies})):
+        ours = select(Document.id).where(col(Document.id).in_(some)).order_by(col(Document.id))
+        await session.exec(ours.with_for_update(key_share=True))
 
 
 async def _write_documents(

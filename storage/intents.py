@@ -121,10 +121,12 @@ class RetryAt:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Never. `is_channel_gone`: the channel refuses everything, so it is paused."""
+    """Never. `is_channel_gone`: the channel refuses everything, so it is paused. `is_too_late`: it is news no more, and the next
+    digest tells it."""
 
     why: str
     is_channel_gone: bool = False
+    is_too_late: bool = False
 
 
 type_of_settlement = Sent | RetryAt | Dead

@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base
 from storage.claiming import Claimed, bucket_of, served, take_turns
-from storage.digests import digest_since, load_changes, load_digest, owed_digest, take
+from storage.digests import digest_since, give_back, load_changes, load_digest, owed_digest, take
 from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, RetryAt, Sent
 from storage.loading import load_channels
@@ -52,22 +52,21 @@ class OutboxStore(Base):
         and rests a second after it; one that is paused, or whose workspace uninstalled the app or has to wait, is left alone, as
         is one that another claimer is looking at. What nobody there wants to hear any more, since it was owed, is waived here.
         """
-        now = self._now()
         async with self._write() as session:
-            claimed, views = await take_turns(session, now, limit, lease)
-            return await _due_deliveries(session, claimed, views, now)
+            claimed, views = await take_turns(session, self._now, limit, lease)
+            return await _due_deliveries(session, claimed, views, self._now())
 
     async def next_part(self, delivery_id: int, token: int, lease: timedelta, *, ts: str, parts: int) -> datetime | None:
         """When the next message of a delivery of several may be posted; None: its lease has passed to somebody else.
 
         What stands is written down: its root `ts`, and so many `parts` of its thread. The lease begins anew.
         """
-        now = self._now()
         async with self._write() as session:
             held = await _held(session, delivery_id, token, is_for_all=True)
             if held is None:
                 return None
             workspace, channel, row = held.workspace, held.channel, held.row
+            now = self._now()  # after the locks, like a claim
             if channel.next_post_at is not None and channel.next_post_at > row.next_attempt_at:
                 return None  # the lease ended, and another delivery is under way there
             bucket = bucket_of(workspace)
@@ -109,8 +108,12 @@ class OutboxStore(Base):
                 if is_for_all:
                     _let_wait(held.workspace, outcome, now)
             else:
+                # resume() owes again what died by the word of the pause: that of an event may have come first, and be another one
+                why = (channel.paused_reason if outcome.is_channel_gone else "") or outcome.why
                 for one in (row, *members):
-                    one.state, one.reason = DeliveryState.DEAD, outcome.why
+                    one.state, one.reason = DeliveryState.DEAD, why
+                if outcome.is_too_late:
+                    await _leave_to_digest(session, channel, row, members)
                 if outcome.is_channel_gone:
                     await pause_and_tell(
                         session, channel, outcome.why, "slack", now, operations=self._operations, default_zone=self._default_zone
@@ -218,6 +221,15 @@ def _leased(is_for_all: bool) -> Any:
     )
     ours = (Workspace, Channel, Delivery) if is_for_all else (Channel, Delivery)
     return wanted.with_for_update(of=ours, key_share=True)  # key_share: what is owed meanwhile need not wait for us
+
+
+async def _leave_to_digest(session: AsyncSession, channel: Channel, row: Delivery, members: Sequence[Delivery]) -> None:
+    """Let the channel's next digest tell what was not told in time. What an earlier digest told, or will, is left to that one."""
+    if row.kind is DeliveryKind.DIGEST and row.ts is None:
+        await give_back(session, channel, row)
+    for one in (row, *members):
+        if one.action_id is not None and one.digest_id == 0:
+            one.digest_id = None
 
 
 def _let_wait(workspace: Workspace, outcome: RetryAt, now: datetime) -> None:

@@ -147,6 +147,10 @@ async def unwanted(session: AsyncSession, rows: Sequence[Delivery], views: Mappi
     for some in chunks(set(cases.values())):
         cards = select(Card.case_id, Card.channel_id).where(col(Card.case_id).in_(some), col(Card.channel_id).in_(channel_ids))
         shown.update((await session.exec(cards)).all())
+        # as when it was owed: a case that a roll-up told of is shown there too, without a card
+        told = select(Action.case_id, Delivery.channel_id).join(Action, col(Action.id) == Delivery.action_id)
+        sent = told.where(col(Action.case_id).in_(some), col(Delivery.channel_id).in_(channel_ids), Delivery.state == DeliveryState.SENT)
+        shown.update((await session.exec(sent)).all())
     found = {}
     for row in rows:
         move, view = moves[row.id], views[row.action_id or 0]

@@ -33,9 +33,12 @@ class Places(Base):
         row = await find_channel(session, key)
         if row is None:
             zone = key.zone if key.zone and is_zone(key.zone) else self._default_zone
-            row = Channel(workspace_id=key.workspace_id, slack_id=key.slack_id, name=key.name, time_zone=zone, added_at=now)
-            session.add(row)
-            await session.flush()
+            fresh = Channel(workspace_id=key.workspace_id, slack_id=key.slack_id, name=key.name, time_zone=zone, added_at=now)
+            made = insert_for(session, Channel).values(fresh.model_dump(exclude={"id"}))
+            # a notice may make the row meanwhile, without holding the channel
+            await session.exec(made.on_conflict_do_nothing(index_elements=["workspace_id", "slack_id"]))
+            row = await find_channel(session, key)
+            assert row is not None  # noqa: S101  # it was just written
         rename(session, row, key.name or row.name, by, now)
         await resume(session, row, by, now)
         return row
@@ -45,10 +48,10 @@ class Places(Base):
         await self._one_at_a_time(session, f"channel:{key.workspace_id}:{key.slack_id}")
 
 
-async def find_channel(session: AsyncSession, key: ChannelKey) -> Channel | None:
-    """The channel's row; None: nothing was ever said about it."""
+async def find_channel(session: AsyncSession, key: ChannelKey, *, is_ours: bool = False) -> Channel | None:
+    """The channel's row; None: nothing was ever said about it. `is_ours`: as no settlement under way changes it any more."""
     wanted = select(Channel).where(Channel.workspace_id == key.workspace_id, Channel.slack_id == key.slack_id)
-    return (await session.exec(wanted)).first()
+    return (await session.exec(wanted.with_for_update(key_share=True) if is_ours else wanted)).first()
 
 
 def rename(session: AsyncSession, row: Channel, name: str, by: str, now: datetime) -> None:
@@ -62,7 +65,7 @@ async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) ->
     """Let the channel be posted to again, with all that waited; False: it was not paused.
 
     What Slack refused when the channel was paused is owed again, for nobody saw it. A digest that it refused is sent late,
-    or, where the next one is due by now, told in that one. Quiet hours hold what waited like anything else.
+    or, where the next one is due by now or a later one came already, told in the next. Quiet hours hold what waited like anything else.
     """
     if not row.paused_reason:
         return False
@@ -72,8 +75,11 @@ async def resume(session: AsyncSession, row: Channel, by: str, now: datetime) ->
     refused = select(Delivery).where(Delivery.channel_id == row.id, col(Delivery.state) == DeliveryState.DEAD, Delivery.reason == why)
     for one in await session.exec(refused.order_by(col(Delivery.id))):
         if one.kind is DeliveryKind.DIGEST:
-            if not row.is_digest_on or one.owed_at != row.last_digest_at:
-                continue  # nobody wants it, or a later one told of it
+            if not row.is_digest_on:
+                continue  # nobody wants it
+            if one.owed_at != row.last_digest_at:
+                await give_back(session, row, one)  # a later one is owed or was sent, which tells nothing of this one's
+                continue
             if row.next_digest_at is not None and row.next_digest_at <= now:
                 await give_back(session, row, one)
                 row.last_digest_at = datetime.fromisoformat(one.payload["since"])

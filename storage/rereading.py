@@ -202,7 +202,8 @@ async def _reread(session: AsyncSession, readings: Sequence[Reread], now: dateti
     documents: list[Document] = []
     for chunk in chunks(told):
         held = select(Document).where(col(Document.id).in_(chunk)).options(defer(Document.text))  # type: ignore[arg-type]
-        documents += (await session.exec(held.order_by(col(Document.id)).with_for_update())).all()
+        # key_share: a poll that sees one of them under another key need not wait for us
+        documents += (await session.exec(held.order_by(col(Document.id)).with_for_update(key_share=True))).all()
     documents = [row for row in documents if row.sha256 == told[row.id or 0].sha256]
     entries = [_entry(row, told[row.id or 0]) for row in documents]
     ids = [row.id or 0 for row in documents]

@@ -44,6 +44,7 @@ class SubscriptionStore(Places):
         """
         now = self._now()
         async with self._write() as session:
+            await self._one_at_a_time(session, "rules", is_shared=True)  # not while a poll works out who is told
             await _require(session, intent)
             channel = await self._open(session, intent.channel, intent.by, now)
             before = await load_subscriptions(session, channel_id(channel), now.date())

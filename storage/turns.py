@@ -101,7 +101,10 @@ def next_turn(waiting: Sequence[Waiting], told: Told, now: datetime) -> Turn:
     is_many = told.alerts + len(cases | _cases(one for one in due if one.is_unsure)) > MANY
     until = _flooded_until(waiting, told, now)
     if until is not None:
-        holds |= dict.fromkeys(news, until) if until > now else {}
+        # where cases were joined since a roll-up was made, it may wait for one of the alerts that wait for it
+        awaited = {other.id for one in waiting if one.kind is DeliveryKind.ROLLUP for other in before[one.id]}
+        free += [one for one in news.values() if one.id in awaited and not before[one.id]]
+        holds |= dict.fromkeys(news.keys() - awaited, until) if until > now else {}
     elif is_many or (len(cases) > 1 and any(one.is_held for one in news.values())):
         roll = list(news.values())
     else:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlmodel import col, delete, select
 
-from storage import StorageError, Store
+from storage import StorageError, Store, owing
 from storage.filters import Filter
-from storage.intents import ChannelKey, ChannelSetting, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
+from storage.intents import ChannelKey, ChannelSetting, Dead, DigestSetting, FollowIntent, MuteIntent, RetryAt, Sent
 from storage.models import Broadcast, Deliver, DeliveryState, Firm, Followed, Kind
+from storage.owing import insert_deliveries
 from storage.tenancy import Delivery, WhoMayChange
 from storage.views import ChannelView, DueDelivery
 from tests.fakes.clock import FakeClock
@@ -574,6 +575,76 @@ async def test_a_channel_that_moved_keeps_all_under_its_new_id(world: Store) -> 
     assert await world.channel(LEGAL) is None
     assert await view_of(world, ChannelKey("T1", "C9")) == replace(before, slack_id="C9")
     assert (await changes_of(world, ChannelKey("T1", "C9")))[-1] == ("slack", "moved", "C1", "C9")
+
+
+@pytest.mark.parametrize("is_spoken_in", [False, True])
+async def test_what_was_refused_under_the_old_id_comes_under_the_new_one(is_spoken_in: bool, world: Store, clock: FakeClock) -> None:
+    """Slack refuses the old id before its event is here."""
+    await world.follow(follow_firm())
+    await found(world, "One")
+    (due,) = await claim(world)
+    await world.settle(due.id, due.token, Dead("channel_not_found", is_channel_gone=True))
+    if is_spoken_in:
+        await world.follow(follow_firm("alibaba", channel=ChannelKey("T1", "C9")))
+    assert await world.move_channel(LEGAL, "C9")
+    clock.forward(minutes=1)
+    assert [(one.channel.slack_id, one.key) for one in await claim(world) if one.action] == [("C9", "alert:RW-1001")]
+
+
+async def test_a_channel_that_follows_again_by_a_move_has_its_digest_again(world: Store, clock: FakeClock) -> None:
+    new = ChannelKey("T1", "C9", "legal")
+    await world.follow(follow_firm("alibaba", channel=new))
+    await world.unfollow(new, "U1", everything=True)
+    await world.follow(follow_firm())
+    await world.move_channel(LEGAL, "C9")
+    clock.forward(days=4)
+    assert await world.owe_digests() == 1
+
+
+@pytest.mark.parametrize("is_rolled_up_there", [False, True])
+async def test_a_roll_up_that_waits_while_its_channel_moves_leaves_nothing_behind(
+    is_rolled_up_there: bool, world: Store, clock: FakeClock
+) -> None:
+    """The channel of the new id was owed the same alerts, which are rolled up there, before or after."""
+    new = ChannelKey("T1", "C9", "legal", "Asia/Taipei")
+    await world.follow(follow_firm("alibaba", channel=new))
+    if not is_rolled_up_there:
+        await world.set_channel(new, ChannelSetting(quiet=("09:00", "13:00")), "U1")
+    await world.follow(follow_firm())
+    await world.follow(follow_firm("alibaba"))
+    for at in range(7):
+        await found(world, f"Both {at}", "alibaba")
+    await found(world, "One of them", "tencent")
+    for due in await claim(world):
+        assert due.rollup is not None
+        late = RetryAt(clock() + timedelta(minutes=1), "busy")
+        await world.settle(due.id, due.token, late if due.channel.slack_id == "C1" else Sent("1.1"))
+    await world.move_channel(LEGAL, "C9")
+    told: list[int] = []
+    for _ in range(3):
+        clock.forward(hours=1)
+        for due in await claim(world):
+            assert due.channel.slack_id == "C9"
+            await world.settle(due.id, due.token, Sent("2.2"))
+            told += [action.id for action in due.rollup.actions] if due.rollup else [due.action.id] if due.action else []
+    assert sorted(told) == ([1008] if is_rolled_up_there else list(range(1001, 1009)))
+
+
+async def test_what_a_poll_owes_while_a_channel_moves_is_not_left_behind(world: Store, clock: FakeClock, monkeypatch: Any) -> None:
+    await world.follow(follow_firm())
+    await world.follow(follow_firm("alibaba", channel=ChannelKey("T1", "C9")))
+    moving: list[asyncio.Task[bool]] = []
+
+    async def insert_meanwhile(session: Any, rows: Any) -> Any:
+        moving.append(asyncio.create_task(world.move_channel(LEGAL, "C9")))
+        await asyncio.sleep(0.3)
+        return await insert_deliveries(session, rows)
+
+    monkeypatch.setattr(owing, "insert_deliveries", insert_meanwhile)
+    await found(world, "One")
+    assert await asyncio.gather(*moving) == [True]
+    clock.forward(minutes=1)
+    assert [(one.channel.slack_id, one.key) for one in await claim(world)] == [("C9", "alert:RW-1001")]
 
 
 async def test_a_channel_that_was_spoken_in_under_its_new_id_first_gets_what_it_lacks(world: Store, clock: FakeClock) -> None:

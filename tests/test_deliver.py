@@ -124,7 +124,7 @@ def test_every_documented_refusal_of_our_methods_has_a_cause(shared: Path) -> No
         pytest.param(Cause.CHANNEL, 1, timedelta(), Dead("word", is_channel_gone=True), id="a channel that refuses is paused at once"),
         pytest.param(Cause.OURS, BUG_ATTEMPTS, timedelta(), Dead("word, after 10 attempts"), id="a bug ends after ten attempts"),
         pytest.param(Cause.BLOCKS, BUG_ATTEMPTS, timedelta(), Dead("word, after 10 attempts"), id="so does a refusal of plain text"),
-        pytest.param(Cause.LOST, 900, GIVE_UP_AFTER, Dead("word, for 7 days"), id="Slack gone for a week ends it"),
+        pytest.param(Cause.LOST, 900, GIVE_UP_AFTER, Dead("word, for 7 days", is_too_late=True), id="Slack gone for a week ends it"),
         pytest.param(
             Cause.RATE,
             1,

@@ -125,6 +125,24 @@ async def test_a_move_that_comes_before_the_roll_up_is_told_by_it(world: Store, 
     assert {row.state for row in await rows(world)} == {DeliveryState.SENT}
 
 
+async def test_an_alert_whose_case_is_joined_to_one_of_a_roll_up_that_waits_goes_out(world: Store, clock: FakeClock) -> None:
+    """The one was owed before the other, and neither may wait for the other for ever."""
+    await follow(world, "C1", "firm:tencent")
+    await poll(world, "cac-news", *acts(0))
+    due = await one(world)
+    await world.settle(due.id, due.token, RetryAt(clock() + timedelta(seconds=20), "busy"))
+    clock.forward(seconds=2)
+    await poll(world, "cac-news", *acts(*range(1, 7)))
+    due = await one(world)
+    await world.settle(due.id, due.token, RetryAt(clock() + timedelta(seconds=20), "busy"))
+    await world.join_cases(1001, 1003, "operator")
+    clock.forward(minutes=1)
+    for key in ("alert:RW-1001", "rollup:alert:RW-1002"):
+        due = await one(world)
+        assert due.key == key
+        await sent(world, clock, due)
+
+
 async def test_a_roll_up_that_breaks_off_keeps_its_members_and_goes_on_where_it_ended(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent")
     await poll(world, "cac-news", *acts(*range(7)))
@@ -251,6 +269,15 @@ async def test_an_alert_whose_firm_was_muted_since_is_not_posted_and_is_in_the_d
     assert [action.id for action in digest.new] == [1001]
 
 
+async def test_an_alert_whose_rule_is_for_the_digest_alone_by_now_is_in_the_digest(world: Store, clock: FakeClock) -> None:
+    await held(world, clock, Deliver.NOW)
+    await world.follow(FollowIntent(C1, "U1", Followed.FIRM, "tencent", deliver=Deliver.DIGEST))
+    assert await reasons(world, clock) == ["digest only"]
+    digest = await world.preview_digest(C1)
+    assert digest is not None
+    assert [action.id for action in digest.new] == [1001]
+
+
 async def test_an_alert_that_was_judged_since_is_not_posted(world: Store, clock: FakeClock) -> None:
     await held(world, clock)
     await world.correct(CorrectionIntent(C1, "U1", 1001, Verdict.NOT_RELEVANT))
@@ -286,6 +313,16 @@ async def test_the_move_of_a_card_is_told_though_the_rule_is_gone(world: Store, 
     await world.unfollow(C1, "U1", firm_id="tencent")
     clock.forward(minutes=1)
     assert (await one(world)).key == "update:RW-1001:2"
+
+
+async def test_the_move_of_a_case_that_a_roll_up_told_of_is_told_though_no_rule_passes_it(world: Store, clock: FakeClock) -> None:
+    """However long it waited for its turn: the case has no card yet, but the channel was told of it."""
+    await follow(world, "C1", "firm:tencent", filter="role:target,group kind:fine")
+    await poll(world, "cac-news", *acts(*range(7)))
+    await sent(world, clock, await one(world))
+    await poll(world, "cac-news", entry("Act 3", act(Kind.BAN, "tencent", number="A-3"), guid="3", text="moved", document_id=4))
+    clock.forward(minutes=11)
+    assert (await one(world)).key == "update:RW-1004:2"
 
 
 # --- the pace of a workspace -------------------------------------------------------------------------------------------

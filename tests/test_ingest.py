@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
 from storage.ingest import oldest_first
-from storage.intents import ChannelKey
+from storage.intents import ChannelKey, FollowIntent
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, title_of, words
 from storage.models import (
     Action,
@@ -29,6 +29,7 @@ from storage.models import (
     Document,
     DocumentKey,
     Evidence,
+    Followed,
     Health,
     Kind,
     Mention,
@@ -1219,3 +1220,23 @@ def test_an_annulled_action_stays_annulled() -> None:
 
 def test_a_record_of_nothing_is_accepted_once() -> None:
     assert PollRecord("a", 1, NOON, 0.0, NOON, Health.OK).is_good
+
+
+async def test_who_follows_while_a_poll_is_written_down_finds_its_act_among_what_is_known(postgres_url: str, clock: FakeClock) -> None:
+    """Neither transaction sees what the other has not committed."""
+    world, other = Store(postgres_url, now=clock), Store(postgres_url, now=clock)
+    await furnish(world)
+    notify, following = world._notify, []
+
+    async def follow_meanwhile(*args: Any) -> None:  # after it is worked out
+        intent = FollowIntent(ChannelKey("T1", "C1"), "U1", Followed.FIRM, "tencent")
+        following.append(asyncio.create_task(other.follow(intent)))
+        await asyncio.sleep(0.3)
+        await notify(*args)
+
+    world._notify = follow_meanwhile  # type: ignore[method-assign]
+    assert (await poll(world, "cac-news", entry("Fined", act(Kind.FINE, "tencent")))).owed == 0
+    (result,) = await asyncio.gather(*following)
+    assert [action.title for action in result.last] == ["Fined"]
+    await world.close()
+    await other.close()

@@ -19,7 +19,7 @@ from storage.hours import next_digest_at
 from storage.intents import ChannelKey, Dead, DigestSetting, RetryAt, Sent
 from storage.models import Deliver, DeliveryKind, DeliveryState, Followed, Kind
 from storage.outbox import DIGESTS_AT_ONCE
-from storage.tenancy import Card, Channel, Delivery, Subscription
+from storage.tenancy import Card, Channel, Delivery, Subscription, Workspace
 from storage.views import DueDelivery
 from tests.fakes.clock import FakeClock
 from tests.fakes.polls import NOON, act, entry, follow, furnish, poll
@@ -312,6 +312,23 @@ async def test_two_claimers_never_get_one_row(world: Store, clock: FakeClock) ->
     assert sorted(ids) == list(range(1, 13))
 
 
+async def test_a_lease_begins_when_the_claim_has_its_locks(postgres_url: str, clock: FakeClock) -> None:
+    """However long another claimer, whose host stood still, kept the workspace."""
+    world, other = Store(postgres_url, now=clock), Store(postgres_url, now=clock)
+    await furnish(world)
+    await follow(world, "C1", "firm:tencent")
+    await alert(world)
+    async with other._write() as session:
+        await session.exec(select(Workspace).with_for_update())
+        claiming = asyncio.create_task(claim(world))
+        await asyncio.sleep(0.3)
+        clock.forward(minutes=3)
+    assert [due.key for due in await claiming] == ["alert:RW-1001"]
+    assert await claim(other) == ()
+    await world.close()
+    await other.close()
+
+
 async def test_two_claimers_do_not_share_a_channel(world: Store) -> None:
     await follow(world, "C1", "firm:tencent")
     for at in range(4):
@@ -547,6 +564,22 @@ async def test_a_digest_that_is_drawn_again_tells_the_same(world: Store, clock: 
     assert [action.title for action in (await digest(world, "digest:2021-03-22", clock)).new] == ["One"]
 
 
+@pytest.mark.parametrize("deliver", list(Deliver))
+async def test_what_could_not_be_told_in_time_is_told_in_the_next_digest(deliver: Deliver, world: Store, clock: FakeClock) -> None:
+    """An alert and a digest that were tried for a week."""
+    await follow(world, "C1", "firm:tencent", deliver=deliver, **TAIPEI)
+    await alert(world, "One")
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    assert await world.owe_digests() == 1
+    for _ in range(3):
+        for due in await claim(world):
+            await world.settle(due.id, due.token, Dead("token_revoked, for 7 days", is_too_late=True))
+        clock.forward(seconds=2)
+    view = await world.preview_digest(ChannelKey("T1", "C1"))
+    assert view is not None
+    assert [action.title for action in view.new] == ["One"]
+
+
 async def test_a_digest_turned_on_again_tells_what_came_since_and_no_more(world: Store, clock: FakeClock) -> None:
     await follow(world, "C1", "firm:tencent", **TAIPEI)
     key = ChannelKey("T1", "C1")
@@ -568,6 +601,20 @@ async def test_a_channel_that_moved_to_one_with_a_digest_brings_it_nothing_old(w
     view = await world.preview_digest(ChannelKey("T1", "C2"))
     assert view is not None
     assert [action.title for action in view.new] == ["Today"]
+
+
+async def test_what_a_digest_was_to_tell_in_a_channel_that_moved_is_told_where_it_moved_to(world: Store, clock: FakeClock) -> None:
+    """Both have one for that day; one is sent."""
+    await follow(world, "C1", "firm:tencent", deliver=Deliver.DIGEST, **TAIPEI)
+    await follow(world, "C2", "firm:alibaba", deliver=Deliver.DIGEST, **TAIPEI)
+    await alert(world, "Of the old id")
+    clock.at = datetime(2021, 3, 22, 0, 30, tzinfo=UTC)
+    assert await world.owe_digests() == 2
+    await world.move_channel(ChannelKey("T1", "C1"), "C2")
+    assert [(due.channel.slack_id, due.key) for due in await claim(world)] == [("C2", "digest:2021-03-22")]
+    view = await world.preview_digest(ChannelKey("T1", "C2"))
+    assert view is not None
+    assert [action.title for action in view.new] == ["Of the old id"]
 
 
 async def test_a_digest_within_an_hour_of_its_time_is_not_late(world: Store, clock: FakeClock) -> None:

@@ -210,6 +210,23 @@ async def test_the_alert_that_found_the_channel_gone_comes_when_it_is_back(world
     assert await drained(world, clock) == []
 
 
+@pytest.mark.parametrize("is_at_once", [False, True], ids=["the event first", "both at once"])
+async def test_what_was_refused_by_another_word_than_the_events_comes_too(is_at_once: bool, world: Store, clock: FakeClock) -> None:
+    """The bot is removed from a private channel while a post is under way."""
+    await world.follow(followed())
+    await found(world, "One")
+    (due,) = await claim(world)
+    gone = world.pause_channel(LEGAL, "not_in_channel")
+    refusal = world.settle(due.id, due.token, Dead("channel_not_found", is_channel_gone=True))
+    if is_at_once:
+        await asyncio.gather(refusal, gone)
+    else:
+        await gone
+        await refusal
+    await world.resume_channel(LEGAL)
+    assert [one.key for one in await drained(world, clock) if one.kind is DeliveryKind.ALERT] == ["alert:RW-1001"]
+
+
 async def test_what_died_for_another_reason_stays_dead(world: Store, clock: FakeClock) -> None:
     await world.follow(followed())
     await found(world, "One")
@@ -303,6 +320,29 @@ async def test_no_digest_comes_late_where_it_was_turned_off_meanwhile(world: Sto
         row.is_digest_on, row.next_digest_at = False, None
     await world.resume_channel(LEGAL)
     assert [one.kind for one in await drained(world, clock) if one.channel.slack_id == "C1"] == []
+
+
+async def test_what_a_digest_was_to_tell_that_was_refused_after_a_later_one_was_owed_is_told(world: Store, clock: FakeClock) -> None:
+    """It waited for a day, for a token that was revoked; the channel is gone when there is a new one."""
+    await world.follow(followed(deliver=Deliver.DIGEST))
+    await found(world, "Of Friday")
+    clock.at = MONDAY
+    assert await world.owe_digests() == 1
+    (due,) = await claim(world)
+    await world.settle(due.id, due.token, RetryAt(MONDAY + timedelta(hours=23), "token_revoked", is_for_all=True))
+    await found(world, "Of Monday")
+    clock.at = MONDAY + timedelta(days=1)
+    assert await world.owe_digests() == 1
+    (due,) = await claim(world)
+    assert due.key == "digest:2021-03-22"
+    await world.settle(due.id, due.token, Dead("is_archived", is_channel_gone=True))
+    await world.resume_channel(LEGAL)
+    told_of = []
+    for days in (1, 2):
+        clock.at = MONDAY + timedelta(days=days)
+        await world.owe_digests()
+        told_of += [action.title for one in await drained(world, clock) if one.digest for action in one.digest.new]
+    assert sorted(told_of) == ["Of Friday", "Of Monday"]
 
 
 async def test_a_digest_that_a_later_one_told_of_stays_dead(world: Store, clock: FakeClock) -> None:

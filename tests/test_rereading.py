@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -33,12 +34,13 @@ from storage.records import (
     FoundFirm,
     Reread,
     RereadOutcome,
+    Resighting,
 )
 from storage.rereading import READ_AGAIN
 from storage.tenancy import Card, Change, Correction, Delivery, Mute, Review, Subscription, Verdict
 from tests.fakes.clock import FakeClock
 from tests.fakes.harbour import BASE, BLUE, FINED, deposit, reader
-from tests.fakes.polls import NOON, act, entry, firm, follow, furnish, money, poll
+from tests.fakes.polls import NOON, act, entry, firm, follow, furnish, lease, money, poll
 
 
 @pytest.fixture
@@ -477,3 +479,30 @@ async def test_a_case_that_a_hand_joined_or_parted_is_left_so(world: Store) -> N
         await again(world, told, document=document)
     now = {row.id: (row.case_id, row.case_reason) for row in await rows(world, Action)}
     assert now == {1001: (cases[1001], ""), 1002: (cases[1002], ""), 1003: (cases[1002], "by hand")}
+
+
+@pytest.mark.parametrize("is_edited", [True, False], ids=["edited", "seen under another key"])
+async def test_a_poll_and_reading_again_do_not_wait_for_each_other(is_edited: bool, postgres_url: str, clock: FakeClock) -> None:
+    """What the poll comes to last has the lowest id; between the two something else holds up the reading."""
+    stores = [Store(postgres_url, now=clock) for _ in range(3)]
+    world, reading, other = stores
+    await furnish(world)
+    await poll(world, "cac-news", *(entry(f"No act {at}", guid=str(at), published=NOON + timedelta(hours=at)) for at in range(3)))
+    documents = await rows(world, Document)
+    again = [Reread(one.id, one.sha256, Extraction("en", (), ())) for one in documents]
+    edits = [
+        entry(f"No act {at}", guid=str(at), text="edited", published=NOON + timedelta(hours=hour), document_id=documents[at].id)
+        for at, hour in ((2, 2), (0, 9))
+    ]
+    seen = () if is_edited else (Resighting(documents[0].id, "hash", "new guid", None, None),)
+    token = await lease(world, "cac-news")
+    async with other._write() as session:
+        await session.exec(select(Document).where(Document.id == documents[1].id).with_for_update())
+        rereading = asyncio.create_task(reading.reread(again))
+        await asyncio.sleep(0.3)
+        polling = asyncio.create_task(poll(world, "cac-news", *edits[: 1 + is_edited], token=token, resighted=seen))
+        await asyncio.sleep(0.3)
+    assert (await rereading).left_out == (not is_edited)  # what was edited meanwhile
+    assert (await polling).changed == 1 + is_edited
+    for store in stores:
+        await store.close()

@@ -13,6 +13,7 @@ from storage import StorageError, Store
 from storage.filters import Filter
 from storage.intents import ChannelKey, DigestSetting, FollowIntent
 from storage.models import Broadcast, Deliver, Followed, Kind, OwnershipKind, Role
+from storage.owing import owe_operators
 from storage.records import OwnershipRow
 from storage.tenancy import Change, Channel
 from tests.builders import NOON, SMALL, add_action, fill
@@ -45,6 +46,18 @@ async def test_the_filter_that_a_first_subscription_gets(typed: str, effective: 
     result = await store.follow(firm("tencent", typed))
     assert (result.did, str(result.subscription.filter)) == ("created", effective)
     assert [str(one.filter) for one in await store.subscriptions(LEGAL)] == [effective]
+
+
+async def test_the_first_word_in_a_channel_while_a_notice_makes_its_row(postgres_url: str, clock: FakeClock) -> None:
+    store, other = Store(postgres_url, now=clock), Store(postgres_url, now=clock)
+    await fill(store)
+    async with other._write() as session:
+        await owe_operators(session, LEGAL, "notice:source", {}, "UTC", clock())
+        following = asyncio.create_task(store.follow(firm("tencent")))
+        await asyncio.sleep(0.3)
+    assert (await following).did == "created"
+    await store.close()
+    await other.close()
 
 
 async def test_the_same_command_twice_is_one_subscription(store: Store) -> None:

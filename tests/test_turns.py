@@ -104,6 +104,16 @@ def alerts(ids: Iterable[int], **other: Any) -> list[Waiting]:
             id="a roll-up that was broken off goes on",
         ),
         pytest.param(
+            turn(alert(5, 11), alert(6, 13), waits(20, DeliveryKind.ROLLUP, 11, 12, since=9)),
+            Turn(post=5),
+            id="an alert of a case that was joined to one of a roll-up goes before it, if it was owed before",
+        ),
+        pytest.param(
+            turn(alert(5, 11), alert(6, 13), waits(20, DeliveryKind.ROLLUP, 11, 12, since=9, at=SOON)),
+            Turn(post=5, holds={6: SOON}),
+            id="also while the roll-up waits for its next try",
+        ),
+        pytest.param(
             turn(waits(20, DeliveryKind.ROLLUP, 11, 12, since=1, at=SOON), update(5, 12, has_card=False)),
             Turn(holds={5: SOON}),
             id="a move of a case that a roll-up has still to tell waits for it, though it was owed before the roll-up was made",
