@@ -301,7 +301,9 @@ def _told(url: URL) -> Iterator[None]:
         if not is_trouble and not isinstance(error, sqlite3.Error):
             raise
         where = url.render_as_string(hide_password=True)
-        if "locked" in cause:
+        if getattr(origin, "sqlstate", "") == "40P01":
+            raise StorageError(f"Two commands waited for each other in the database {where}, and this one gave way. Try again.") from error
+        if "locked" in cause and _is_sqlite(url):
             raise StorageError(f"The database {where} was busy for {_BUSY_SECONDS} s: another command is writing. Try again.") from error
         if "unable to open" in cause:
             raise StorageError(f"The database {where} cannot be opened. Is the path right, and may we write there?") from error

@@ -16,7 +16,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import JSON, CheckConstraint, column, inspect, table, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import SQLModel, select
 
 from storage import StorageError, Store, base
@@ -260,6 +261,17 @@ async def test_an_enum_comes_back_as_one(store: Store, clock: FakeClock) -> None
         found = (await session.exec(select(Action.kind, Action.decided_precision))).one()
     assert found == (Kind.FINE, Precision.MONTH)
     assert isinstance(found[0], Kind)
+
+
+def test_of_two_that_wait_for_each_other_one_is_told_to_try_again() -> None:
+    class Deadlock(Exception):
+        """As a driver of PostgreSQL gives it."""
+
+        sqlstate = "40P01"
+
+    said = Deadlock("deadlock detected\nProcess 7 waits for ShareLock on transaction 9; blocked by process 8.")
+    with pytest.raises(StorageError, match="gave way. Try again"), base._told(make_url("postgresql://regwatch@db/regwatch")):
+        raise OperationalError("update", None, said)
 
 
 async def test_an_unmigrated_database_says_what_to_do(tmp_path: Path, clock: FakeClock) -> None:
