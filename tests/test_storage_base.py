@@ -270,7 +270,7 @@ def test_of_two_that_wait_for_each_other_one_is_told_to_try_again() -> None:
         sqlstate = "40P01"
 
     said = Deadlock("deadlock detected\nProcess 7 waits for ShareLock on transaction 9; blocked by process 8.")
-    with pytest.raises(StorageError, match="gave way. Try again"), base._told(make_url("postgresql://regwatch@db/regwatch")):
+    with pytest.raises(StorageError, match=r"gave way\. Try again"), base._told(make_url("postgresql://regwatch@db/regwatch")):
         raise OperationalError("update", None, said)
 
 
