@@ -24,7 +24,8 @@ def read_inputs(text: str, register: Register) -> Iterator[tuple[str, DocumentTe
     if first != "{":
         yield "1", plain(text)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # not splitlines: JSON lets the other ends of lines (U+2028, U+0085) stand in a string as they are
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

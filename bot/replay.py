@@ -127,7 +127,7 @@ def _log(file: Path) -> Iterator[Moment]:
     """A moment for each line: the lists as the differences so far make them."""
     shown: list[dict[str, str]] = []
     known: dict[str, RecordedSource] = {}
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(_text(file).split("\n"), 1):  # not splitlines: U+2028 may stand in a string
         if not line.strip():
             continue
         try:

@@ -187,6 +187,18 @@ def test_explain_names_the_line_that_it_cannot_read(says: str, words: str) -> No
     assert done.stdout == ""
 
 
+async def test_explain_gives_a_line_for_each_line(tmp_path: Path) -> None:
+    """Other ends of lines inside a string do not end the row; offsets count them."""
+    texts = ["Barclays has grown.\u2028The FCA fined Barclays £4 million.\u0085\u2029It has appealed.", "Nothing of note.\r\n"]
+    rows = [json.dumps({"id": number, "text": text}, ensure_ascii=False) for number, text in enumerate(texts)]
+    done = await regwatch("explain", "--json", says="\r\n".join(rows))
+    found = [json.loads(line) for line in done.stdout.split("\n") if line]
+    assert [line["id"] for line in found] == ["0", "1"]
+    quote = found[0]["actions"][0]["evidence"]
+    assert texts[0][quote["start"] : quote["end"]] == quote["text"]
+    assert "fined" in quote["text"]
+
+
 async def test_preview_shows_entries_and_says_why_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files and addresses in one run; JSON lines; exit 1 when one of them is no feed."""
     (tmp_path / "saved.xml").write_text(FEED)

@@ -161,6 +161,14 @@ def test_what_is_no_recording_is_said(tmp_path: Path, make: Callable[[Path], Pat
     assert words in str(raised.value)
 
 
+def test_a_log_is_cut_at_its_lines_alone(tmp_path: Path) -> None:
+    """U+2028 may stand in a title."""
+    path = tmp_path / "polls.jsonl"
+    shown = {"polled_at": START.isoformat(), "n_items": 1, "baseline": [entry(1, "one\u2028more")]}
+    path.write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
+    assert len(moments([path])) == 1
+
+
 def test_the_command_prints_steps_and_sums(tmp_path: Path) -> None:
     """JSON lines, the last of them the sums; words for people otherwise; 2 for what is no recording."""
     path = str(log(tmp_path, [{"baseline": OLD}, {"added": [entry(9, hours=1)]}]))
