@@ -199,6 +199,14 @@ async def test_explain_gives_a_line_for_each_line(tmp_path: Path) -> None:
     assert "fined" in quote["text"]
 
 
+@pytest.mark.parametrize("row", ['{"id": "1", "text": ""}', '{"id": "1", "title": null, "text": null}', '{"id": "1", "title": " "}'])
+async def test_an_empty_text_among_others_is_a_line_without_actions(row: str) -> None:
+    done = await regwatch("explain", "--json", says=f'{row}\n{{"id": "2", "text": "x"}}\n')
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["id"], line["actions"], line["mentions"]) for line in found] == [("1", [], []), ("2", [], [])]
+    assert done.exit_code == 0
+
+
 async def test_preview_shows_entries_and_says_why_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files and addresses in one run; JSON lines; exit 1 when one of them is no feed."""
     (tmp_path / "saved.xml").write_text(FEED)
