@@ -79,7 +79,10 @@ def export(
         if file is None:
             sys.stdout.write(text)
         else:
-            file.write_text(text, encoding="utf-8", newline="")
+            try:
+                file.write_text(text, encoding="utf-8", newline="")
+            except OSError as error:
+                fail(f"{file}: {error.strerror}")
         return 0
 
     run(work())

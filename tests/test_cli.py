@@ -199,6 +199,14 @@ async def test_explain_gives_a_line_for_each_line(tmp_path: Path) -> None:
     assert "fined" in quote["text"]
 
 
+@pytest.mark.parametrize("place", ["none/out.csv", "."])
+async def test_an_export_that_cannot_be_written_is_one_line(place: str) -> None:
+    done = await regwatch("export", "tencent", place)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"regwatch: {place}: ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("row", ['{"id": "1", "text": ""}', '{"id": "1", "title": null, "text": null}', '{"id": "1", "title": " "}'])
 async def test_an_empty_text_among_others_is_a_line_without_actions(row: str) -> None:
     done = await regwatch("explain", "--json", says=f'{row}\n{{"id": "2", "text": "x"}}\n')
