@@ -199,6 +199,24 @@ async def test_explain_gives_a_line_for_each_line(tmp_path: Path) -> None:
     assert "fined" in quote["text"]
 
 
+async def test_a_digest_that_slack_does_not_take_is_one_line_and_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal, and a Slack that is not there."""
+    await regwatch("ask", "subscribe tencent", "--channel", "C1")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    async with SlackStub() as slack:
+        monkeypatch.setenv("SLACK_API_URL", slack.url)
+        slack.add_channel("C1")
+        slack.fail("chat.postMessage", refused("not_in_channel"))
+        no = await regwatch("digest", "C1", "--json")
+        yes = await regwatch("digest", "C1", "--json")
+    gone = await regwatch("digest", "C1")
+    assert (no.exit_code, no.stdout, no.stderr.count("\n")) == (1, "", 1)
+    assert "refuses it (not_in_channel)" in no.stderr
+    assert (yes.exit_code, _data(yes)["channel"]) == (0, "C1")
+    assert (gone.exit_code, gone.stdout, gone.stderr.count("\n")) == (1, "", 1)
+    assert "cannot be reached" in gone.stderr
+
+
 @pytest.mark.parametrize("place", ["none/out.csv", "."])
 async def test_an_export_that_cannot_be_written_is_one_line(place: str) -> None:
     done = await regwatch("export", "tencent", place)
