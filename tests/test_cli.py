@@ -390,3 +390,5 @@ def test_the_demo_ends_by_itself_and_tells_nobody_twice(words: list[str], tmp_pa
     else:
         assert "<!channel>" not in done.stdout
         assert "11 firms" in done.stdout
+        assert "now named: Ximalaya; list now 7 of 11" in done.stdout  # the correction does what its scene says
+        assert "no longer named" not in done.stdout
