@@ -30,7 +30,7 @@ def list_(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """How each source stands: mode, health, when it was last well read, when it is next."""
+    """How each source stands: mode, health, when it was last well read, why it is off or not well. --json: also when it is next."""
 
     async def work(store: Store) -> int:
         from bot.report import show_sources

@@ -92,7 +92,9 @@ def show_sources(views: Sequence[SourceView]) -> None:
     for view in sorted(views, key=lambda view: (not view.is_enabled, view.health is Health.OK, view.mode is Mode.LIVE, view.id)):
         is_polled = view.is_enabled
         mode = (f"{view.mode:6}", "" if view.mode is Mode.LIVE else "yellow") if is_polled else ("off   ", "dim")
-        health = (f"{view.health:19}", _HEALTH_STYLES.get(view.health, "red")) if is_polled else (" " * 19, "")
+        is_unread = view.health is Health.OK and view.last_ok_at is None
+        told = ("not read yet", "dim") if is_unread else (view.health, _HEALTH_STYLES.get(view.health, "red"))
+        health = (f"{told[0]:19}", told[1]) if is_polled else (" " * 19, "")
         read = f"{view.last_ok_at:%Y-%m-%d %H:%M}" if view.last_ok_at else ""
         screen.print(Text.assemble(f"{view.id:28} ", mode, " ", health, f" {read:16} {view.documents or '':>5}"))
         why = "; ".join(filter(None, (view.mode_reason, view.health_detail))) if is_polled else view.off_reason
@@ -105,11 +107,11 @@ def show_sources(views: Sequence[SourceView]) -> None:
 def show_checked(found: Sequence[Checked]) -> None:
     """One line a source, what cannot be read first, and why, or its first title, on the next."""
     screen = Console(highlight=False)
-    screen.print(Text(f"{'source':30} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
+    screen.print(Text(f"{'source':28} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
     for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
         state = (f"{one.health:19}", _HEALTH_STYLES.get(one.health, "red"))
         page, newest = "" if one.body is None else str(one.body), f"{one.newest:%Y-%m-%d}" if one.newest else ""
-        screen.print(Text.assemble(f"{one.source:30} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
+        screen.print(Text.assemble(f"{one.source:28} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
         if said := one.says or one.title:
             screen.print(Text(f"    {said}", style="dim"))
     good = sum(one.health is Health.OK for one in found)

@@ -47,6 +47,17 @@ def listed(folder: Path, url: str) -> str:
     return str(path)
 
 
+def test_a_source_that_was_never_read_is_not_called_well(tmp_path: Path, web: Loopback) -> None:
+    """And the tables fit on 80 columns."""
+    regwatch("sources", "import", listed(tmp_path, web.url))
+    shown = regwatch("sources", "list").output
+    assert [line.split()[2:5] for line in shown.splitlines() if line.startswith("my-feed")] == [["not", "read", "yet"]]
+    assert " ok " not in shown
+    checked = regwatch("sources", "check", "my-feed").output
+    assert max(len(line) for line in checked.splitlines() if line.startswith(("source", "my-feed"))) <= 80
+    assert checked.splitlines()[0].endswith(" s")
+
+
 def test_import_check_arm_hold_export(tmp_path: Path, web: Loopback) -> None:
     """The way of a source of one's own: imported in the shadow, checked, armed, held, written out again."""
     file = listed(tmp_path, web.url)
