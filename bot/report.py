@@ -162,8 +162,11 @@ def show_preview(found: Preview) -> None:
 def show_reading(document: DocumentText, reading: Extraction) -> None:
     """The actions of a text, each with its firms and the words that prove it."""
     screen = Console(highlight=False)
-    title = document.title or document.text.strip()[:80]
-    screen.print(Text.assemble((title, "bold"), (f"  [{reading.language}]", "dim")))
+    language = Text(f"  [{reading.language}]", style="dim")
+    title = Text(document.title or " ".join(document.text[:400].split()), style="bold")
+    if not document.title:
+        title.truncate(screen.width - language.cell_len, overflow="ellipsis")
+    screen.print(title + language)
     if not reading.actions:
         screen.print("  no action against a firm", style="dim")
     for action in reading.actions:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from rich.cells import cell_len
 from slack_sdk.oauth.installation_store.models.bot import Bot
 from typer.testing import CliRunner, Result
 
@@ -223,6 +224,15 @@ async def test_an_export_that_cannot_be_written_is_one_line(place: str) -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith(f"regwatch: {place}: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", [f"Barclays was\nfined. {'Again. ' * 40}", "腾讯被罚款。" * 40], ids=["Latin", "wide signs"])
+async def test_a_long_text_without_a_title_is_headed_by_one_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    head, kind = (await regwatch("explain", says=text)).stdout.splitlines()[:2]
+    assert "…  [" in head
+    assert cell_len(head) <= 80
+    assert "FINE" in kind
 
 
 @pytest.mark.parametrize("row", ['{"id": "1", "text": ""}', '{"id": "1", "title": null, "text": null}', '{"id": "1", "title": " "}'])
