@@ -221,6 +221,16 @@ def test_a_firm_that_is_none_is_told(typed: tuple[str, str, str], says: str) -> 
         new_firm(typed[0], (), (), (), typed[2], typed[1])
 
 
+@pytest.mark.parametrize("empty", ["", " ", "|"])
+def test_nothing_is_no_name_and_no_ticker(empty: str) -> None:
+    """Wherever it stands; it would be stored, and a second firm could not be added."""
+    for strong, weak, tickers in (([empty], [], []), ([], [empty], []), ([], [], [empty])):
+        with pytest.raises(StorageError, match=r"is no (name|ticker)"):
+            new_firm("Granite Voice", strong, weak, tickers, "", "")
+    with pytest.raises(StorageError, match="is no name"):
+        new_firm(empty, [], [], [], "", "granite")
+
+
 async def test_stored_texts_come_in_batches(store: Store) -> None:
     """In the order of their ids; since a day by what they say themselves, else by when they were first seen."""
     await add_source(store, "press", None)
