@@ -133,7 +133,8 @@ def new_firm(
         raise StorageError(f"--ticker: {wrong[0]!r} is no ticker (like 0700.HK)")
     slug = firm_id or re.sub(r"[^a-z0-9]+", "-", title_key(names[0])).strip("-")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
-        raise StorageError(f"{names[0]!r} gives no id; say one with --id: small letters, digits and dashes (like bank-of-china)")
+        what = f"--id: {firm_id!r} is no id" if firm_id else f"{names[0]!r} gives no id; say one with --id"
+        raise StorageError(f"{what}: small letters, digits and dashes (like bank-of-china)")
     if not re.fullmatch(r"([A-Z]{2})?", country.upper()):
         raise StorageError(f"--country: {country!r} is no ISO 3166 code (like CN)")
     shy = {fold(" ".join(one.split())) for one in weak}

@@ -210,7 +210,7 @@ WRONG = [
     ("a name of one letter", ("X", "", ""), "'X' is no name"),
     ("a name with a bar", ("Granite | Voice", "", ""), "is no name"),
     ("a Chinese name without an id", ("巨岩语音", "", ""), "gives no id; say one with --id"),
-    ("an id that is no slug", ("Granite", "Granite Voice", ""), "gives no id"),
+    ("an id that is no slug", ("Granite", "Granite Voice", ""), "--id: 'Granite Voice' is no id: small letters"),
     ("a country in words", ("Granite Voice", "", "China"), "--country: 'China' is no ISO 3166 code"),
 ]
 
