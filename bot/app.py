@@ -25,7 +25,7 @@ from bot.check import Checked, check
 from bot.config import Settings, SettingsError, slack_access
 from bot.deliver import Deliverer, make_client
 from bot.extract import FirmIndex
-from bot.feeds.catalog import Catalogue, load_catalogue
+from bot.feeds.catalog import Catalogue, CatalogueError, load_catalogue
 from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.names import Names
 from bot.poll import ROUND, Poller
@@ -64,8 +64,12 @@ def utc_now() -> datetime:
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
-    """The regulators and sources that these settings poll."""
-    return load_catalogue(contact=settings.contact or None, sources=Path(settings.sources) if settings.sources else None)
+    """The regulators and sources that these settings poll. Raises CatalogueError, which names the setting where it is to blame."""
+    own = Path(settings.sources) if settings.sources else None
+    try:
+        return load_catalogue(contact=settings.contact or None, sources=own)
+    except CatalogueError as error:
+        raise CatalogueError(f"REGWATCH_SOURCES: {error}" if own else str(error)) from error
 
 
 @contextlib.contextmanager

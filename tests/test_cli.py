@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from bot.app import open_store
 from bot.cli import app
 from bot.config import load_settings
+from bot.feeds.catalog import CatalogueError
 from bot.slack.install import Installations
 from storage import StorageError
 from tests.fakes.slack import TOKEN, SlackStub, refused
@@ -317,6 +318,34 @@ async def test_doctor_finds_all_well_and_names_what_is_not(monkeypatch: pytest.M
     assert "chat:write" in next(check["says"] for check in _data(short) if check["check"] == "scopes")
     assert "account_inactive" in next(check["says"] for check in _data(out) if check["check"] == "slack")
     assert "xapp-1" not in well.stdout + well.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(None, "mine.csv cannot be read: No such file or directory", id="no file"),
+        pytest.param(b"\xff\xfe", "mine.csv is not UTF-8 text", id="no text"),
+        pytest.param(b"foo,bar\n", "mine.csv, line 1, column foo: no such column", id="another table"),
+    ],
+)
+async def test_a_wrong_list_of_sources_is_told_by_its_own_name(
+    content: bytes | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the setting to change; by doctor too, when the database is there already."""
+    await regwatch("migrate")
+    if content is not None:
+        (tmp_path / "mine.csv").write_bytes(content)
+    monkeypatch.setenv("REGWATCH_SOURCES", "mine.csv")
+    assert _checks(await regwatch("doctor", "--json"))["catalogue"][1].startswith(f"REGWATCH_SOURCES: {says}")
+    with pytest.raises(CatalogueError, match=f"^REGWATCH_SOURCES: {says}"):
+        await regwatch("poll")
+
+
+async def test_a_list_of_sources_may_come_from_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which puts a BOM before the names of its columns."""
+    (tmp_path / "mine.csv").write_text("source_id,regulator_id,url,kind\nmine,us-sec,https://a.example/feed,rss\n", encoding="utf-8-sig")
+    monkeypatch.setenv("REGWATCH_SOURCES", "mine.csv")
+    assert [json.loads(line)["id"] for line in (await regwatch("sources", "list", "--json")).stdout.splitlines()] == ["mine"]
 
 
 async def test_doctor_looks_at_the_workspaces_that_installed_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
