@@ -249,12 +249,14 @@ def manifest(
     command: Annotated[str, typer.Option("--command", help="The slash command.")] = "/regwatch",
 ) -> None:
     """Print the app's manifest, to paste at api.slack.com/apps: for Socket Mode, or with --url for HTTP."""
+    import re
+
     from bot.slack.manifest import manifest as made
 
-    if url and not url.startswith("https://"):
+    if url and not re.fullmatch(r"https://[^\s/?#]+\S*", url):
         _fail("--url: Slack sends to https addresses alone, such as https://regwatch.example.com")
-    if not command.startswith("/") or " " in command or len(command) > 32:
-        _fail("--command: a slash command begins with / and has no space and at most 32 characters")
+    if not re.fullmatch(r"/[^\s/]{1,31}", command):
+        _fail("--command: a slash command is / and a name, without a space and of at most 32 characters")
     print(json.dumps(made(url=url, command=command), ensure_ascii=False, indent=2))  # noqa: T201
 
 

@@ -154,8 +154,8 @@ class Settings(BaseSettings):
     @field_validator("command")
     @classmethod
     def _slash(cls, value: str) -> str:
-        if not value.startswith("/") or " " in value or len(value) > 32:
-            raise ValueError("a slash command begins with / and has no space and at most 32 characters")
+        if not re.fullmatch(r"/[^\s/]{1,31}", value):
+            raise ValueError("a slash command is / and a name, without a space and of at most 32 characters")
         return value
 
     @field_validator("slack_api_url")

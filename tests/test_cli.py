@@ -397,7 +397,8 @@ async def test_manifest_is_printed_for_a_socket_and_for_http() -> None:
         json.loads(http.stdout)["features"]["slash_commands"][0] | {"command": "/watch", "url": "https://r.example/slack/events"}
         == (json.loads(http.stdout)["features"]["slash_commands"][0])
     )
-    for words in (("--url", "http://r.example"), ("--command", "watch")):
+    wrong = (("--url", "http://r.example"), ("--url", "https://"), ("--url", "https:///x"), ("--command", "watch"), ("--command", "/"))
+    for words in wrong:
         assert (await regwatch("manifest", *words)).exit_code == 2
 
 
