@@ -119,7 +119,7 @@ def poll(
             wanted = list(sources or [view.id for view in known.values() if view.is_enabled])
             for name in wanted:
                 if name not in known:
-                    _fail(f"no source {name!r}: /regwatch sources and bot/feeds/sources.csv list them")
+                    _fail(f"no source {name!r}; regwatch sources list --off names all")
                 if not known[name].is_enabled:
                     _fail(f"{name} is off: {known[name].off_reason}")
             async with poller_for(settings, store) as poller:

@@ -434,6 +434,8 @@ class Run:
 
 def label_files(folder: Path) -> list[Path]:
     """The JSON-lines files of a folder, or the one file that is given. Raises LabelError when there is none."""
+    if not folder.exists():
+        raise LabelError(f"{folder}: No such file or directory")
     files = [folder] if folder.is_file() else sorted(folder.glob("*.jsonl"))
     if not files:
         raise LabelError(f"{folder}: no *.jsonl file there")

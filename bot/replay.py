@@ -110,6 +110,8 @@ def moments(places: Sequence[Path]) -> list[Moment]:
             if not files:
                 raise RecordingError(f"{place}: neither a log (*.jsonl) nor snapshots (<source>_<YYYYMMDDTHHMMZ>.xml or .json)")
         else:
+            if not place.exists():
+                raise RecordingError(f"{place}: No such file or directory")
             files = [place]
         for file in files:
             found += _log(file) if file.suffix == ".jsonl" else [_snapshot(file)]

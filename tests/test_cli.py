@@ -96,7 +96,7 @@ async def test_poll_ends_with_1_when_a_source_cannot_be_read_and_hurts_no_other(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        pytest.param(["poll", "nowhere"], "no source 'nowhere'", id="poll: an unknown source"),
+        pytest.param(["poll", "nowhere"], "no source 'nowhere'; regwatch sources list --off", id="poll: an unknown source"),
         pytest.param(["poll", "us-cftc-nothing"], "no source", id="poll: another unknown source"),
         pytest.param(["explain", "nothing.txt"], "No such file", id="explain: a file that is not there"),
         pytest.param(["run"], "SLACK_BOT_TOKEN is missing", id="run: no token"),

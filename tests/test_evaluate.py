@@ -150,6 +150,7 @@ def test_the_command_prints_saves_and_compares(tmp_path: Path, monkeypatch: pyte
     """A saved run, then another label: the row is listed, and a row that got worse is exit 1."""
     monkeypatch.chdir(tmp_path)
     labels = tmp_path / "labels"
+    assert "labels: No such file" in CliRunner().invoke(app, ["evaluate", "labels"]).stderr
     labels.mkdir()
     saved = CliRunner().invoke(app, ["evaluate", "labels"])
     assert saved.exit_code == 2

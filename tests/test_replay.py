@@ -143,6 +143,7 @@ BROKEN: list[tuple[str, Callable[[Path], Path], str]] = [
     ("no time", lambda folder: _write(folder / "a.jsonl", '{"n_items": 0}'), "line 1: no poll of the log (KeyError: 'polled_at')"),
     ("no time zone in the name", lambda folder: _write(folder / "a_2025.xml", "<rss/>"), "a snapshot is named"),
     ("an empty folder", lambda folder: folder, "neither a log"),
+    ("neither there nor named as a snapshot", lambda folder: folder / "polls", "polls: No such file"),
     ("not there", lambda folder: folder / "b_20250810T0600Z.xml", "No such file"),
     ("items that are no entries", lambda folder: _write(folder / "a_20250810T0600Z.json", '{"items": [1]}'), "an item is no entry"),
 ]
