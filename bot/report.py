@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,20 +33,39 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 200
 _REFS = 20
+_FIRST_LINE, _NEXT_LINE = 1.0, 10.0  # seconds until progress is told where no bar can be drawn
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
 
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]:
-    """A bar on standard error while something takes its time; yields what moves it on by one, whatever it is called with.
+    """How far something is that takes its time; yields what moves it on by one, whatever it is called with.
 
-    `total` is None where nobody knows how many there will be.
+    On standard error: a bar on a terminal; otherwise plain lines, the first after a second. `total` is None where nobody
+    knows how many there will be.
     """
     screen = Console(stderr=True)
+    if not screen.is_terminal:
+        yield _told_in_lines(what, total)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
+    with Progress(*columns, console=screen, transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda _done: bars.advance(task)
+
+
+def _told_in_lines(what: str, total: int | None) -> Callable[[object], None]:
+    """What tells on standard error how many are done, now and then."""
+    done, due = 0, monotonic() + _FIRST_LINE
+
+    def step(_done: object) -> None:
+        nonlocal done, due
+        done += 1
+        if (now := monotonic()) >= due:
+            due = now + _NEXT_LINE
+            print(f"{what}: {done}{'' if total is None else f' of {total}'}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return step
 
 
 def show_case(case: CaseView) -> None:

@@ -22,6 +22,7 @@ from bot.app import open_store
 from bot.cli import app
 from bot.config import load_settings
 from bot.feeds.catalog import CatalogueError
+from bot.report import progress
 from bot.slack.install import Installations
 from storage import StorageError
 from tests.fakes.slack import TOKEN, SlackStub, refused
@@ -225,6 +226,17 @@ async def test_an_export_that_cannot_be_written_is_one_line(place: str) -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith(f"regwatch: {place}: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """On standard error alone; the first after a second, then one in ten."""
+    moments = iter([0.0, 0.5, 1.0, 2.0, 11.0])
+    monkeypatch.setattr("bot.report.monotonic", lambda: next(moments))
+    with progress("polling", 4) as step:
+        for name in "abcd":
+            step(name)
+    out, told = capfd.readouterr()
+    assert (out, told.splitlines()) == ("", ["polling: 2 of 4", "polling: 4 of 4"])
 
 
 @pytest.mark.parametrize("text", [f"Barclays was\nfined. {'Again. ' * 40}", "腾讯被罚款。" * 40], ids=["Latin", "wide signs"])
