@@ -34,6 +34,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+NamesDb = Annotated[
+    str | None, typer.Option("--db", metavar="URL", help="Read with the names of this database; else with the shipped ones.")
+]
+
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cases_app, name="cases")
@@ -159,9 +163,7 @@ def explain(
         list[Path] | None, typer.Option("--firms", metavar="FILE", help="A list of firms laid over the register; may be given again.")
     ] = None,
     as_json: AsJson = False,
-    db: Annotated[
-        str | None, typer.Option("--db", metavar="URL", help="Read with the names of this database; else with the shipped ones.")
-    ] = None,
+    db: NamesDb = None,
 ) -> None:
     """Show what the bot makes of a text: actions, firms with their roles, amounts, dates, evidence."""
     from bot.app import catalogue_of, register_of
@@ -202,16 +204,18 @@ def evaluate(
     told: Annotated[bool, typer.Option("--told", help="Read each text as one of its labelled regulator's own source.")] = False,
     wrong: Annotated[bool, typer.Option("--wrong", help="List the rows that are read wrongly, too.")] = False,
     as_json: AsJson = False,
+    db: NamesDb = None,
 ) -> None:
     """Score the reading of texts on labels: targets, kinds, sums, dates, with intervals. Exit 1 with --diff when a row got worse."""
-    from bot.app import catalogue_of
+    from bot.app import catalogue_of, register_of
     from bot.evaluate import LabelError, changed, label_files, read_labels
     from bot.evaluate import evaluate as scored
     from bot.report import progress, show_changes, show_run, show_wrong
     from storage.firms import shipped_register
     from storage.lists import with_list
 
-    register = shipped_register(catalogue_of(_settings()).regulators)
+    settings = _settings(db)
+    register = asyncio.run(register_of(settings)) if db else shipped_register(catalogue_of(settings).regulators)
     for path in firms or ():
         register = with_list(register, path)
     try:
