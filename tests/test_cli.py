@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sqlite3
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from rich.cells import cell_len
+from rich.console import Console
 from slack_sdk.oauth.installation_store.models.bot import Bot
 from typer.testing import CliRunner, Result
 
 from bot.app import open_store
 from bot.cli import app
 from bot.config import load_settings
+from bot.demo.tour import Stage, _prompt
 from bot.feeds.catalog import CatalogueError
 from bot.report import progress
 from bot.slack.install import Installations
@@ -421,6 +424,19 @@ def test_help_is_quick_and_names_every_command() -> None:
     shown = CliRunner().invoke(app, ["--help"]).stdout
     for name in ("demo", "run", "poll", "preview", "explain", "ask", "manifest", "migrate", "doctor"):
         assert name in shown
+
+
+async def test_the_prompt_of_the_demo_says_how_to_leave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, on 80 columns; Ctrl-D leaves it."""
+
+    def no_more(*_: object) -> str:
+        raise EOFError
+
+    screen = Console(file=io.StringIO(), width=80)
+    monkeypatch.setattr(screen, "input", no_more)
+    nothing: Any = None
+    await _prompt(Stage(nothing, nothing, nothing, nothing, nothing, nothing, nothing, screen))
+    assert "An empty line or Ctrl-D ends it." in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("words", [["demo", "--once", "--json"], ["demo"]], ids=["as data", "without a terminal it is --once"])
