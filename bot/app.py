@@ -25,7 +25,7 @@ from bot.check import Checked, check
 from bot.config import Settings, SettingsError, slack_access
 from bot.deliver import Deliverer, make_client
 from bot.extract import FirmIndex
-from bot.feeds.catalog import Catalogue, load_catalogue
+from bot.feeds.catalog import Catalogue, CatalogueError, load_catalogue
 from bot.feeds.fetch import MAX_BYTES, TOTAL_SECONDS, Fetcher
 from bot.names import Names
 from bot.poll import ROUND, Poller
@@ -64,8 +64,12 @@ def utc_now() -> datetime:
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
-    """The regulators and sources that these settings poll."""
-    return load_catalogue(contact=settings.contact or None, sources=Path(settings.sources) if settings.sources else None)
+    """The regulators and sources that these settings poll. Raises CatalogueError, which names the setting where it is to blame."""
+    own = Path(settings.sources) if settings.sources else None
+    try:
+        return load_catalogue(contact=settings.contact or None, sources=own)
+    except CatalogueError as error:
+        raise CatalogueError(f"REGWATCH_SOURCES: {error}" if own else str(error)) from error
 
 
 @contextlib.contextmanager
@@ -119,11 +123,13 @@ async def open_store(
 
     Notices go to the operations channel, of `workspace_id` unless the setting names another.
 
-    A new or older database is migrated and filled; `refresh` fills it again, as a new catalogue asks for.
-    Raises StorageError, for example when it would have to migrate while a `run` is using the file.
+    A new or older database is migrated and filled, and so is one whose filling was broken off; `refresh` fills it again, as a
+    new catalogue asks for. Raises StorageError, for example when it would have to migrate while a `run` is using the file,
+    and CatalogueError before anything is written.
     """
     url = settings.database
     current, head = await asyncio.to_thread(Store.revision, url)
+    catalogue = catalogue_of(settings) if current != head or refresh else None
     if current != head:
         if not is_run and is_running(url):
             raise StorageError(
@@ -133,8 +139,15 @@ async def open_store(
     team, _, channel = settings.operations_channel.rpartition("/")
     operations = ChannelKey(team or workspace_id, channel) if channel else None
     store = Store(url, now=now, default_zone=settings.time_zone, operations=operations)
-    if current != head or refresh:
-        await fill(store, catalogue_of(settings))
+    try:
+        # the sources are what is filled in last
+        if catalogue is None and not await store.source_rows():
+            catalogue = catalogue_of(settings)
+        if catalogue is not None:
+            await fill(store, catalogue)
+    except BaseException:
+        await store.close()
+        raise
     return store
 
 

@@ -34,6 +34,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+NamesDb = Annotated[
+    str | None, typer.Option("--db", metavar="URL", help="Read with the names of this database; else with the shipped ones.")
+]
+
 app.add_typer(firms_app, name="firms")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cases_app, name="cases")
@@ -119,7 +123,7 @@ def poll(
             wanted = list(sources or [view.id for view in known.values() if view.is_enabled])
             for name in wanted:
                 if name not in known:
-                    _fail(f"no source {name!r}: /regwatch sources and bot/feeds/sources.csv list them")
+                    _fail(f"no source {name!r}; regwatch sources list --off names all")
                 if not known[name].is_enabled:
                     _fail(f"{name} is off: {known[name].off_reason}")
             async with poller_for(settings, store) as poller:
@@ -159,9 +163,7 @@ def explain(
         list[Path] | None, typer.Option("--firms", metavar="FILE", help="A list of firms laid over the register; may be given again.")
     ] = None,
     as_json: AsJson = False,
-    db: Annotated[
-        str | None, typer.Option("--db", metavar="URL", help="Read with the names of this database; else with the shipped ones.")
-    ] = None,
+    db: NamesDb = None,
 ) -> None:
     """Show what the bot makes of a text: actions, firms with their roles, amounts, dates, evidence."""
     from bot.app import catalogue_of, register_of
@@ -202,16 +204,18 @@ def evaluate(
     told: Annotated[bool, typer.Option("--told", help="Read each text as one of its labelled regulator's own source.")] = False,
     wrong: Annotated[bool, typer.Option("--wrong", help="List the rows that are read wrongly, too.")] = False,
     as_json: AsJson = False,
+    db: NamesDb = None,
 ) -> None:
     """Score the reading of texts on labels: targets, kinds, sums, dates, with intervals. Exit 1 with --diff when a row got worse."""
-    from bot.app import catalogue_of
+    from bot.app import catalogue_of, register_of
     from bot.evaluate import LabelError, changed, label_files, read_labels
     from bot.evaluate import evaluate as scored
     from bot.report import progress, show_changes, show_run, show_wrong
     from storage.firms import shipped_register
     from storage.lists import with_list
 
-    register = shipped_register(catalogue_of(_settings()).regulators)
+    settings = _settings(db)
+    register = asyncio.run(register_of(settings)) if db else shipped_register(catalogue_of(settings).regulators)
     for path in firms or ():
         register = with_list(register, path)
     try:
@@ -249,12 +253,14 @@ def manifest(
     command: Annotated[str, typer.Option("--command", help="The slash command.")] = "/regwatch",
 ) -> None:
     """Print the app's manifest, to paste at api.slack.com/apps: for Socket Mode, or with --url for HTTP."""
+    import re
+
     from bot.slack.manifest import manifest as made
 
-    if url and not url.startswith("https://"):
+    if url and not re.fullmatch(r"https://[^\s/?#]+\S*", url):
         _fail("--url: Slack sends to https addresses alone, such as https://regwatch.example.com")
-    if not command.startswith("/") or " " in command or len(command) > 32:
-        _fail("--command: a slash command begins with / and has no space and at most 32 characters")
+    if not re.fullmatch(r"/[^\s/]{1,31}", command):
+        _fail("--command: a slash command is / and a name, without a space and of at most 32 characters")
     print(json.dumps(made(url=url, command=command), ensure_ascii=False, indent=2))  # noqa: T201
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,8 +52,6 @@ def export(
         fail(f"--as: {format_!r} is neither csv nor json")
 
     async def work() -> int:
-        import sys
-
         from bot.app import open_store, utc_now
         from bot.slack.figures import export_text
         from storage.filters import since_date
@@ -79,7 +78,10 @@ def export(
         if file is None:
             sys.stdout.write(text)
         else:
-            file.write_text(text, encoding="utf-8", newline="")
+            try:
+                file.write_text(text, encoding="utf-8", newline="")
+            except OSError as error:
+                fail(f"{file}: {error.strerror}")
         return 0
 
     run(work())
@@ -91,7 +93,7 @@ def digest(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Post a channel's digest as it would be now, or print it. Its window does not move: the daily one comes all the same."""
+    """Post a channel's digest as it would be now, or print it; the daily one comes all the same. Exit 1 when Slack does not take it."""
     found = settings(db)
 
     async def work() -> int:
@@ -99,7 +101,7 @@ def digest(
 
         from bot.app import open_store
         from bot.slack import digests
-        from bot.slack.reach import Reach
+        from bot.slack.reach import Reach, Unposted
         from storage.intents import ChannelKey
 
         store = await open_store(found)
@@ -119,7 +121,11 @@ def digest(
         if found.slack_bot_token is None:
             fail("SLACK_BOT_TOKEN is missing: without it nothing can be posted; --dry-run prints the digest")
         client = make_client(found.slack_bot_token.get_secret_value(), found.slack_api_url)
-        ts = await Reach(client).post(there.slack_id, replace(message, is_ephemeral=False))
+        try:
+            ts = await Reach(client).post_or_tell(there.slack_id, replace(message, is_ephemeral=False))
+        except Unposted as error:
+            print(f"regwatch: {error}", file=sys.stderr)  # noqa: T201
+            return 1
         if as_json:
             out({"channel": there.slack_id, "ts": ts})
         return 0

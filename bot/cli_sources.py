@@ -16,7 +16,9 @@ import typer
 from bot.cli_base import AsJson, Db, fail, out, run, settings, since_day, with_store
 
 if TYPE_CHECKING:
+    from bot.config import Settings
     from storage import Store
+    from storage.records import RegulatorRow, SourceRow
 
 sources_app = typer.Typer(help="The addresses that are polled: how they stand, and what they may do.", no_args_is_help=True)
 
@@ -30,7 +32,7 @@ def list_(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """How each source stands: mode, health, when it was last well read, when it is next."""
+    """How each source stands: mode, health, when it was last well read, why it is off or not well. --json: also when it is next."""
 
     async def work(store: Store) -> int:
         from bot.report import show_sources
@@ -177,21 +179,22 @@ def preview(
     places: Annotated[list[str], typer.Argument(metavar="URL-OR-FILE...")],
     source: Annotated[str | None, typer.Option("--source", help="Read it as this source of the catalogue would be read.")] = None,
     as_json: AsJson = False,
+    db: Annotated[str | None, typer.Option("--db", metavar="URL", help="Look for --source here, not in the catalogue.")] = None,
 ) -> None:
     """Show what entries an address or a saved file yields; writes nothing. Exit 1 where one is no feed."""
-    given = settings()
+    given = settings(db)
 
     async def work() -> int:
-        from bot.app import catalogue_of, fetcher_for
+        from bot.app import fetcher_for
         from bot.feeds.preview import preview_of
         from bot.report import show_preview
 
-        catalogue = catalogue_of(given)
-        rows = {row.id: row for row in catalogue.sources}
+        sources, regulators = await _known(given, in_database=db is not None)
+        rows = {row.id: row for row in sources}
         if source is not None and source not in rows:
-            fail(f"no source {source!r} in the catalogue")
+            fail(f"no source {source!r} in the {'database' if db else 'catalogue'}")
         row = rows[source] if source else None
-        zone = next((body.time_zone for body in catalogue.regulators if row and body.id == row.regulator_id), "UTC")
+        zone = next((body.time_zone for body in regulators if row and body.id == row.regulator_id), "UTC")
         is_bad = False
         async with fetcher_for(given) as fetcher:
             for place in places:
@@ -205,6 +208,20 @@ def preview(
         return int(is_bad)
 
     run(work())
+
+
+async def _known(given: Settings, *, in_database: bool) -> tuple[tuple[SourceRow, ...], tuple[RegulatorRow, ...]]:
+    """The sources and regulators of the database, or of the catalogue."""
+    from bot.app import catalogue_of, open_store
+
+    if not in_database:
+        catalogue = catalogue_of(given)
+        return catalogue.sources, catalogue.regulators
+    store = await open_store(given)
+    try:
+        return await store.source_rows(), (await store.register()).regulators
+    finally:
+        await store.close()
 
 
 def replay(

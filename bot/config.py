@@ -147,15 +147,15 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("sqlite", "postgresql"):
+        if value and (urlsplit(value).scheme not in ("sqlite", "postgresql") or not _has_good_port(value)):
             raise ValueError("use sqlite:///path/to/file or postgresql://user@host/name")
         return value
 
     @field_validator("command")
     @classmethod
     def _slash(cls, value: str) -> str:
-        if not value.startswith("/") or " " in value or len(value) > 32:
-            raise ValueError("a slash command begins with / and has no space and at most 32 characters")
+        if not re.fullmatch(r"/[^\s/]{1,31}", value):
+            raise ValueError("a slash command is / and a name, without a space and of at most 32 characters")
         return value
 
     @field_validator("slack_api_url")
@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     @field_validator("fetch_proxy")
     @classmethod
     def _proxy(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme != "http" or not urlsplit(value).hostname):
+        if value and (urlsplit(value).scheme != "http" or not urlsplit(value).hostname or not _has_good_port(value)):
             raise ValueError("use http://host:port")
         return value
 
@@ -208,6 +208,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL; without a setting, a SQLite file in the user's data folder."""
         return self.database_url or f"sqlite:///{_data_folder() / 'regwatch.sqlite'}"
+
+
+def _has_good_port(address: str) -> bool:
+    """Whether the port is a number, or there is none. A password may hold any sign, so it is left out of what is looked at."""
+    _, at, host = address.rpartition("@")
+    try:
+        _ = urlsplit(f"//{host}" if at else address).port
+    except ValueError:
+        return False
+    return True
 
 
 def _data_folder() -> Path:
@@ -230,6 +240,10 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(".env is not UTF-8 text: save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f".env cannot be read: {error.strerror}") from error
 
 
 def _env_name(field: str) -> str:

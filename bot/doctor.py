@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.app import is_running, open_store, utc_now
+from bot.app import catalogue_of, is_running, open_store, utc_now
 from bot.config import ManyWorkspaces, Settings, SettingsError, slack_access
 from bot.deliver import make_client
+from bot.feeds.catalog import CatalogueError
 from bot.slack.manifest import wanted_scopes
 from bot.transport import DEFAULT_BIND
 from storage import StorageError, Store
@@ -47,6 +48,10 @@ class Check:
 
 async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which somebody setting up would want them."""
+    try:
+        catalogue_of(settings)
+    except CatalogueError as error:
+        return [Check("catalogue", False, str(error)), *await _slack(settings)]
     checks = await _database(settings)
     return [*checks, *await _slack(settings)]
 

@@ -95,7 +95,13 @@ class Label:
 def read_labels(path: Path) -> list[Label]:
     """The rows of a file. Raises LabelError with the line that is none."""
     labels = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise LabelError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path} is not UTF-8 text") from error
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines: U+2028 may stand in a string
         if not line.strip():
             continue
         try:
@@ -428,6 +434,8 @@ class Run:
 
 def label_files(folder: Path) -> list[Path]:
     """The JSON-lines files of a folder, or the one file that is given. Raises LabelError when there is none."""
+    if not folder.exists():
+        raise LabelError(f"{folder}: No such file or directory")
     files = [folder] if folder.is_file() else sorted(folder.glob("*.jsonl"))
     if not files:
         raise LabelError(f"{folder}: no *.jsonl file there")

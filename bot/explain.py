@@ -1,7 +1,8 @@
 """`explain` in and out: texts to be read, and readings as the JSON that `--json` promises.
 
 In: plain text, or JSON lines `{id, title, text, lang, published, regulator}` of which only a text or a title
-must be there. Out: one object for each input; offsets are code points into `title + "\\n" + text`.
+must be there; an empty one is a text without an action. Out: one object for each input; offsets are code
+points into `title + "\\n" + text`.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ def read_inputs(text: str, register: Register) -> Iterator[tuple[str, DocumentTe
     if first != "{":
         yield "1", plain(text)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # not splitlines: JSON lets the other ends of lines (U+2028, U+0085) stand in a string as they are
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"line {number} is no JSON: {error.msg}") from error
-        if not isinstance(row, dict) or not (row.get("text") or row.get("title")):
+        if not isinstance(row, dict) or not row.keys() & {"text", "title"}:
             raise ValueError(f"line {number} has neither text nor title")
         try:
             yield str(row.get("id", number)), document_of(row, register)

@@ -110,6 +110,8 @@ def moments(places: Sequence[Path]) -> list[Moment]:
             if not files:
                 raise RecordingError(f"{place}: neither a log (*.jsonl) nor snapshots (<source>_<YYYYMMDDTHHMMZ>.xml or .json)")
         else:
+            if not place.exists():
+                raise RecordingError(f"{place}: No such file or directory")
             files = [place]
         for file in files:
             found += _log(file) if file.suffix == ".jsonl" else [_snapshot(file)]
@@ -127,7 +129,7 @@ def _log(file: Path) -> Iterator[Moment]:
     """A moment for each line: the lists as the differences so far make them."""
     shown: list[dict[str, str]] = []
     known: dict[str, RecordedSource] = {}
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(_text(file).split("\n"), 1):  # not splitlines: U+2028 may stand in a string
         if not line.strip():
             continue
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,20 +33,39 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 200
 _REFS = 20
+_FIRST_LINE, _NEXT_LINE = 1.0, 10.0  # seconds until progress is told where no bar can be drawn
 _HEALTH_STYLES = {Health.OK: "green", Health.LATE: "yellow", Health.EMPTY: "yellow"}
 
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[object], None]]:
-    """A bar on standard error while something takes its time; yields what moves it on by one, whatever it is called with.
+    """How far something is that takes its time; yields what moves it on by one, whatever it is called with.
 
-    `total` is None where nobody knows how many there will be.
+    On standard error: a bar on a terminal; otherwise plain lines, the first after a second. `total` is None where nobody
+    knows how many there will be.
     """
     screen = Console(stderr=True)
+    if not screen.is_terminal:
+        yield _told_in_lines(what, total)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
+    with Progress(*columns, console=screen, transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda _done: bars.advance(task)
+
+
+def _told_in_lines(what: str, total: int | None) -> Callable[[object], None]:
+    """What tells on standard error how many are done, now and then."""
+    done, due = 0, monotonic() + _FIRST_LINE
+
+    def step(_done: object) -> None:
+        nonlocal done, due
+        done += 1
+        if (now := monotonic()) >= due:
+            due = now + _NEXT_LINE
+            print(f"{what}: {done}{'' if total is None else f' of {total}'}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return step
 
 
 def show_case(case: CaseView) -> None:
@@ -92,7 +113,9 @@ def show_sources(views: Sequence[SourceView]) -> None:
     for view in sorted(views, key=lambda view: (not view.is_enabled, view.health is Health.OK, view.mode is Mode.LIVE, view.id)):
         is_polled = view.is_enabled
         mode = (f"{view.mode:6}", "" if view.mode is Mode.LIVE else "yellow") if is_polled else ("off   ", "dim")
-        health = (f"{view.health:19}", _HEALTH_STYLES.get(view.health, "red")) if is_polled else (" " * 19, "")
+        is_unread = view.health is Health.OK and view.last_ok_at is None
+        told = ("not read yet", "dim") if is_unread else (view.health, _HEALTH_STYLES.get(view.health, "red"))
+        health = (f"{told[0]:19}", told[1]) if is_polled else (" " * 19, "")
         read = f"{view.last_ok_at:%Y-%m-%d %H:%M}" if view.last_ok_at else ""
         screen.print(Text.assemble(f"{view.id:28} ", mode, " ", health, f" {read:16} {view.documents or '':>5}"))
         why = "; ".join(filter(None, (view.mode_reason, view.health_detail))) if is_polled else view.off_reason
@@ -105,11 +128,11 @@ def show_sources(views: Sequence[SourceView]) -> None:
 def show_checked(found: Sequence[Checked]) -> None:
     """One line a source, what cannot be read first, and why, or its first title, on the next."""
     screen = Console(highlight=False)
-    screen.print(Text(f"{'source':30} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
+    screen.print(Text(f"{'source':28} {'state':19} {'entries':>7} {'newest':10} {'page':>6} {'s':>5}", style="bold"))
     for one in sorted(found, key=lambda one: (one.health is Health.OK, one.source)):
         state = (f"{one.health:19}", _HEALTH_STYLES.get(one.health, "red"))
         page, newest = "" if one.body is None else str(one.body), f"{one.newest:%Y-%m-%d}" if one.newest else ""
-        screen.print(Text.assemble(f"{one.source:30} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
+        screen.print(Text.assemble(f"{one.source:28} ", state, f" {one.entries:7} {newest:10} {page:>6} {one.seconds:5.1f}"))
         if said := one.says or one.title:
             screen.print(Text(f"    {said}", style="dim"))
     good = sum(one.health is Health.OK for one in found)
@@ -160,8 +183,11 @@ def show_preview(found: Preview) -> None:
 def show_reading(document: DocumentText, reading: Extraction) -> None:
     """The actions of a text, each with its firms and the words that prove it."""
     screen = Console(highlight=False)
-    title = document.title or document.text.strip()[:80]
-    screen.print(Text.assemble((title, "bold"), (f"  [{reading.language}]", "dim")))
+    language = Text(f"  [{reading.language}]", style="dim")
+    title = Text(document.title or " ".join(document.text[:400].split()), style="bold")
+    if not document.title:
+        title.truncate(screen.width - language.cell_len, overflow="ellipsis")
+    screen.print(title + language)
     if not reading.actions:
         screen.print("  no action against a firm", style="dim")
     for action in reading.actions:

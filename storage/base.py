@@ -375,14 +375,17 @@ def _script() -> Any:
     return ScriptDirectory.from_config(_config())
 
 
+def refuse_newer(what: str, revision: str | None) -> None:
+    """Raises StorageError for a revision that this code does not know; None is that of an empty database."""
+    if revision is not None and revision not in {script.revision for script in _script().walk_revisions()}:
+        raise StorageError(f"{what} is at revision {revision}, made by a newer Regwatch than this one. Upgrade Regwatch.")
+
+
 def _upgrade(connection: Connection, revision: str) -> None:
     from alembic import command
     from alembic.runtime.migration import MigrationContext
 
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in _script().walk_revisions()}
-    if current is not None and current not in known:
-        raise StorageError(f"The database is at revision {current}, made by a newer Regwatch than this one. Upgrade Regwatch.")
+    refuse_newer("The database", MigrationContext.configure(connection).get_current_revision())
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)

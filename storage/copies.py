@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 
-from storage.base import StorageError
+from storage.base import StorageError, refuse_newer
 
 
 def backup(url: str, file: Path) -> int:
@@ -45,7 +45,8 @@ def backup(url: str, file: Path) -> int:
 def restore(url: str, file: Path, now: datetime) -> Path | None:
     """Put a copy in the place of the database; on SQLite, where the former one is kept (None: there was none).
 
-    The copy may be of an older version: `Store.migrate` comes after. Raises StorageError for a file that is no copy.
+    The copy may be of an older version: `Store.migrate` comes after. Raises StorageError for a file that is no copy; on SQLite
+    also for one of a newer version, before anything is replaced.
     """
     if not file.is_file():
         raise StorageError(f"There is no file {file}.")
@@ -87,12 +88,15 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 def _check_copy(file: Path) -> None:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as copy:
-            copy.execute("select version_num from alembic_version").fetchone()
+            revision = copy.execute("select version_num from alembic_version").fetchone()
             told = str(copy.execute("pragma quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         raise StorageError(f"{file} is no copy of a Regwatch database: {error}.") from error
     if told != "ok":
         raise StorageError(f"{file} is damaged: {told}.")
+    if revision is None:
+        raise StorageError(f"{file} is no copy of a Regwatch database: it has no revision.")
+    refuse_newer(str(file), str(revision[0]))
 
 
 def _run(tool: str, parsed: URL, *options: str) -> None:

@@ -123,15 +123,18 @@ def new_firm(
 ) -> tuple[ListRow, FirmRow, tuple[AliasRow, ...]]:
     """A firm of an operator's own with its names, ready for `add_firm`, and the same as a row that can be linted.
 
-    A name that stands under `weak` is weak wherever else it stands. Raises StorageError for a name, a country or an
-    id that is none.
+    A name that stands under `weak` is weak wherever else it stands. Raises StorageError for a name, a ticker, a country
+    or an id that is none.
     """
     names = list(dict.fromkeys(" ".join(one.split()) for one in (name, *strong, *weak)))
-    if bad := next((one for one in names if not is_name(one) or "|" in one or ";" in one), None):
-        raise StorageError(f"{bad!r} is no name: two characters at least, a letter among them, and neither | nor ;")
+    if wrong := [one for one in names if not is_name(one) or "|" in one or ";" in one]:
+        raise StorageError(f"{wrong[0]!r} is no name: two characters at least, a letter among them, and neither | nor ;")
+    if wrong := [one for one in tickers if not any(map(str.isalnum, one)) or "|" in one or ";" in one]:
+        raise StorageError(f"--ticker: {wrong[0]!r} is no ticker (like 0700.HK)")
     slug = firm_id or re.sub(r"[^a-z0-9]+", "-", title_key(names[0])).strip("-")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
-        raise StorageError(f"{names[0]!r} gives no id; say one with --id: small letters, digits and dashes (like bank-of-china)")
+        what = f"--id: {firm_id!r} is no id" if firm_id else f"{names[0]!r} gives no id; say one with --id"
+        raise StorageError(f"{what}: small letters, digits and dashes (like bank-of-china)")
     if not re.fullmatch(r"([A-Z]{2})?", country.upper()):
         raise StorageError(f"--country: {country!r} is no ISO 3166 code (like CN)")
     shy = {fold(" ".join(one.split())) for one in weak}

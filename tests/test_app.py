@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from bot.app import STUCK_SECONDS, Job, Looks, Regwatch, fetcher_for, is_running, only_run, open_store, utc_now
 from bot.config import Settings, SettingsError, load_settings
-from storage import StorageError
+from bot.feeds.catalog import CatalogueError
+from storage import StorageError, Store
 from storage.intents import ChannelKey, FollowIntent, Installed
 from storage.models import Followed
 from tests.fakes.slack import TOKEN, SlackStub, refused
@@ -153,6 +154,23 @@ async def test_nothing_migrates_while_a_run_uses_the_file(tmp_path: Path) -> Non
     store = await open_store(settings)
     assert (await store.counts())["sources"] == 374
     await store.close()
+
+
+async def test_a_catalogue_that_cannot_be_read_leaves_no_empty_database(tmp_path: Path) -> None:
+    """Nothing is written for a wrong setting."""
+    with pytest.raises(CatalogueError, match="nowhere"):
+        await open_store(_settings(tmp_path, sources=str(tmp_path / "nowhere.csv")))
+    assert not (tmp_path / "own.sqlite").exists()
+
+
+async def test_a_first_use_that_was_broken_off_is_made_up_for(tmp_path: Path) -> None:
+    """The tables were made, but not filled: Ctrl-C, or a full disk."""
+    settings = _settings(tmp_path)
+    await asyncio.to_thread(Store.migrate, settings.database)
+    store = await open_store(settings)
+    counts = await store.counts()
+    await store.close()
+    assert (counts["sources"], counts["firms"] > 2000) == (374, True)
 
 
 def test_roles_can_be_spread_with_postgresql_only(tmp_path: Path) -> None:

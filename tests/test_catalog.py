@@ -274,7 +274,7 @@ def test_unknown_missing_and_ragged_columns_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "regulators.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CatalogueError, match=r"regulators\.csv cannot be read"):
+    with pytest.raises(CatalogueError, match=r"regulators\.csv is not UTF-8 text"):
         load(tmp_path)
-    with pytest.raises(CatalogueError, match=r"absent\.csv cannot be read"):
+    with pytest.raises(CatalogueError, match=r"absent\.csv cannot be read: No such file"):
         load_catalogue(sources=tmp_path / "absent.csv")

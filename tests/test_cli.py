@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sqlite3
@@ -14,12 +15,17 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from rich.cells import cell_len
+from rich.console import Console
 from slack_sdk.oauth.installation_store.models.bot import Bot
 from typer.testing import CliRunner, Result
 
 from bot.app import open_store
 from bot.cli import app
 from bot.config import load_settings
+from bot.demo.tour import Stage, _prompt
+from bot.feeds.catalog import CatalogueError
+from bot.report import progress
 from bot.slack.install import Installations
 from storage import StorageError
 from tests.fakes.slack import TOKEN, SlackStub, refused
@@ -94,7 +100,7 @@ async def test_poll_ends_with_1_when_a_source_cannot_be_read_and_hurts_no_other(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        pytest.param(["poll", "nowhere"], "no source 'nowhere'", id="poll: an unknown source"),
+        pytest.param(["poll", "nowhere"], "no source 'nowhere'; regwatch sources list --off", id="poll: an unknown source"),
         pytest.param(["poll", "us-cftc-nothing"], "no source", id="poll: another unknown source"),
         pytest.param(["explain", "nothing.txt"], "No such file", id="explain: a file that is not there"),
         pytest.param(["run"], "SLACK_BOT_TOKEN is missing", id="run: no token"),
@@ -187,6 +193,72 @@ def test_explain_names_the_line_that_it_cannot_read(says: str, words: str) -> No
     assert done.stdout == ""
 
 
+async def test_explain_gives_a_line_for_each_line(tmp_path: Path) -> None:
+    """Other ends of lines inside a string do not end the row; offsets count them."""
+    texts = ["Barclays has grown.\u2028The FCA fined Barclays £4 million.\u0085\u2029It has appealed.", "Nothing of note.\r\n"]
+    rows = [json.dumps({"id": number, "text": text}, ensure_ascii=False) for number, text in enumerate(texts)]
+    done = await regwatch("explain", "--json", says="\r\n".join(rows))
+    found = [json.loads(line) for line in done.stdout.split("\n") if line]
+    assert [line["id"] for line in found] == ["0", "1"]
+    quote = found[0]["actions"][0]["evidence"]
+    assert texts[0][quote["start"] : quote["end"]] == quote["text"]
+    assert "fined" in quote["text"]
+
+
+async def test_a_digest_that_slack_does_not_take_is_one_line_and_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal, and a Slack that is not there."""
+    await regwatch("ask", "subscribe tencent", "--channel", "C1")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    async with SlackStub() as slack:
+        monkeypatch.setenv("SLACK_API_URL", slack.url)
+        slack.add_channel("C1")
+        slack.fail("chat.postMessage", refused("not_in_channel"))
+        no = await regwatch("digest", "C1", "--json")
+        yes = await regwatch("digest", "C1", "--json")
+    gone = await regwatch("digest", "C1")
+    assert (no.exit_code, no.stdout, no.stderr.count("\n")) == (1, "", 1)
+    assert "refuses it (not_in_channel)" in no.stderr
+    assert (yes.exit_code, _data(yes)["channel"]) == (0, "C1")
+    assert (gone.exit_code, gone.stdout, gone.stderr.count("\n")) == (1, "", 1)
+    assert "cannot be reached" in gone.stderr
+
+
+@pytest.mark.parametrize("place", ["none/out.csv", "."])
+async def test_an_export_that_cannot_be_written_is_one_line(place: str) -> None:
+    done = await regwatch("export", "tencent", place)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"regwatch: {place}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """On standard error alone; the first after a second, then one in ten."""
+    moments = iter([0.0, 0.5, 1.0, 2.0, 11.0])
+    monkeypatch.setattr("bot.report.monotonic", lambda: next(moments))
+    with progress("polling", 4) as step:
+        for name in "abcd":
+            step(name)
+    out, told = capfd.readouterr()
+    assert (out, told.splitlines()) == ("", ["polling: 2 of 4", "polling: 4 of 4"])
+
+
+@pytest.mark.parametrize("text", [f"Barclays was\nfined. {'Again. ' * 40}", "腾讯被罚款。" * 40], ids=["Latin", "wide signs"])
+async def test_a_long_text_without_a_title_is_headed_by_one_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    head, kind = (await regwatch("explain", says=text)).stdout.splitlines()[:2]
+    assert "…  [" in head
+    assert cell_len(head) <= 80
+    assert "FINE" in kind
+
+
+@pytest.mark.parametrize("row", ['{"id": "1", "text": ""}', '{"id": "1", "title": null, "text": null}', '{"id": "1", "title": " "}'])
+async def test_an_empty_text_among_others_is_a_line_without_actions(row: str) -> None:
+    done = await regwatch("explain", "--json", says=f'{row}\n{{"id": "2", "text": "x"}}\n')
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["id"], line["actions"], line["mentions"]) for line in found] == [("1", [], []), ("2", [], [])]
+    assert done.exit_code == 0
+
+
 async def test_preview_shows_entries_and_says_why_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files and addresses in one run; JSON lines; exit 1 when one of them is no feed."""
     (tmp_path / "saved.xml").write_text(FEED)
@@ -263,6 +335,34 @@ async def test_doctor_finds_all_well_and_names_what_is_not(monkeypatch: pytest.M
     assert "xapp-1" not in well.stdout + well.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(None, "mine.csv cannot be read: No such file or directory", id="no file"),
+        pytest.param(b"\xff\xfe", "mine.csv is not UTF-8 text", id="no text"),
+        pytest.param(b"foo,bar\n", "mine.csv, line 1, column foo: no such column", id="another table"),
+    ],
+)
+async def test_a_wrong_list_of_sources_is_told_by_its_own_name(
+    content: bytes | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the setting to change; by doctor too, when the database is there already."""
+    await regwatch("migrate")
+    if content is not None:
+        (tmp_path / "mine.csv").write_bytes(content)
+    monkeypatch.setenv("REGWATCH_SOURCES", "mine.csv")
+    assert _checks(await regwatch("doctor", "--json"))["catalogue"][1].startswith(f"REGWATCH_SOURCES: {says}")
+    with pytest.raises(CatalogueError, match=f"^REGWATCH_SOURCES: {says}"):
+        await regwatch("poll")
+
+
+async def test_a_list_of_sources_may_come_from_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which puts a BOM before the names of its columns."""
+    (tmp_path / "mine.csv").write_text("source_id,regulator_id,url,kind\nmine,us-sec,https://a.example/feed,rss\n", encoding="utf-8-sig")
+    monkeypatch.setenv("REGWATCH_SOURCES", "mine.csv")
+    assert [json.loads(line)["id"] for line in (await regwatch("sources", "list", "--json")).stdout.splitlines()] == ["mine"]
+
+
 async def test_doctor_looks_at_the_workspaces_that_installed_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody yet; two, one of which revoked its token; a key that was changed, and one that was lost."""
     old, new, stranger = (Fernet.generate_key().decode() for _ in range(3))
@@ -312,7 +412,8 @@ async def test_manifest_is_printed_for_a_socket_and_for_http() -> None:
         json.loads(http.stdout)["features"]["slash_commands"][0] | {"command": "/watch", "url": "https://r.example/slack/events"}
         == (json.loads(http.stdout)["features"]["slash_commands"][0])
     )
-    for words in (("--url", "http://r.example"), ("--command", "watch")):
+    wrong = (("--url", "http://r.example"), ("--url", "https://"), ("--url", "https:///x"), ("--command", "watch"), ("--command", "/"))
+    for words in wrong:
         assert (await regwatch("manifest", *words)).exit_code == 2
 
 
@@ -323,6 +424,19 @@ def test_help_is_quick_and_names_every_command() -> None:
     shown = CliRunner().invoke(app, ["--help"]).stdout
     for name in ("demo", "run", "poll", "preview", "explain", "ask", "manifest", "migrate", "doctor"):
         assert name in shown
+
+
+async def test_the_prompt_of_the_demo_says_how_to_leave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, on 80 columns; Ctrl-D leaves it."""
+
+    def no_more(*_: object) -> str:
+        raise EOFError
+
+    screen = Console(file=io.StringIO(), width=80)
+    monkeypatch.setattr(screen, "input", no_more)
+    nothing: Any = None
+    await _prompt(Stage(nothing, nothing, nothing, nothing, nothing, nothing, nothing, screen))
+    assert "An empty line or Ctrl-D ends it." in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("words", [["demo", "--once", "--json"], ["demo"]], ids=["as data", "without a terminal it is --once"])
@@ -344,3 +458,5 @@ def test_the_demo_ends_by_itself_and_tells_nobody_twice(words: list[str], tmp_pa
     else:
         assert "<!channel>" not in done.stdout
         assert "11 firms" in done.stdout
+        assert "now named: Ximalaya; list now 7 of 11" in done.stdout  # the correction does what its scene says
+        assert "no longer named" not in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,25 @@ def listed(folder: Path, url: str) -> str:
         encoding="utf-8",
     )
     return str(path)
+
+
+def test_a_source_that_was_never_read_is_not_called_well(tmp_path: Path, web: Loopback) -> None:
+    """And the tables fit on 80 columns."""
+    regwatch("sources", "import", listed(tmp_path, web.url))
+    shown = regwatch("sources", "list").output
+    assert [line.split()[2:5] for line in shown.splitlines() if line.startswith("my-feed")] == [["not", "read", "yet"]]
+    assert " ok " not in shown
+    checked = regwatch("sources", "check", "my-feed").output
+    assert max(len(line) for line in checked.splitlines() if line.startswith(("source", "my-feed"))) <= 80
+    assert checked.splitlines()[0].endswith(" s")
+
+
+def test_preview_reads_as_a_source_of_ones_own(tmp_path: Path, web: Loopback) -> None:
+    """Which is in the database alone; without --db the database is not looked at."""
+    regwatch("sources", "import", listed(tmp_path, web.url))
+    seen = regwatch("preview", f"{web.url}/list.html", "--source", "my-list", "--json", "--db", os.environ["REGWATCH_DATABASE_URL"])
+    assert json.loads(seen.stdout)["title"] == "A notice"
+    assert regwatch("preview", f"{web.url}/list.html", "--source", "my-list").exit_code == 2
 
 
 def test_import_check_arm_hold_export(tmp_path: Path, web: Loopback) -> None:

@@ -30,7 +30,10 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         pytest.param("REGWATCH_TIME_ZONE", "Mars/Olympus", "Asia/Taipei", id="an unknown zone is answered with an example"),
         pytest.param("REGWATCH_TIME_ZONE", "../etc/passwd", "no time zone", id="a path is no zone"),
         pytest.param("REGWATCH_DATABASE_URL", "mysql://x", "sqlite:///", id="another database is answered with the two that are known"),
-        pytest.param("REGWATCH_COMMAND", "regwatch", "begins with /", id="a command without its slash"),
+        pytest.param("REGWATCH_DATABASE_URL", "postgresql://me@host:port/name", "postgresql://user@host/name", id="a port that is a word"),
+        pytest.param("REGWATCH_FETCH_PROXY", "http://proxy:port", "http://host:port", id="a proxy's port that is a word"),
+        pytest.param("REGWATCH_COMMAND", "regwatch", "is / and a name", id="a command without its slash"),
+        pytest.param("REGWATCH_COMMAND", "/", "is / and a name", id="a slash without its command"),
         pytest.param("SLACK_API_URL", "slack.com/api", "http", id="a base without a scheme"),
         pytest.param("REGWATCH_FETCH_ALLOW", "127.0.0.1", "host:port", id="a host without its port"),
         pytest.param("REGWATCH_REQUESTS_PER_MINUTE", "9", "greater than or equal to 10", id="a ceiling that no round fits under"),
@@ -51,6 +54,17 @@ def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str, says: 
         load_settings()
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:p#s:w/d?@host:5432/name", "postgresql://me@[::1]:5432/name", "postgresql:///name"])
+def test_the_address_of_a_database_may_hold_any_password(url: str) -> None:
+    assert load_settings(database_url=url).database == url
+
+
+def test_a_file_of_settings_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("REGWATCH_CONTACT=a@b.example".encode("utf-16"))
+    with pytest.raises(SettingsError, match=r"^\.env is not UTF-8 text"):
+        load_settings()
 
 
 BOT, APP, SIGNING = {"SLACK_BOT_TOKEN": "xoxb-1"}, {"SLACK_APP_TOKEN": "xapp-1"}, {"SLACK_SIGNING_SECRET": "s"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -93,3 +94,24 @@ def test_what_is_missing_is_named(tmp_path: Path, clock: FakeClock, monkeypatch:
     with pytest.raises(StorageError, match="install PostgreSQL's client tools"):
         backup("postgresql://me:secret@127.0.0.1:1/none", tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        pytest.param("update alembic_version set version_num = '9999'", "newer Regwatch", id="of a newer version"),
+        pytest.param("delete from alembic_version", "no revision", id="of none"),
+    ],
+)
+def test_a_copy_that_cannot_be_used_replaces_nothing(statement: str, words: str, clock: FakeClock, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'own.sqlite'}"
+    Store.migrate(url)
+    backup(url, tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        copy.execute(statement)
+        copy.commit()
+    before = (tmp_path / "own.sqlite").read_bytes()
+    with pytest.raises(StorageError, match=words):
+        restore(url, tmp_path / "copy", clock())
+    assert (tmp_path / "own.sqlite").read_bytes() == before
+    assert not list(tmp_path.glob("*.before-*"))

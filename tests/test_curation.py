@@ -210,7 +210,7 @@ WRONG = [
     ("a name of one letter", ("X", "", ""), "'X' is no name"),
     ("a name with a bar", ("Granite | Voice", "", ""), "is no name"),
     ("a Chinese name without an id", ("巨岩语音", "", ""), "gives no id; say one with --id"),
-    ("an id that is no slug", ("Granite", "Granite Voice", ""), "gives no id"),
+    ("an id that is no slug", ("Granite", "Granite Voice", ""), "--id: 'Granite Voice' is no id: small letters"),
     ("a country in words", ("Granite Voice", "", "China"), "--country: 'China' is no ISO 3166 code"),
 ]
 
@@ -219,6 +219,16 @@ WRONG = [
 def test_a_firm_that_is_none_is_told(typed: tuple[str, str, str], says: str) -> None:
     with pytest.raises(StorageError, match=says):
         new_firm(typed[0], (), (), (), typed[2], typed[1])
+
+
+@pytest.mark.parametrize("empty", ["", " ", "|"])
+def test_nothing_is_no_name_and_no_ticker(empty: str) -> None:
+    """Wherever it stands; it would be stored, and a second firm could not be added."""
+    for strong, weak, tickers in (([empty], [], []), ([], [empty], []), ([], [], [empty])):
+        with pytest.raises(StorageError, match=r"is no (name|ticker)"):
+            new_firm("Granite Voice", strong, weak, tickers, "", "")
+    with pytest.raises(StorageError, match="is no name"):
+        new_firm(empty, [], [], [], "", "granite")
 
 
 async def test_stored_texts_come_in_batches(store: Store) -> None:

@@ -135,10 +135,34 @@ def test_a_label_file_that_cannot_be_read_names_the_line(line: str, words: str, 
         read_labels(tmp_path / "bad.jsonl")
 
 
+def test_the_names_of_a_database_are_read_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    db = ["--db", f"sqlite:///{tmp_path / 'own.sqlite'}"]
+    assert CliRunner().invoke(app, ["firms", "add", "Granite Voice", "--alias", "巨岩语音", *db]).exit_code == 0
+    (tmp_path / "own.jsonl").write_text(json.dumps(row("市场监管总局对巨岩语音罚款50万元。", {"Granite Voice": "target"})) + "\n")
+    recalls = []
+    for names in ([], db):
+        read = json.loads(CliRunner().invoke(app, ["evaluate", "own.jsonl", "--json", *names]).stdout)
+        recalls.append(read["files"]["own/all"]["target_recall"]["value"])
+    assert recalls == [0.0, 1.0]
+
+
+def test_a_label_file_is_cut_at_its_lines_alone(tmp_path: Path) -> None:
+    """U+2028 may stand in a text; a BOM may stand before the first row; what is no text is told."""
+    (tmp_path / "own.jsonl").write_text("\ufeff" + json.dumps(row(f"News.\u2028{FINE}"), ensure_ascii=False) + "\n", encoding="utf-8")
+    assert len(read_labels(tmp_path / "own.jsonl")) == 1
+    (tmp_path / "bad.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(LabelError, match="not UTF-8"):
+        read_labels(tmp_path / "bad.jsonl")
+    with pytest.raises(LabelError, match="directory"):
+        read_labels(tmp_path)
+
+
 def test_the_command_prints_saves_and_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A saved run, then another label: the row is listed, and a row that got worse is exit 1."""
     monkeypatch.chdir(tmp_path)
     labels = tmp_path / "labels"
+    assert "labels: No such file" in CliRunner().invoke(app, ["evaluate", "labels"]).stderr
     labels.mkdir()
     saved = CliRunner().invoke(app, ["evaluate", "labels"])
     assert saved.exit_code == 2

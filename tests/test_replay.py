@@ -143,6 +143,7 @@ BROKEN: list[tuple[str, Callable[[Path], Path], str]] = [
     ("no time", lambda folder: _write(folder / "a.jsonl", '{"n_items": 0}'), "line 1: no poll of the log (KeyError: 'polled_at')"),
     ("no time zone in the name", lambda folder: _write(folder / "a_2025.xml", "<rss/>"), "a snapshot is named"),
     ("an empty folder", lambda folder: folder, "neither a log"),
+    ("neither there nor named as a snapshot", lambda folder: folder / "polls", "polls: No such file"),
     ("not there", lambda folder: folder / "b_20250810T0600Z.xml", "No such file"),
     ("items that are no entries", lambda folder: _write(folder / "a_20250810T0600Z.json", '{"items": [1]}'), "an item is no entry"),
 ]
@@ -159,6 +160,14 @@ def test_what_is_no_recording_is_said(tmp_path: Path, make: Callable[[Path], Pat
     with pytest.raises(RecordingError) as raised:
         moments([make(tmp_path)])
     assert words in str(raised.value)
+
+
+def test_a_log_is_cut_at_its_lines_alone(tmp_path: Path) -> None:
+    """U+2028 may stand in a title."""
+    path = tmp_path / "polls.jsonl"
+    shown = {"polled_at": START.isoformat(), "n_items": 1, "baseline": [entry(1, "one\u2028more")]}
+    path.write_text(json.dumps(shown, ensure_ascii=False), encoding="utf-8")
+    assert len(moments([path])) == 1
 
 
 def test_the_command_prints_steps_and_sums(tmp_path: Path) -> None:

@@ -224,7 +224,8 @@ async def _counts(stage: Stage) -> dict[str, int]:
 
 
 async def _prompt(stage: Stage) -> None:
-    stage.heading("Your turn: type what you would type after /regwatch. An empty line or Ctrl-D ends it.")
+    stage.heading("Your turn")
+    stage.tell("Type what you would type after /regwatch. An empty line or Ctrl-D ends it.")
     while True:
         try:
             text = await asyncio.to_thread(stage.screen.input, "[bold]#legal > /regwatch [/]")

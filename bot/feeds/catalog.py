@@ -103,14 +103,17 @@ def load_catalogue(contact: str | None = None, *, sources: Traversable | None = 
     """
     here = resources.files("bot.feeds")
     known = tuple(_regulators(_text(regulators or here / "regulators.csv")))
-    return Catalogue(known, read_sources(_text(sources or here / "sources.csv"), known, contact))
+    listed = sources or here / "sources.csv"
+    return Catalogue(known, read_sources(_text(listed), known, contact, listed.name))
 
 
 def _text(file: Traversable) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{file.name} cannot be read as UTF-8 text: {error}") from error
+        return file.read_text(encoding="utf-8-sig")  # a spreadsheet puts a BOM before its CSV
+    except OSError as error:
+        raise CatalogueError(f"{file.name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"{file.name} is not UTF-8 text") from error
 
 
 def read_sources(

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.blocks import Attachment, Message
@@ -21,6 +21,10 @@ _PAGES = 10  # of a thousand members or channels
 CANNOT_SEE = "Regwatch cannot see this conversation, so nothing was saved. In a private channel type /invite @Regwatch first."
 NOT_IN = "Regwatch is not in this channel yet, so nothing was saved. Type /invite @Regwatch first."
 ARCHIVED = "This channel is archived, so nothing was saved."
+
+
+class Unposted(Exception):
+    """A message is not in its channel, or not all of it; one line says why."""
 
 
 class Reach:
@@ -125,6 +129,15 @@ class Reach:
         if message.file is not None:
             await self.upload(channel_id, message.file, thread_ts)
         return first
+
+    async def post_or_tell(self, channel_id: str, message: Message) -> str:
+        """As `post`, for who has no log to look at. Raises Unposted."""
+        try:
+            return await self.post(channel_id, message)
+        except SlackApiError as error:
+            raise Unposted(f"Slack refuses it ({_code(error)}): regwatch doctor looks at the token and its scopes") from error
+        except (SlackClientError, OSError, TimeoutError) as error:
+            raise Unposted(f"Slack cannot be reached: {error}") from error
 
     async def upload(self, channel_id: str, file: Attachment, thread_ts: str | None = None) -> str | None:
         """Uploads a file into a channel; None when it is there, or why it is not and what to do."""
