@@ -12,6 +12,52 @@ def told(reading: Extraction) -> list[tuple[str, set[str]]]:
     return [(action.kind.value, {firm.firm_id or firm.surface for firm in action.targets}) for action in reading.actions]
 
 
+@pytest.mark.parametrize(
+    ("text", "firms"),
+    [
+        pytest.param(
+            "Italy's AGCM fined Apple 98.6 million euros and Meta 10 million euros.", {"apple", "meta"}, id="a weak name among them"
+        ),
+        pytest.param("The FTC fined Apple $5 million and Google $3 million.", {"apple", "google"}, id="two"),
+        pytest.param(
+            "The FCA fined Barclays £50 million, HSBC £20 million and Citigroup £5 million.", {"barclays", "hsbc", "citi"}, id="three"
+        ),
+        pytest.param("Barclays was fined £50 million and HSBC £20 million.", {"barclays", "hsbc"}, id="the passive"),
+        pytest.param(
+            "The SEC fined Barclays $35 million, HSBC $12 million, and UBS a record $40 million for record-keeping failures.",
+            {"barclays", "hsbc", "ubs"},
+            id="a record sum, and what for",
+        ),
+        pytest.param("The FTC fined Apple $5 million and Google said it would appeal.", {"apple"}, id="another clause"),
+        pytest.param("The FTC fined Apple $5 million and Google disclosed a $10 million loss.", {"apple"}, id="another clause with a sum"),
+        pytest.param("The FTC fined Apple $5 million and Google $3 billion deal was cleared.", {"apple"}, id="the sum of a deal"),
+    ],
+)
+def test_firms_that_are_fined_a_sum_each(text: str, firms: set[str]) -> None:
+    assert told(read(text)) == [("fine", firms)]
+
+
+@pytest.mark.parametrize(
+    ("text", "firm", "scope"),
+    [
+        pytest.param("国家网信办依法对滴滴全球股份有限公司处人民币80.26亿元罚款。", "didi", "whole", id="a currency behind 处"),
+        pytest.param(
+            "国家网信办依法对滴滴全球股份有限公司处人民币80.26亿元罚款，对程维、柳青各处人民币100万元罚款。",
+            "didi",
+            "whole",
+            id="and persons each",
+        ),
+        pytest.param("上海银保监局对蓝港科技处人民币30万元罚款。", "蓝港科技", "whole", id="a firm outside the register"),
+        pytest.param("上海银保监局对蓝港科技有限公司处合计30万元罚款。", "蓝港科技有限公司", "whole", id="a sum in all"),
+    ],
+)
+def test_a_firm_before_chu_and_a_sum(text: str, firm: str, scope: str) -> None:
+    """对X处人民币N元罚款"""
+    (action,) = read(text).actions
+    assert {one.firm_id or one.surface for one in action.targets} == {firm}
+    assert action.amounts[0].scope.value == scope
+
+
 def sums(reading: Extraction) -> list[tuple[int, str | None]]:
     return [(int(amount.maximum), amount.currency) for action in reading.actions for amount in action.amounts]
 

@@ -153,6 +153,8 @@ def _behind_coverb(clause: Clause) -> bool | None:
         coverb = last(_COVERB, clause.left[: coverb.start()])  # 对X给予警告
     if coverb and coverb.group() == "向" and _COURT.match(clause.left, coverb.end()):
         coverb = last(_COVERB, clause.left[: coverb.start()])  # 就X向法院提起诉讼
+    if coverb and coverb.group() == "处" and not scene.firms(start + coverb.end(), hit.start):
+        coverb = last(_COVERB, clause.left[: coverb.start()]) or coverb  # 对X处人民币50万元罚款
     if coverb is None or clause.trigger.frame == "subject":
         return None
     low = start + coverb.end()

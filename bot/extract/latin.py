@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from bot.extract import dates, money
 from bot.extract.lists import GATHERS, completes, members, object_list, whole_list
@@ -162,6 +163,8 @@ def read(scene: Scene, sentence: Sentence, hit: Hit, trigger: Trigger, act: Act)
         act.has_actor = True
     if not (is_read or act.targets or act.groups or _elsewhere(scene, sentence, hit, act, trigger, clause)):
         return False
+    if act.kind is Kind.FINE and act.targets:
+        act.targets += [name for name in _fined_beside(scene, sentence, hit) if name not in act.targets]
     if trigger.frame == "matter" and act.kind is not Kind.LAWSUIT and FIRM not in left and scene.acting(act, sentence.start, sentence.end):
         return True
     if trigger.frame in ("act", "matter") and not act.has_actor and not scene.acting(act, clause, hit.start):
@@ -358,6 +361,27 @@ _TO_PRODUCE = re.compile(
     r"[^;:.]{0,40}?\sto\s(?:produce|provide|hand over|supply|turn over|disclose)\s(?:[a-z]+\s){0,3}?"
     r"(?:records|information|documents|data|evidence)\b(?!\sto\s(?:customers|users|clients|consumers))"
 )
+
+
+_AND = re.compile(r"(?:[,;]?\s(?:and|und|et|e|ed|y|en|og|och)\s|[,;]\s)\s*(?:the\s)?")
+_AT_ONCE = re.compile(r"\s(?:an?\s(?:record\s)?|another\s|a further\s)?")
+_ENDS = re.compile(
+    r"\s*(?:$|[,.;:)\n–-]|(?:and|und|et|e|y|for|over|after|in|on|by|under|because|respectively|each|fines?|penalt(?:y|ies))\b)"
+)
+
+
+def _fined_beside(scene: Scene, sentence: Sentence, hit: Hit) -> list[Name]:
+    """Firms that follow with a sum each: "fined Apple €98 million and Meta €10 million", "HSBC £20 million and Citigroup £5 million"."""
+    folded, found = scene.reading.folded, []
+    for one, other in pairwise(money.sums(folded, hit.end, sentence.end)):
+        joined = _AND.match(folded, one.end, other.start)
+        start = joined.end() if joined else one.end
+        names = [*scene.firms(start, other.start), *(name for name in scene.reading.weak if start <= name.start < other.start)]
+        first = next((name for name in names if name.start == start), None)
+        if joined is None or first is None or not _AT_ONCE.fullmatch(folded, first.end, other.start) or not _ENDS.match(folded, other.end):
+            break
+        found += scene.members([(first.start, first.end)])
+    return found
 
 
 def _is_translation(scene: Scene, name: Name) -> bool:

@@ -403,8 +403,10 @@ def sum_for(folded: str, one: Sum, start: int, end: int) -> str:
 
 def sum_scope(folded: str, one: Sum, start: int, end: int) -> AmountScope:
     """EACH when the words beside it say so."""
-    near = folded[max(start, one.start - 14) : one.start] + "|" + folded[one.end : min(end, one.end + 14)]
+    behind = _NEXT_PART.split(folded[one.end : min(end, one.end + 14)], maxsplit=1)[0]
+    near = folded[max(start, one.start - 14) : one.start] + "|" + behind
     return AmountScope.EACH if _EACH.search(near) else AmountScope.WHOLE
 
 
+_NEXT_PART = re.compile("[,;](?=[\u4e00-\u9fff])")  # X处80亿元罚款，对其高管各处100万元: each officer, not X
 _EACH = re.compile(r"\b(?:each|apiece|per (?:firm|company|bank)|respectively)\b|每家|各罚|各处|各被|均被罚|均罚|各自|分别(?:被)?[罚处]")
