@@ -1,4 +1,5 @@
-"""An action while one poll works on it: what it was on record, what it is now, and the rows that this makes.
+"""An action while one poll works on it: what it was on record, what it is now, and the rows that this makes; and in which order
+the entries of a poll tell of actions.
 
 Plain objects, because a first poll may bring hundreds: table rows are ten times as slow to build and change.
 `casebook` fills them, lets documents tell them things, and writes them down.
@@ -6,8 +7,10 @@ Plain objects, because a first poll may bring hundreds: table rows are ten times
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlmodel import SQLModel
@@ -27,6 +30,18 @@ from storage.models import Action, Amount, Precision, Role, Tier
 from storage.records import EntryRecord, FoundAction, FoundFirm, PartialDate
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+def oldest_first(entries: Sequence[EntryRecord]) -> list[EntryRecord]:
+    """The entries of one poll, given as their source lists them, in the order in which they were published.
+
+    Lists begin with the newest, but for those whose dates rise; so are entries of one date, and those without, which come last.
+    """
+    dates = [one.published_at for one in entries if one.published_at]
+    steps = list(pairwise(dates))
+    is_rising = sum(one < two for one, two in steps) > sum(one > two for one, two in steps)
+    listed = entries if is_rising else entries[::-1]
+    return sorted(listed, key=lambda one: (one.published_at is None, one.published_at or datetime.max.replace(tzinfo=UTC)))
 
 
 @dataclass(frozen=True, slots=True)

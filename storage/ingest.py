@@ -13,8 +13,7 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_
@@ -24,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.base import Base, StorageError, chunks, insert_for, insert_rows
 from storage.casebook import Casebook
-from storage.draft import Telling
+from storage.draft import Telling, oldest_first
 from storage.fulltext import write_words
 from storage.loading import source_row
 from storage.models import WANTED, Document, DocumentKey, Health, Mention, Mode, Poll, Regulator, Sighting, Source, SourceRhythm
@@ -429,18 +428,6 @@ async def _known_entries(session: AsyncSession, source_id: str, ids: Sequence[in
                 )
             )
     return tuple(found)
-
-
-def oldest_first(entries: Sequence[EntryRecord]) -> list[EntryRecord]:
-    """The entries of one poll, given as their source lists them, in the order in which they were published.
-
-    Lists begin with the newest, but for those whose dates rise; so are entries of one date, and those without, which come last.
-    """
-    dates = [one.published_at for one in entries if one.published_at]
-    steps = list(pairwise(dates))
-    is_rising = sum(one < two for one, two in steps) > sum(one > two for one, two in steps)
-    listed = entries if is_rising else entries[::-1]
-    return sorted(listed, key=lambda one: (one.published_at is None, one.published_at or datetime.max.replace(tzinfo=UTC)))
 
 
 async def _hold_documents(session: AsyncSession, record: PollRecord) -> None:

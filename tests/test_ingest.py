@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
-from storage.ingest import oldest_first
 from storage.intents import ChannelKey, FollowIntent
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, title_of, words
 from storage.models import (
