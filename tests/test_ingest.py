@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from storage import StorageError, Store
+from storage.draft import oldest_first
 from storage.intents import ChannelKey, FollowIntent
 from storage.joining import Shape, State, Weight, day_of, merge, pair_readings, same_action, spans, status_after, title_of, words
 from storage.models import (
