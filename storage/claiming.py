@@ -98,8 +98,8 @@ async def _ready(session: AsyncSession, now: datetime, limit: int) -> tuple[dict
     """The channels that wait the longest and may be posted to, as many as their workspaces have room for; ours from now on.
 
     One of each workspace, then a second of each, and so on: behind a workspace that has room for one alone, others do not wait.
-    In a workspace an alert does not wait behind the digests of other channels, most of which are due at the same time; but no digest
-    waits for longer than `DIGESTS_WAIT`.
+    In a workspace an alert does not wait behind the digests of other channels, most of which are due at the same time; but a digest
+    lets what came after it go first for `DIGESTS_WAIT` alone.
     """
     may_wait = and_(col(Delivery.kind) == DeliveryKind.DIGEST, col(Delivery.next_attempt_at) > now - DIGESTS_WAIT)
     lane = func.min(case((may_wait, 1), else_=0)).label("lane")
